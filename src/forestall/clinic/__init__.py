@@ -1,0 +1,1 @@
+"""Forestall: clinic."""
