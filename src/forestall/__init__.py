@@ -1,1 +1,67 @@
-"""Forestall: .."""
+"""Forestall simulates how a tumor escapes treatment, and explains why it escaped. For research use only.
+
+    import forestall as fs
+
+    result = fs.Trial.load("cleopatra").run(seed=1)
+    print(result.summary())
+
+The names below load at first use, so that `import forestall` takes no time.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from forestall.errors import ForestallError, InputError, KnowledgeError, StudyError
+
+if TYPE_CHECKING:
+    from forestall.knowledge.alterations import load_alterations as load_alterations
+    from forestall.knowledge.drugs import load_drugs as load_drugs
+    from forestall.knowledge.mechanisms import load_mechanisms as load_mechanisms
+    from forestall.knowledge.regimens import load_regimens as load_regimens
+    from forestall.knowledge.trials import load_trials as load_trials
+    from forestall.studies.patient import Patient as Patient
+    from forestall.studies.simulate import simulate as simulate
+    from forestall.studies.trial import Trial as Trial
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Patient": "forestall.studies.patient",
+    "Trial": "forestall.studies.trial",
+    "load_alterations": "forestall.knowledge.alterations",
+    "load_drugs": "forestall.knowledge.drugs",
+    "load_mechanisms": "forestall.knowledge.mechanisms",
+    "load_regimens": "forestall.knowledge.regimens",
+    "load_trials": "forestall.knowledge.trials",
+    "simulate": "forestall.studies.simulate",
+}
+
+__all__ = [
+    "ForestallError",
+    "InputError",
+    "KnowledgeError",
+    "Patient",
+    "StudyError",
+    "Trial",
+    "__version__",
+    "load_alterations",
+    "load_drugs",
+    "load_mechanisms",
+    "load_regimens",
+    "load_trials",
+    "simulate",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'forestall' has no attribute '{name}'")
+    value: object = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))

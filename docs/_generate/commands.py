@@ -1,0 +1,28 @@
+"""The page on the command line, from the help texts of the commands themselves."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+
+from forestall.cli.main import app, run
+
+_INTRODUCTION = """# Command line
+
+Every command prints its help with `--help`. Exit codes: 0 done; 1 failed (or, for `rerun`, a table differs);
+2 an input or option that you can mend, named in one line; 130 interrupted with Ctrl-C.
+Set `FORESTALL_DEBUG=1` to see the traceback of an unexpected error.
+"""
+
+
+def page() -> str:
+    """The page as Markdown."""
+    names = [str(command.name) for command in app.registered_commands]
+    sections = (f"## forestall {name}\n\n```text\n{_help([name])}\n```" for name in names)
+    return "\n\n".join([_INTRODUCTION, f"```text\n{_help([])}\n```", *sections])
+
+
+def _help(command: list[str]) -> str:
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        run([*command, "--help"])
+    return printed.getvalue().strip()

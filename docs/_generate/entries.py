@@ -1,0 +1,89 @@
+"""Sets one knowledge entry as Markdown: what it is, and every number with its unit and provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from pydantic import BaseModel
+
+from forestall.knowledge.provenance import Quantity
+
+HEADER = "| Number | Value | Interval | Status | Source |\n| --- | --- | --- | --- | --- |"
+_SOURCE_FIELDS = {"source", "sources"}
+_NAME_FIELDS = ("id", "node", "op", "kind", "target", "drug", "name")
+
+
+class Leaf(NamedTuple):
+    """A value at the end of a dotted path."""
+
+    path: str
+    value: object
+
+
+def section(name: str, entry: BaseModel) -> str:
+    """An entry as a section of a page.
+
+    Args:
+        name: The entry's key in the catalog.
+        entry: The entry.
+    """
+    leaves = list(_leaves(entry, ""))
+    facts = [f"- {leaf.path}: {_fact(leaf)}" for leaf in leaves if not isinstance(leaf.value, Quantity)]
+    rows = [_row(leaf.path, leaf.value) for leaf in leaves if isinstance(leaf.value, Quantity)]
+    table = "\n".join([HEADER, *rows]) if rows else ""
+    return "\n\n".join(part for part in (f"## {name}", "\n".join(facts), table) if part)
+
+
+def _leaves(value: object, path: str) -> Iterator[Leaf]:
+    if isinstance(value, BaseModel) and not isinstance(value, Quantity):
+        for field in type(value).model_fields:
+            yield from _leaves(getattr(value, field), _join(path, field))
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _leaves(item, _join(path, str(key)))
+    elif isinstance(value, list | tuple) and any(isinstance(item, BaseModel | Mapping) for item in value):
+        for number, item in enumerate(value, start=1):
+            yield from _leaves(item, _join(path, _label(item, number)))
+    elif value not in (None, "", (), []):
+        yield Leaf(path, value)
+
+
+def _label(item: object, number: int) -> str:
+    words = (getattr(item, field, None) for field in _NAME_FIELDS)
+    return next((str(word) for word in words if isinstance(word, str)), str(number))
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _fact(leaf: Leaf) -> str:
+    items = leaf.value if isinstance(leaf.value, list | tuple) else [leaf.value]
+    if leaf.path.split(".")[-1] in _SOURCE_FIELDS:
+        return ", ".join(_link(str(item)) for item in items)
+    return _cell(", ".join(str(item) for item in items))
+
+
+def _row(path: str, quantity: Quantity) -> str:
+    value = f"{quantity.value:g} {_unit(quantity)}".strip()
+    interval = "" if quantity.interval is None else f"{quantity.interval[0]:g} to {quantity.interval[1]:g}"
+    return f"| {path} | {value} | {interval} | {quantity.status.value} | {_provenance(quantity)} |"
+
+
+def _unit(quantity: Quantity) -> str:
+    return "" if quantity.unit == "1" else quantity.unit
+
+
+def _provenance(quantity: Quantity) -> str:
+    source = "" if quantity.source is None else _link(quantity.source)
+    parts = (source, _cell(quantity.where or ""), _cell(quantity.note or ""))
+    return "; ".join(part for part in parts if part)
+
+
+def _link(key: str) -> str:
+    return f"[{key}](references.md#{key.lower()})"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")

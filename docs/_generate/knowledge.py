@@ -1,0 +1,76 @@
+"""The reference pages on the knowledge: one page per kind of entry, and the references."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+from pydantic import BaseModel
+
+import outcomes
+from entries import section
+from forestall.knowledge.alterations import load_alterations
+from forestall.knowledge.drugs import load_drugs
+from forestall.knowledge.evidence import load_evidence
+from forestall.knowledge.mechanisms import load_mechanisms
+from forestall.knowledge.parameters import load_parameters
+from forestall.knowledge.provenance import Reference
+from forestall.knowledge.references import load_references
+from forestall.knowledge.regimens import load_regimens
+from forestall.knowledge.trials import load_trials
+
+FOLDER = "reference/knowledge"
+
+
+class Kind(NamedTuple):
+    """A kind of knowledge entry."""
+
+    name: str
+    title: str
+    introduction: str
+    load: Callable[[], Mapping[str, BaseModel]]
+
+
+KINDS = (
+    Kind("drugs", "Drugs", "Kinetics, and what each drug does to its targets.", load_drugs),
+    Kind("regimens", "Regimens", "Doses and schedules that a trial file can name.", load_regimens),
+    Kind("mechanisms", "Mechanisms", "The named ways in which tumors resist.", load_mechanisms),
+    Kind("alterations", "Alterations", "Heritable changes of a clone, and what each does.", load_alterations),
+    Kind("parameters", "Parameters", "Numbers of the model that belong to no single drug.", load_parameters),
+    Kind("trials", "Trials", "Designs that `forestall trial` runs by name.", load_trials),
+)
+
+
+def pages() -> Iterator[tuple[str, str]]:
+    """Every page: its path in the documentation, and its Markdown."""
+    for kind in KINDS:
+        yield f"{FOLDER}/{kind.name}.md", _page(kind)
+    yield f"{FOLDER}/evidence.md", _evidence()
+    yield f"{FOLDER}/references.md", _references()
+
+
+def _page(kind: Kind) -> str:
+    note = "Generated from the knowledge files. A number without a source is an assumption and says so."
+    sections = (section(name, entry) for name, entry in sorted(kind.load().items()))
+    return "\n\n".join([f"# {kind.title}", f"{kind.introduction} {note}", *sections])
+
+
+def _evidence() -> str:
+    introduction = "Published outcomes that simulated ones are compared with, and where each was read."
+    sections = (outcomes.section(name, entry) for name, entry in sorted(load_evidence().items()))
+    return "\n\n".join(["# Evidence", introduction, *sections])
+
+
+def _references() -> str:
+    lines = (_reference(key, reference) for key, reference in sorted(load_references().items()))
+    return "\n\n".join(["# References", "Every source that a number or an entry names.", *lines])
+
+
+def _reference(key: str, reference: Reference) -> str:
+    links = {
+        "DOI": reference.doi and f"https://doi.org/{reference.doi}",
+        "PubMed": reference.pmid and f"https://pubmed.ncbi.nlm.nih.gov/{reference.pmid}/",
+        "link": reference.url,
+    }
+    shown = " · ".join(f"[{name}](<{address}>)" for name, address in links.items() if address)
+    return f"## {key}\n\n{reference.citation} {shown}"

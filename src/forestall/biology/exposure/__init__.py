@@ -1,0 +1,1 @@
+"""Exposure: how much drug there is, where and when, in closed form."""

@@ -1,0 +1,91 @@
+"""The genotypes that a patient's clones can take: the truncal one and what is most easily reached from it.
+
+A genotype is a bit mask over the alterations in alphabetical order. Of the patient's relevant alterations every single one is
+kept, then pairs in the order of the product of their rates, up to a cap. A cap keeps a patient's lanes few; a full lattice on
+demand is the business of a later engine.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class GenotypeTable:
+    """Genotypes of a group of patients with the same truncal alterations and relevant alterations."""
+
+    mask: NDArray[np.int64]
+    """(G,) bit masks; the first is the truncal genotype. Padded with -1."""
+    edges: NDArray[np.int64]
+    """(E, 2) parent and child, parents first. Padded with (0, 0)."""
+    probability: NDArray[np.float64]
+    """(E,) per division; 0 for padding."""
+    loss: NDArray[np.float64]
+    """(G,) probability per division that a daughter leaves."""
+
+
+def genotype_table(truncal: int, relevant: Sequence[int], rates: Sequence[float], largest: int) -> GenotypeTable:
+    """Build the genotypes reachable from a truncal genotype.
+
+    Args:
+        truncal: Bit mask of the alterations that every cell carries.
+        relevant: Indices of the alterations that may be acquired.
+        rates: Probability per division of each alteration, by index.
+        largest: Cap on the number of genotypes G; arrays are padded to it.
+
+    Returns:
+        The table, padded to `largest` genotypes and `4 * largest` edges.
+    """
+    free = sorted((i for i in relevant if not truncal >> i & 1), key=lambda i: (-rates[i], i))
+    singles = [(i,) for i in free]
+    pairs = sorted(itertools.combinations(free, 2), key=lambda ij: (-rates[ij[0]] * rates[ij[1]], ij))
+    kept: list[tuple[int, ...]] = [(), *singles, *pairs][:largest]
+    where = {frozenset(steps): index for index, steps in enumerate(kept)}
+    edges = [
+        (where[steps_before], where[frozenset(steps)], rates[last])
+        for steps in kept
+        for last in steps
+        if (steps_before := frozenset(steps) - {last}) in where
+    ]
+    return _padded(truncal, kept, edges, largest)
+
+
+def _padded(
+    truncal: int, kept: Sequence[tuple[int, ...]], edges: Sequence[tuple[int, int, float]], largest: int
+) -> GenotypeTable:
+    mask = np.full(largest, -1, np.int64)
+    mask[: len(kept)] = [truncal | sum(1 << i for i in steps) for steps in kept]
+    ends = np.zeros((4 * largest, 2), np.int64)
+    probability = np.zeros(4 * largest)
+    loss = np.zeros(largest)
+    for e, (parent, child, rate) in enumerate(edges):
+        ends[e] = parent, child
+        probability[e] = rate
+        loss[parent] += rate
+    return GenotypeTable(mask, ends, probability, loss)
+
+
+def tables_for(
+    truncal: NDArray[np.int64], group: NDArray[np.int64], relevant: Sequence[Sequence[int]], rates: Sequence[float], largest: int
+) -> tuple[list[GenotypeTable], NDArray[np.int64]]:
+    """Tables for a batch of patients, one for each distinct combination.
+
+    Args:
+        truncal: (n,) bit masks.
+        group: (n,) index into `relevant` (the patients' subtypes).
+        relevant: For each group, the alterations that may be acquired.
+        rates: Probability per division by alteration.
+        largest: Cap on the number of genotypes.
+
+    Returns:
+        The tables, and for each patient the index of its table, shape (n,).
+    """
+    keys = np.stack([group, truncal], axis=1)
+    distinct, index = np.unique(keys, axis=0, return_inverse=True)
+    tables = [genotype_table(int(mask), relevant[int(g)], rates, largest) for g, mask in distinct]
+    return tables, index.reshape(-1)

@@ -1,0 +1,379 @@
+"""From doses to the rates of every clone, day by day: exposure, effects, signaling, then birth, death and switching.
+
+Drug amounts follow exact exponentials. Effects are evaluated at the quadrature nodes of the day's template (see `dosing`), the
+network's fast activities are solved there, and the slow expression states relax exactly towards the targets last seen. The result
+is the integral of each rate over each day. Once a whole dosing period repeats the one before it, its rates are reused.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from forestall.biology.dosing import LONGEST_SPAN_DAYS, MAX_PERIOD_DAYS, Schedule
+from forestall.biology.lesions import BIRTH, DEATH, ENTER, LEAVE, RATE_ROWS, TOLERANT_DEATH
+from forestall.biology.signaling.actions import CompiledActions, apply_effects_by_lane
+from forestall.biology.signaling.compile import CompiledNetwork
+from forestall.biology.signaling.kernel import evaluate, expression_targets, place_slow, relax
+
+Array = NDArray[np.float64]
+
+RING_DAYS = MAX_PERIOD_DAYS + LONGEST_SPAN_DAYS + 1
+"""Days of rates that are kept: one dosing period and the longest span."""
+TERMS = 4
+"""Exponentials per drug: up to three of disposition and one of absorption."""
+SIGNALING, CYTOTOXIC, PAYLOAD, ADCC = range(4)
+"""Codes of what a drug action does: act on the network, or kill in one of three ways."""
+UNCHANGED = 1e-7
+"""Effects and expressions closer than this to those last evaluated do not ask for a new evaluation."""
+PERIODIC = 1e-7
+"""Daily integrals (dimensionless) that repeat to within this are taken as periodic."""
+_EARLY, _MIDDLE = 0.5 - np.sqrt(3.0) / 6.0, np.sqrt(3.0) / 3.0
+
+
+class CourseModel(NamedTuple):
+    """What all patients of one arm share. A actions, D drugs, X exposure classes, Q slow states."""
+
+    network: CompiledNetwork
+    actions: CompiledActions
+    """Of the A actions, those on the network."""
+    action_drug: NDArray[np.int64]
+    """(A,)."""
+    action_kind: NDArray[np.int64]
+    """(A,) one of the codes above."""
+    antigen: NDArray[np.int64]
+    """(A,) for `PAYLOAD` and `ADCC` the node whose expression the antibody needs."""
+    potency: Array
+    """(A,) free concentration of half effect, nmol/L."""
+    hill: Array
+    """(A,)."""
+    maximum: Array
+    """(A,) largest effect (0-1) or, for killing, rate (1/day)."""
+    free: Array
+    """(D, X) nmol/L of free drug per mg/L in plasma."""
+    slow_decay: Array
+    """(T, S, 2, Q) factors by which slow states keep their distance from the target between quadrature nodes."""
+    signal_death: float
+    """1/day of added death at complete loss of the survival drive."""
+    enter: float
+    """1/day at which cycling cells turn tolerant when the proliferation drive is lost completely."""
+    leave: float
+    """1/day at which tolerant cells wake at full drive."""
+    protection: float
+    """Fraction of all death that tolerant cells are spared."""
+
+
+class Lanes(NamedTuple):
+    """One patient's lanes: lane = exposure class * genotypes + genotype."""
+
+    base: Array
+    """(nodes, lanes) expression without drugs, slow states at their base."""
+    floor: Array
+    """(nodes, lanes)."""
+    weight: Array
+    """(terms, lanes)."""
+    gain: Array
+    """(drivers, lanes)."""
+    access: Array
+    """(A, lanes) fraction of each action that reaches its target."""
+    fitness: Array
+    """(lanes,) 1 - cost of the genotype."""
+    normalizer: Array
+    """(Q, lanes) what the untreated truncal genotype asks of the slow states."""
+
+
+class PatientRates(NamedTuple):
+    """One patient's constants and running state for `day_rates`."""
+
+    lanes: Lanes
+    genotypes: int
+    decay: Array
+    """(T, S, 2, D, TERMS) factors between quadrature nodes."""
+    decay_known: NDArray[np.uint8]
+    """(T,)."""
+    elimination: Array
+    """(D, TERMS) 1/day."""
+    scale: Array
+    """(D, TERMS) mg/L per mg."""
+    amount: Array
+    """(P, C) mg per maintenance dose."""
+    loading: Array
+    """(P, C) mg per loading dose."""
+    birth: float
+    """1/day at the reference drive."""
+    death: float
+    """1/day at the reference drive."""
+    proliferation: float
+    """The truncal genotype's untreated proliferation drive."""
+    survival: float
+    """Its survival drive."""
+    sensitivity: float
+    """To cytotoxics, relative."""
+    effectors: float
+    """Antibody-dependent killing, relative."""
+    concentration: Array
+    """(D, TERMS) mg/L, running."""
+    slow: Array
+    """(Q, lanes) expression of the slow nodes, running."""
+    target: Array
+    """(Q, lanes)."""
+    seen_slow: Array
+    """(Q, lanes) at the last evaluation."""
+    effect: Array
+    """(A, lanes)."""
+    seen_effect: Array
+    """(A, lanes) at the last evaluation."""
+    activity: Array
+    """(nodes, lanes)."""
+    undrugged: Array
+    """(nodes, lanes) scratch: expression before drugs."""
+    expression: Array
+    """(nodes, lanes) expression under the drugs."""
+    node_effect: Array
+    """(nodes, lanes) scratch."""
+    term: Array
+    """(terms, lanes) scratch."""
+    drive: Array
+    """(2, lanes) proliferation relative to the reference; survival lost."""
+    kill: Array
+    """(2, lanes) cytotoxic and antibody-dependent, 1/day."""
+    now: Array
+    """(RATE_ROWS, lanes) scratch."""
+    ring: Array
+    """(RING_DAYS, RATE_ROWS, lanes) integrals over each recent day."""
+    slow_ring: Array
+    """(RING_DAYS, Q, lanes) slow states at the start of each recent day."""
+    clock: NDArray[np.int64]
+    """(4,) next day to integrate; days in a row that repeated; 1 if frozen; evaluations so far."""
+
+
+@njit(cache=True)
+def start_phase(p: PatientRates) -> None:
+    """Begin a phase: its days count from 0 and nothing is known to be periodic."""
+    p.clock[0] = 0
+    p.clock[1] = 0
+    p.clock[2] = 0
+
+
+@njit(cache=True)
+def solve_signaling(model: CourseModel, p: PatientRates) -> None:
+    """Activities, drives and slow targets under the present effects and slow states."""
+    net, lanes = model.network, p.lanes
+    place_slow(net, p.slow, lanes.base, p.undrugged)
+    apply_effects_by_lane(
+        model.actions, p.effect, lanes.access, p.undrugged, lanes.weight, p.expression, p.node_effect, p.term
+    )
+    evaluate(net, p.expression, lanes.floor, p.term, p.node_effect, p.activity)
+    expression_targets(net, p.activity, lanes.base, lanes.gain, lanes.normalizer, p.target)
+    grow, live = net.proliferation, net.survival
+    for lane in range(p.slow.shape[1]):
+        p.drive[0, lane] = p.activity[grow, lane] / p.proliferation
+        p.drive[1, lane] = max(0.0, 1.0 - p.activity[live, lane] / p.survival)
+    p.seen_slow[:] = p.slow
+    p.seen_effect[:] = p.effect
+    p.clock[3] += 1
+
+
+@njit(cache=True)
+def _effects(model: CourseModel, p: PatientRates) -> bool:
+    """Effects at the present concentrations; whether signaling must be solved again."""
+    changed = False
+    for a in range(model.action_kind.shape[0]):
+        drug = model.action_drug[a]
+        plasma = 0.0
+        for k in range(TERMS):
+            plasma += p.concentration[drug, k]
+        for x in range(p.effect.shape[1] // p.genotypes):
+            free = max(plasma, 0.0) * model.free[drug, x]
+            if model.hill[a] != 1.0:
+                ratio = (free / model.potency[a]) ** model.hill[a]
+                effect = model.maximum[a] * ratio / (1.0 + ratio)
+            else:
+                effect = model.maximum[a] * free / (free + model.potency[a])
+            first = x * p.genotypes
+            if model.action_kind[a] == SIGNALING and abs(effect - p.seen_effect[a, first]) > UNCHANGED:
+                changed = True
+            for lane in range(first, first + p.genotypes):
+                p.effect[a, lane] = effect
+    if changed:
+        return True
+    for q in range(p.slow.shape[0]):
+        for lane in range(p.slow.shape[1]):
+            if abs(p.slow[q, lane] - p.seen_slow[q, lane]) > UNCHANGED:
+                return True
+    return False
+
+
+@njit(cache=True)
+def _kills(model: CourseModel, p: PatientRates) -> None:
+    p.kill[:] = 0.0
+    for a in range(model.action_kind.shape[0]):
+        kind = model.action_kind[a]
+        if kind == SIGNALING:
+            continue
+        antigen = model.antigen[a]
+        for lane in range(p.slow.shape[1]):
+            rate = p.effect[a, lane] * p.lanes.access[a, lane]
+            if kind >= PAYLOAD:
+                shown = p.expression[antigen, lane]
+                rate *= shown / (1.0 + shown)
+            p.kill[1 if kind == ADCC else 0, lane] += rate
+
+
+@njit(cache=True)
+def rates_now(model: CourseModel, p: PatientRates) -> None:
+    """Write the rates of every lane (1/day) at the present state into `p.now`."""
+    if _effects(model, p):
+        solve_signaling(model, p)
+    _kills(model, p)
+    for lane in range(p.slow.shape[1]):
+        drive = p.drive[0, lane]
+        death = p.death + model.signal_death * p.drive[1, lane]
+        death += p.kill[0, lane] * p.sensitivity * drive + p.kill[1, lane] * p.effectors
+        p.now[BIRTH, lane] = p.birth * drive * p.lanes.fitness[lane]
+        p.now[DEATH, lane] = death
+        p.now[ENTER, lane] = model.enter * max(0.0, 1.0 - drive)
+        p.now[LEAVE, lane] = model.leave * min(1.0, drive)
+        p.now[TOLERANT_DEATH, lane] = (1.0 - model.protection) * death
+
+
+@njit(cache=True)
+def _know_decay(schedule: Schedule, p: PatientRates, template: int) -> None:
+    if p.decay_known[template]:
+        return
+    p.decay_known[template] = 1
+    for s in range(schedule.segments[template]):
+        length = schedule.length[template, s]
+        for d in range(p.elimination.shape[0]):
+            for k in range(TERMS):
+                p.decay[template, s, 0, d, k] = np.exp(-p.elimination[d, k] * length * _EARLY)
+                p.decay[template, s, 1, d, k] = np.exp(-p.elimination[d, k] * length * _MIDDLE)
+
+
+@njit(cache=True)
+def _move(
+    schedule: Schedule, p: PatientRates, phase: int, day: int, template: int, segment: int, leg: int
+) -> None:
+    """Carry the concentrations over one leg (0: outer, 1: middle) of a segment, with the infusions running in it."""
+    decay = p.decay[template, segment, leg]
+    for d in range(p.elimination.shape[0]):
+        for k in range(TERMS):
+            p.concentration[d, k] *= decay[d, k]
+    for c in range(schedule.drug.shape[1]):
+        if schedule.infusing[template, segment, c] > 0.0:
+            d = schedule.drug[phase, c]
+            rate = _dose(schedule, p, phase, c, day) / schedule.infusion[phase, c]
+            for k in range(TERMS):
+                p.concentration[d, k] += rate * p.scale[d, k] * (1.0 - decay[d, k]) / p.elimination[d, k]
+
+
+@njit(cache=True)
+def _dose(schedule: Schedule, p: PatientRates, phase: int, c: int, day: int) -> float:
+    return p.loading[phase, c] if schedule.dose[phase, c, day] == 2 else p.amount[phase, c]
+
+
+@njit(cache=True)
+def _give(schedule: Schedule, p: PatientRates, phase: int, day: int, template: int, segment: int) -> None:
+    """Add the doses given at once at the start of a segment."""
+    for c in range(schedule.drug.shape[1]):
+        doses = schedule.bolus[template, segment, c]
+        if doses > 0.0:
+            d = schedule.drug[phase, c]
+            for k in range(TERMS):
+                p.concentration[d, k] += doses * _dose(schedule, p, phase, c, day) * p.scale[d, k]
+
+
+@njit(cache=True)
+def _integrate(model: CourseModel, schedule: Schedule, p: PatientRates, phase: int, day: int, span: int) -> None:
+    """Integrate the rates over `span` days from `day` on, and carry concentrations and slow states along."""
+    template = schedule.template[phase, day]
+    _know_decay(schedule, p, template)
+    for j in range(span):
+        p.ring[(day + j) % RING_DAYS] = 0.0
+        p.slow_ring[(day + j) % RING_DAYS] = p.slow
+    for s in range(schedule.segments[template]):
+        _give(schedule, p, phase, day, template, s)
+        length = schedule.length[template, s]
+        for node in range(2):
+            _move(schedule, p, phase, day, template, s, node)
+            relax(p.target, model.slow_decay[template, s, node], p.slow)
+            rates_now(model, p)
+            if span == 1:
+                p.ring[day % RING_DAYS] += 0.5 * length * p.now
+            else:
+                at = length * (_EARLY if node == 0 else 1.0 - _EARLY)
+                other = length - at
+                for j in range(span):
+                    p.ring[(day + j) % RING_DAYS] += p.now * ((j + 0.5 - other) / (at - other))
+        _move(schedule, p, phase, day, template, s, 0)
+        relax(p.target, model.slow_decay[template, s, 0], p.slow)
+
+
+@njit(cache=True)
+def _coast(schedule: Schedule, p: PatientRates, phase: int, day: int, span: int) -> None:
+    """Reuse the rates of one period earlier; only the concentrations move on."""
+    period = schedule.period[phase]
+    for j in range(span):
+        p.ring[(day + j) % RING_DAYS] = p.ring[(day + j - period) % RING_DAYS]
+        p.slow_ring[(day + j) % RING_DAYS] = p.slow_ring[(day + j - period) % RING_DAYS]
+    template = schedule.template[phase, day]
+    _know_decay(schedule, p, template)
+    for s in range(schedule.segments[template]):
+        _give(schedule, p, phase, day, template, s)
+        _move(schedule, p, phase, day, template, s, 0)
+        _move(schedule, p, phase, day, template, s, 1)
+        _move(schedule, p, phase, day, template, s, 0)
+    p.slow[:] = p.slow_ring[(day + span - period) % RING_DAYS]
+
+
+@njit(cache=True)
+def _repeated(p: PatientRates, day: int, span: int, period: int) -> bool:
+    for j in range(span):
+        new = p.ring[(day + j) % RING_DAYS]
+        old = p.ring[(day + j - period) % RING_DAYS]
+        for row in range(RATE_ROWS):
+            for lane in range(new.shape[1]):
+                if abs(new[row, lane] - old[row, lane]) > PERIODIC:
+                    return False
+    return True
+
+
+@njit(cache=True)
+def day_rates(model: CourseModel, schedule: Schedule, p: PatientRates, phase: int, day: int) -> Array:
+    """The integrals of every rate over one day of a phase.
+
+    Args:
+        model: What the arm shares.
+        schedule: The arm's doses.
+        p: The patient; days must be asked for in order.
+        phase: Index of the phase.
+        day: Day of the phase.
+
+    Returns:
+        (RATE_ROWS, lanes), a view that stays valid for `MAX_PERIOD_DAYS` days.
+    """
+    period = schedule.period[phase]
+    while p.clock[0] <= day:
+        at = p.clock[0]
+        span = schedule.span[phase, at]
+        same = period > 0 and at >= period
+        for j in range(span):
+            same = same and schedule.repeats[phase, at + j] == 1
+        if not same:
+            p.clock[1] = 0
+            p.clock[2] = 0
+        if p.clock[2] == 1:
+            _coast(schedule, p, phase, at, span)
+        else:
+            _integrate(model, schedule, p, phase, at, span)
+            if same and _repeated(p, at, span, period):
+                p.clock[1] += span
+                if p.clock[1] >= period:
+                    p.clock[2] = 1
+            else:
+                p.clock[1] = 0
+        p.clock[0] += span
+    return p.ring[day % RING_DAYS]

@@ -1,0 +1,199 @@
+"""One patient's lanes, exposure and running state, made ready for the course."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from forestall.biology.dosing import Schedule
+from forestall.biology.lesions import RATE_ROWS
+from forestall.biology.rates import RING_DAYS, TERMS, CourseModel, Lanes, PatientRates, rates_now, solve_signaling
+from forestall.biology.signaling.kernel import rest_state, settle
+from forestall.biology.signaling.lanes import AlterationArrays, write_lanes
+
+Array = NDArray[np.float64]
+
+
+class CohortArrays(NamedTuple):
+    """What differs between the n patients of a batch.
+
+    D drugs, P phases, C components, L lesions, K genotype tables, G genotypes, E edges.
+    """
+
+    patient: NDArray[np.int64]
+    """(n,) number of the patient, the key of its random streams."""
+    expression: Array
+    """(n, nodes) baseline expression, truncal alterations not applied."""
+    gain: Array
+    """(n, drivers) gains of the slow drivers."""
+    table: NDArray[np.int64]
+    """(n,) row of the genotype tables."""
+    mask: NDArray[np.int64]
+    """(K, G) genotypes, truncal first, padded with -1."""
+    edges: NDArray[np.int64]
+    """(K, E, 2)."""
+    probability: Array
+    """(K, E) per division."""
+    loss: Array
+    """(K, G) per division."""
+    elimination: Array
+    """(n, D, TERMS) 1/day."""
+    scale: Array
+    """(n, D, TERMS) mg/L per mg."""
+    amount: Array
+    """(n, P, C) mg per maintenance dose."""
+    loading: Array
+    """(n, P, C) mg per loading dose."""
+    birth: Array
+    """(n,) 1/day."""
+    growth: Array
+    """(n,) net growth without treatment and crowding, 1/day."""
+    capacity: Array
+    """(n,) cells per lesion."""
+    sensitivity: Array
+    """(n,) to cytotoxics, relative."""
+    effectors: Array
+    """(n,) antibody-dependent killing, relative."""
+    site_class: NDArray[np.int64]
+    """(n, L) exposure class of each lesion: 0 systemic, 1 brain, -1 no lesion."""
+    diameter: Array
+    """(n, L) mm at entry."""
+    background: Array
+    """(n,) hazard of death from other causes, 1/day."""
+    death_threshold: Array
+    """(n,) cumulative hazard at which the patient dies."""
+    dropout: Array
+    """(n,) day of loss to follow-up, inf if never."""
+    classes: int
+    """Number of exposure classes that are computed: 2 if any lesion may lie in the brain."""
+
+
+class SharedArrays(NamedTuple):
+    """What the setup needs beside the model."""
+
+    weight: Array
+    """(terms,) of the network."""
+    alterations: AlterationArrays
+    cost: Array
+    """(alterations,) relative loss of the birth rate."""
+
+
+@njit(cache=True)
+def _lanes(i: int, classes: int, model: CourseModel, cohort: CohortArrays, shared: SharedArrays) -> Lanes:
+    table = cohort.table[i]
+    genotypes = cohort.mask.shape[1]
+    lanes = classes * genotypes
+    nodes = cohort.expression.shape[1]
+    terms = shared.weight.shape[0]
+    genotype = np.empty(lanes, np.int64)
+    context = np.empty((nodes, lanes))
+    gain = np.empty((cohort.gain.shape[1], lanes))
+    fitness = np.ones(lanes)
+    for lane in range(lanes):
+        genotype[lane] = max(cohort.mask[table, lane % genotypes], cohort.mask[table, 0])
+        context[:, lane] = cohort.expression[i]
+        gain[:, lane] = cohort.gain[i]
+        acquired = genotype[lane] & ~cohort.mask[table, 0]
+        for k in range(shared.cost.shape[0]):
+            if (acquired >> k) & 1:
+                fitness[lane] *= 1.0 - shared.cost[k]
+    base = np.empty((nodes, lanes))
+    floor = np.empty((nodes, lanes))
+    weight = np.empty((terms, lanes))
+    access = np.empty((model.action_kind.shape[0], lanes))
+    write_lanes(shared.alterations, genotype, context, shared.weight, base, floor, weight, access)
+    normalizer = np.empty((model.network.slow_node.shape[0], lanes))
+    rest_state(model.network, base, floor, weight, gain, np.empty((nodes, lanes)), normalizer)
+    for lane in range(1, lanes):
+        normalizer[:, lane] = normalizer[:, 0]
+    return Lanes(base, floor, weight, gain, access, fitness, normalizer)
+
+
+@njit(cache=True)
+def _settled(model: CourseModel, lanes: Lanes) -> tuple[Array, Array]:
+    """Slow states and activities of every genotype before treatment."""
+    nodes, width = lanes.base.shape
+    ones = np.ones((nodes, width))
+    activity = np.empty((nodes, width))
+    slow = np.empty((model.network.slow_node.shape[0], width))
+    for q in range(slow.shape[0]):
+        slow[q] = lanes.base[model.network.slow_node[q]]
+    settle(
+        model.network,
+        lanes.base,
+        lanes.floor,
+        lanes.weight,
+        ones,
+        ones,
+        lanes.gain,
+        lanes.normalizer,
+        slow,
+        activity,
+    )
+    return slow, activity
+
+
+@njit(cache=True)
+def prepare_patient(
+    i: int, model: CourseModel, schedule: Schedule, cohort: CohortArrays, shared: SharedArrays
+) -> tuple[PatientRates, Array]:
+    """The running state of one patient before the first dose.
+
+    Args:
+        i: Row of the patient.
+        model: What the arm shares.
+        schedule: The arm's doses.
+        cohort: The batch.
+        shared: Network weights and alterations.
+
+    Returns:
+        The state, and the untreated rates of every lane, (RATE_ROWS, lanes), 1/day.
+    """
+    classes = 1
+    for lesion in range(cohort.site_class.shape[1]):
+        classes = max(classes, cohort.site_class[i, lesion] + 1)
+    lanes = _lanes(i, classes, model, cohort, shared)
+    slow, activity = _settled(model, lanes)
+    nodes, width = lanes.base.shape
+    drugs = cohort.elimination.shape[1]
+    templates, segments = schedule.length.shape
+    actions = model.action_kind.shape[0]
+    p = PatientRates(
+        lanes,
+        cohort.mask.shape[1],
+        np.empty((templates, segments, 2, drugs, TERMS)),
+        np.zeros(templates, np.uint8),
+        cohort.elimination[i],
+        cohort.scale[i],
+        cohort.amount[i],
+        cohort.loading[i],
+        cohort.birth[i],
+        cohort.birth[i] - cohort.growth[i],
+        activity[model.network.proliferation, 0],
+        activity[model.network.survival, 0],
+        cohort.sensitivity[i],
+        cohort.effectors[i],
+        np.zeros((drugs, TERMS)),
+        slow,
+        slow.copy(),
+        slow.copy(),
+        np.zeros((actions, width)),
+        np.zeros((actions, width)),
+        activity,
+        np.empty((nodes, width)),
+        np.empty((nodes, width)),
+        np.empty((nodes, width)),
+        np.empty(lanes.weight.shape),
+        np.empty((2, width)),
+        np.zeros((2, width)),
+        np.empty((RATE_ROWS, width)),
+        np.empty((RING_DAYS, RATE_ROWS, width)),
+        np.empty((RING_DAYS, slow.shape[0], width)),
+        np.zeros(4, np.int64),
+    )
+    solve_signaling(model, p)
+    rates_now(model, p)
+    return p, p.now.copy()

@@ -1,0 +1,1 @@
+"""The signaling layer: networks compiled to flat arrays, their steady state, and slow expression."""

@@ -1,0 +1,34 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+LARGEST_SEED = 2**63 - 1
+
+
+def _refuse_large(seed: int) -> int:
+    if seed > LARGEST_SEED:
+        raise typer.BadParameter(f"{seed} is larger than 2^63 - 1 = {LARGEST_SEED}")
+    return seed
+
+
+Seed = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        callback=_refuse_large,
+        metavar="S",
+        help="Seed of all random streams; the same seed gives the same result.",
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="W", help="Threads to use (default: all cores). Never changes a result."),
+]
+OutputFolder = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder for the results.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]

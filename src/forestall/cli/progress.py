@@ -1,0 +1,66 @@
+"""A progress bar on stderr for long work."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is (0 if unknown)."""
+
+
+@contextmanager
+def progress_on_stderr(*, silent: bool) -> Iterator[Progress]:
+    """A progress bar that leaves no trace when it ends.
+
+    Args:
+        silent: Draw nothing.
+
+    Yields:
+        The function to call with every step. On anything but a terminal it prints each stage's name once.
+    """
+    if silent:
+        yield _nothing
+    elif sys.stderr.isatty():
+        with _bar() as progress:
+            yield progress
+    else:
+        yield _stage_names()
+
+
+def _nothing(stage: str, done: int, total: int) -> None:
+    """Draw nothing."""
+
+
+def _stage_names() -> Progress:
+    seen: set[str] = set()
+
+    def progress(stage: str, done: int, total: int) -> None:
+        if stage not in seen:
+            seen.add(stage)
+            print(f"{stage} ...", file=sys.stderr, flush=True)
+
+    return progress
+
+
+@contextmanager
+def _bar() -> Iterator[Progress]:
+    from rich.console import Console
+    from rich.progress import BarColumn, SpinnerColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+    )
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+
+        def progress(stage: str, done: int, total: int) -> None:
+            bar.update(task, description=stage, completed=done, total=total or None)
+
+        yield progress

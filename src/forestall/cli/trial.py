@@ -1,0 +1,87 @@
+"""`forestall trial`: run a trial as virtual patients."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from forestall.cli.options import AsJson, OutputFolder, Quiet, Seed, Workers
+
+if TYPE_CHECKING:
+    from forestall.studies.trial import TrialResult
+
+NameOrFile = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME_OR_FILE",
+        help="A trial of the catalog (see 'forestall catalog trials'), or a trial file of your own (YAML).",
+        show_default=False,
+    ),
+]
+Patients = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="Virtual patients (default: as many as the trial file says)."),
+]
+Replicates = Annotated[
+    int,
+    typer.Option(
+        min=1, metavar="R", help="Independent repetitions of the trial; more than one gives intervals."
+    ),
+]
+ExplainDefaults = Annotated[
+    bool, typer.Option("--explain-defaults", help="Print every default that the trial would use, and stop.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("trial", short_help="Run a trial as virtual patients.")(trial)
+
+
+def trial(
+    name_or_file: NameOrFile,
+    patients: Patients = None,
+    replicates: Replicates = 1,
+    seed: Seed = 1,
+    workers: Workers = None,
+    out: OutputFolder = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    explain_defaults: ExplainDefaults = False,
+) -> None:
+    """Run a trial as virtual patients, compare it with its published result, and say why they progressed.
+
+    Writes report.html, the tables (ADSL, ADTTE, ADTR, ADRS), figures and the run's record to --out.
+    """
+    from forestall.cli.progress import progress_on_stderr
+    from forestall.studies.trial import Trial
+
+    study = Trial.load(name_or_file)
+    if explain_defaults:
+        typer.echo(study.explain_defaults())
+        return
+    folder = out or Path("out") / study.name
+    with progress_on_stderr(silent=quiet or as_json) as progress:
+        result = study.run(
+            seed=seed,
+            patients=patients,
+            replicates=replicates,
+            workers=workers,
+            out=folder,
+            progress=progress,
+        )
+    _present(result, folder, as_json=as_json, quiet=quiet)
+
+
+def _present(result: TrialResult, folder: Path, *, as_json: bool, quiet: bool) -> None:
+    from forestall.report.html import write_report
+    from forestall.report.terminal import print_summary
+
+    report = write_report(result, folder)
+    if as_json:
+        typer.echo(result.to_json())
+    elif not quiet:
+        print_summary(result)
+        typer.echo(f"report: {report}")

@@ -1,0 +1,187 @@
+"""Why a lesion progressed: switch one thing off at a time and see what its leading clone would do.
+
+For the leading clone of the progressing lesion the net growth rate is computed as it is, and again with each of its alterations
+removed (acquired or truncal), each slow expression state put back to rest, and, in the brain, with the exposure of the rest of the
+body. The counterfactual that lowers growth the most names the cause, if it takes away at least `DECISIVE` of the growth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from forestall.biology.lesions import BIRTH, DEATH
+from forestall.biology.rates import ADCC, CYTOTOXIC, PAYLOAD, SIGNALING, CourseModel, PatientRates, rates_now
+from forestall.biology.setup import CohortArrays, SharedArrays
+from forestall.biology.signaling.actions import apply_effects_by_lane
+from forestall.biology.signaling.kernel import evaluate, place_slow
+from forestall.biology.signaling.lanes import write_lanes
+
+Array = NDArray[np.float64]
+
+NONE, INCOMPLETE, SANCTUARY, REGROWTH, TOLERANT = range(5)
+REBOUND, ACQUIRED, TRUNCAL = 100, 1000, 2000
+"""First codes of the causes that carry an index: a slow state, an acquired and a truncal alteration."""
+DECISIVE = 0.25
+
+
+def cause_text(code: int, slow_nodes: Sequence[str], alterations: Sequence[str]) -> str:
+    """A cause in words.
+
+    Args:
+        code: From `attribute`.
+        slow_nodes: Names of the slow states.
+        alterations: Ids of the alterations, in the order of the bits.
+    """
+    fixed = {
+        NONE: "",
+        INCOMPLETE: "incomplete inhibition",
+        SANCTUARY: "brain sanctuary",
+        REGROWTH: "regrowth after chemotherapy",
+        TOLERANT: "tolerant cells",
+    }
+    if code in fixed:
+        return fixed[code]
+    if code >= TRUNCAL:
+        return f"{alterations[code - TRUNCAL]} (truncal)"
+    if code >= ACQUIRED:
+        return f"{alterations[code - ACQUIRED]} (acquired)"
+    node = slow_nodes[code - REBOUND]
+    return "ER switched on" if node == "ESR1" else f"{node} rebound"
+
+
+@njit(cache=True)
+def leading_genotype(p: PatientRates, cells: Array, offset: int, room: float) -> int:
+    """The genotype that adds most cells per day, or the largest if none grows."""
+    best, most = 0, -np.inf
+    for g in range(cells.shape[1]):
+        net = p.now[BIRTH, offset + g] * room - p.now[DEATH, offset + g]
+        gain = cells[0, g] * net if net > 0.0 else -1.0 / (1.0 + cells[0, g])
+        if gain > most:
+            best, most = g, gain
+    return best
+
+
+@njit(cache=True)
+def attribute(
+    i: int,
+    model: CourseModel,
+    cohort: CohortArrays,
+    shared: SharedArrays,
+    p: PatientRates,
+    cells: Array,
+    offset: int,
+    room: float,
+) -> tuple[int, int]:
+    """The leading genotype of a lesion and the code of the cause of its growth.
+
+    Args:
+        i: Row of the patient.
+        model: What the arm shares.
+        cohort: The batch.
+        shared: Network weights and alterations.
+        p: The patient's running state.
+        cells: (2, G) cells of the lesion.
+        offset: Lane of its first genotype.
+        room: 1 - N/K.
+    """
+    rates_now(model, p)
+    genotype = leading_genotype(p, cells, offset, room)
+    net, codes = _counterfactuals(i, model, cohort, shared, p, offset, genotype, room)
+    worst = 0
+    for v in range(1, net.shape[0]):
+        if net[v] < net[worst]:
+            worst = v
+    if net[0] > 0.0 and net[worst] < (1.0 - DECISIVE) * net[0]:
+        return genotype, codes[worst]
+    if cells[1].sum() > cells[0].sum():
+        return genotype, TOLERANT
+    if _chemotherapy_is_over(model, p, offset + genotype):
+        return genotype, REGROWTH
+    return genotype, INCOMPLETE
+
+
+@njit(cache=True)
+def _chemotherapy_is_over(model: CourseModel, p: PatientRates, lane: int) -> bool:
+    given = False
+    for a in range(model.action_kind.shape[0]):
+        if model.action_kind[a] == CYTOTOXIC:
+            given = True
+            if p.effect[a, lane] > 0.01 * model.maximum[a]:
+                return False
+    return given
+
+
+@njit(cache=True)
+def _counterfactuals(
+    i: int,
+    model: CourseModel,
+    cohort: CohortArrays,
+    shared: SharedArrays,
+    p: PatientRates,
+    offset: int,
+    genotype: int,
+    room: float,
+) -> tuple[Array, NDArray[np.int64]]:
+    """Net growth (1/day) of the leading clone as it is (first) and under each counterfactual, with their codes."""
+    slow_states = p.slow.shape[0]
+    table = cohort.table[i]
+    trunk = cohort.mask[table, 0]
+    mask = cohort.mask[table, genotype]
+    bits = shared.cost.shape[0]
+    variants = 1 + slow_states + bits + 1
+    codes = np.zeros(variants, np.int64)
+    masks = np.full(variants, mask)
+    lane = offset + genotype
+    slow = np.empty((slow_states, variants))
+    effect = np.empty((p.effect.shape[0], variants))
+    nodes = p.activity.shape[0]
+    context = np.empty((nodes, variants))
+    for v in range(variants):
+        slow[:, v] = p.slow[:, lane]
+        effect[:, v] = p.effect[:, lane]
+        context[:, v] = cohort.expression[i]
+    used = 1
+    for k in range(bits):
+        if (mask >> k) & 1:
+            masks[used] = mask & ~(1 << k)
+            codes[used] = (TRUNCAL if (trunk >> k) & 1 else ACQUIRED) + k
+            used += 1
+    for q in range(slow_states):
+        slow[q, used] = min(slow[q, used], p.lanes.base[model.network.slow_node[q], lane])
+        codes[used] = REBOUND + q
+        used += 1
+    if offset > 0:
+        effect[:, used] = p.effect[:, genotype]
+        codes[used] = SANCTUARY
+        used += 1
+    base, floor = np.empty((nodes, variants)), np.empty((nodes, variants))
+    weight = np.empty((shared.weight.shape[0], variants))
+    access = np.empty((effect.shape[0], variants))
+    write_lanes(shared.alterations, masks, context, shared.weight, base, floor, weight, access)
+    expression, node_effect, undrugged = np.empty_like(base), np.empty_like(base), np.empty_like(base)
+    term = np.empty_like(weight)
+    activity = np.empty_like(base)
+    place_slow(model.network, slow, base, undrugged)
+    apply_effects_by_lane(model.actions, effect, access, undrugged, weight, expression, node_effect, term)
+    evaluate(model.network, expression, floor, term, node_effect, activity)
+    net = np.empty(used)
+    for v in range(used):
+        drive = activity[model.network.proliferation, v] / p.proliferation
+        lost = max(0.0, 1.0 - activity[model.network.survival, v] / p.survival)
+        death = p.death + model.signal_death * lost
+        for a in range(effect.shape[0]):
+            kind = model.action_kind[a]
+            if kind != SIGNALING:
+                shown = expression[model.antigen[a], v] if kind >= PAYLOAD else 1.0
+                reach = effect[a, v] * access[a, v] * (shown / (1.0 + shown) if kind >= PAYLOAD else 1.0)
+                death += reach * (p.effectors if kind == ADCC else p.sensitivity * drive)
+        fitness = 1.0
+        for k in range(bits):
+            if ((masks[v] & ~trunk) >> k) & 1:
+                fitness *= 1.0 - shared.cost[k]
+        net[v] = p.birth * drive * fitness * room - death
+    return net, codes[:used]

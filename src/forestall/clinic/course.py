@@ -1,0 +1,346 @@
+"""The course of virtual patients under one arm: growth to detection, treatment, visits, progression, next treatment, death.
+
+Every patient is followed alone: nothing depends on the other patients of a batch, on their order or on the number of workers.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from forestall.biology.dosing import Schedule
+from forestall.biology.lesions import BIRTH, DEATH, STEP_DAYS, advance_lesion
+from forestall.biology.rates import CourseModel, PatientRates, day_rates, start_phase
+from forestall.biology.setup import CohortArrays, SharedArrays, prepare_patient
+from forestall.clinic.causes import attribute
+from forestall.clinic.recist import NOT_EVALUABLE, PROGRESSIVE_DISEASE, assess_visit
+from forestall.engine.growth import grow
+from forestall.engine.purposes import Purpose
+from forestall.engine.random import next_normal, stream
+
+Array = NDArray[np.float64]
+
+_GROWTH, _COURSE, _MEASUREMENT = int(Purpose.GROWTH), int(Purpose.COURSE), int(Purpose.MEASUREMENT)
+OK, EXTINCT_AT_BASELINE, NOT_FINITE = range(3)
+"""Codes of what can go wrong with a patient."""
+
+
+class ClinicArrays(NamedTuple):
+    """How patients are watched, the same for all."""
+
+    visits: NDArray[np.int64]
+    """(V,) days of the planned visits; the first is the baseline, day 0."""
+    follow_up: int
+    """Days after which follow-up ends."""
+    cells_per_mm3: float
+    detection: float
+    """mm; lesions smaller than this are not seen."""
+    measurement_error: float
+    """Standard deviation of the logarithm of a measured diameter."""
+    burden_hazard: float
+    """1/day of death at the reference burden outside the brain."""
+    burden_reference: float
+    """mm3."""
+    burden_exponent: float
+    brain_multiplier: float
+    """Weight of brain volume in the burden."""
+    handover: float
+    """Clones of fewer cells are stochastic; 0 makes the course deterministic."""
+    seed: int
+
+
+class CourseRecord(NamedTuple):
+    """What is recorded of n patients, V visits, L lesions, G genotypes (see `findings.Findings`)."""
+
+    made: NDArray[np.int64]
+    """(n,) number of visits made."""
+    diameter: Array
+    """(n, V, L) measured, mm."""
+    total: Array
+    """(n, V) measured sum of target diameters, mm."""
+    fresh: NDArray[np.uint8]
+    """(n, V) a new lesion was seen."""
+    response: NDArray[np.int8]
+    """(n, V)."""
+    progression: Array
+    """(n,) day of progression."""
+    free_until: Array
+    """(n,) day of the last visit without progression."""
+    death: Array
+    """(n,) day of death."""
+    contact: Array
+    """(n,) last day known alive, if not dead."""
+    cause: NDArray[np.int64]
+    """(n,) code of the cause of progression."""
+    lead_lesion: NDArray[np.int64]
+    lead_genotype: NDArray[np.int64]
+    """(n,) bit mask."""
+    failure: NDArray[np.int64]
+    evaluations: NDArray[np.int64]
+    """(n,) times the network was solved."""
+    trace: Array
+    """(n or 0, V, L, 2, G) cells at the visits."""
+
+
+@njit(cache=True)
+def diameter_of(cells: float, cells_per_mm3: float) -> float:
+    """Diameter (mm) of a sphere that holds the cells."""
+    return (6.0 / math.pi * cells / cells_per_mm3) ** (1.0 / 3.0)
+
+
+@njit(cache=True)
+def cells_in(diameter: float, cells_per_mm3: float) -> float:
+    """Cells in a sphere of the diameter (mm)."""
+    return math.pi / 6.0 * diameter**3 * cells_per_mm3
+
+
+@njit(cache=True)
+def establish(
+    i: int, cohort: CohortArrays, clinic: ClinicArrays, untreated: Array, cells: Array, scratch: Array
+) -> None:
+    """Grow each lesion of a patient from one founder cell to its size at entry; the exact law keeps what is resistant.
+
+    Args:
+        i: Row of the patient.
+        cohort: The batch.
+        clinic: Settings.
+        untreated: (RATE_ROWS, lanes) rates per day without treatment.
+        cells: (L, 2, G) receives the cells.
+        scratch: (2, G).
+    """
+    genotypes = cells.shape[2]
+    table = cohort.table[i]
+    for lesion in range(cells.shape[0]):
+        cells[lesion] = 0.0
+        if cohort.site_class[i, lesion] < 0:
+            continue
+        target = cells_in(cohort.diameter[i, lesion], clinic.cells_per_mm3)
+        if clinic.handover <= 0.0:
+            cells[lesion, 0, 0] = target
+            continue
+        state = stream(clinic.seed, cohort.patient[i], _GROWTH, lesion)
+        scratch[0] = untreated[BIRTH, :genotypes]
+        scratch[1] = untreated[DEATH, :genotypes]
+        grow(
+            state,
+            scratch[0],
+            scratch[1],
+            cohort.edges[table],
+            cohort.probability[table],
+            cohort.capacity[i],
+            target,
+            cells[lesion, 0],
+        )
+
+
+@njit(cache=True)
+def _volume(cells: Array, cells_per_mm3: float) -> float:
+    return cells.sum() / cells_per_mm3
+
+
+@njit(cache=True)
+def _hazard(i: int, cohort: CohortArrays, clinic: ClinicArrays, cells: Array) -> float:
+    """Hazard of death, 1/day: background and burden."""
+    burden = 0.0
+    for lesion in range(cells.shape[0]):
+        volume = _volume(cells[lesion], clinic.cells_per_mm3)
+        burden += volume * (clinic.brain_multiplier if cohort.site_class[i, lesion] == 1 else 1.0)
+    burden /= clinic.burden_reference
+    return cohort.background[i] + clinic.burden_hazard * burden**clinic.burden_exponent
+
+
+@njit(cache=True)
+def _measure(
+    i: int,
+    visit: int,
+    cohort: CohortArrays,
+    clinic: ClinicArrays,
+    cells: Array,
+    noise: NDArray[np.uint64],
+    seen: NDArray[np.uint8],
+    record: CourseRecord,
+) -> None:
+    """Measure every lesion; a lesion first seen after baseline is new."""
+    total = 0.0
+    for lesion in range(cells.shape[0]):
+        error = next_normal(noise[lesion]) * clinic.measurement_error
+        if cohort.site_class[i, lesion] < 0:
+            continue
+        true = diameter_of(cells[lesion].sum(), clinic.cells_per_mm3)
+        measured = true * math.exp(error) if true >= clinic.detection else 0.0
+        if visit == 0:
+            seen[lesion] = 1 if measured > 0.0 else 0
+        elif measured > 0.0 and seen[lesion] == 0:
+            seen[lesion] = 2
+            record.fresh[i, visit] = 1
+        if seen[lesion] > 0:
+            record.diameter[i, visit, lesion] = measured
+        if seen[lesion] == 1:
+            total += measured
+    record.total[i, visit] = total
+
+
+@njit(cache=True)
+def follow(
+    i: int,
+    model: CourseModel,
+    schedule: Schedule,
+    cohort: CohortArrays,
+    clinic: ClinicArrays,
+    shared: SharedArrays,
+    record: CourseRecord,
+) -> None:
+    """Follow one patient from detection to death or the end of follow-up, writing row `i` of the record."""
+    genotypes = cohort.mask.shape[1]
+    lesions = cohort.site_class.shape[1]
+    p, untreated = prepare_patient(i, model, schedule, cohort, shared)
+    cells = np.zeros((lesions, 2, genotypes))
+    establish(i, cohort, clinic, untreated, cells, np.empty((2, genotypes)))
+    noise = np.empty((lesions, 2), np.uint64)
+    chance = np.empty((lesions, 2), np.uint64)
+    for lesion in range(lesions):
+        noise[lesion] = stream(clinic.seed, cohort.patient[i], _MEASUREMENT, lesion)
+        chance[lesion] = stream(clinic.seed, cohort.patient[i], _COURSE, lesion)
+    _treat(i, model, schedule, cohort, clinic, shared, p, cells, noise, chance, record)
+    record.evaluations[i] = p.clock[3]
+
+
+@njit(cache=True)
+def _treat(
+    i: int,
+    model: CourseModel,
+    schedule: Schedule,
+    cohort: CohortArrays,
+    clinic: ClinicArrays,
+    shared: SharedArrays,
+    p: PatientRates,
+    cells: Array,
+    noise: NDArray[np.uint64],
+    chance: NDArray[np.uint64],
+    record: CourseRecord,
+) -> None:
+    lesions = cells.shape[0]
+    genotypes = cells.shape[2]
+    seen = np.zeros(lesions, np.uint8)
+    low = np.empty(lesions)
+    rates = np.empty((STEP_DAYS, p.now.shape[0], p.now.shape[1]))
+    work = np.empty((STEP_DAYS + 6, max(genotypes, STEP_DAYS + 1)))
+    table = cohort.table[i]
+    phase, began, day, visit = 0, 0, 0, 0
+    nadir = 0.0
+    progressed = False
+    hazard = _hazard(i, cohort, clinic, cells)
+    risk = 0.0
+    end = min(float(clinic.follow_up), cohort.dropout[i])
+    last = int(min(end, float(clinic.follow_up)))
+    while True:
+        if visit < clinic.visits.shape[0] and clinic.visits[visit] == day and not progressed:
+            _measure(i, visit, cohort, clinic, cells, noise, seen, record)
+            if record.trace.shape[0] > 0:
+                record.trace[i, visit] = cells
+            if visit == 0:
+                nadir = record.total[i, 0]
+                record.response[i, 0] = NOT_EVALUABLE
+                for lesion in range(lesions):
+                    low[lesion] = cells[lesion].sum()
+            else:
+                code, nadir = assess_visit(
+                    record.total[i, visit], record.total[i, 0], nadir, record.fresh[i, visit] == 1
+                )
+                record.response[i, visit] = code
+                progressed = code == PROGRESSIVE_DISEASE
+            visit += 1
+            record.made[i] = visit
+            if progressed:
+                record.progression[i] = day
+                _explain(i, model, cohort, clinic, shared, p, cells, seen, low, record)
+                phase, began = 1, day
+                start_phase(p)
+            else:
+                record.free_until[i] = day
+        elif record.trace.shape[0] > 0 and visit < clinic.visits.shape[0] and clinic.visits[visit] == day:
+            record.trace[i, visit] = cells
+            visit += 1
+        if day >= last:
+            break
+        step = min(STEP_DAYS, last - day)
+        if visit < clinic.visits.shape[0]:
+            step = min(step, clinic.visits[visit] - day)
+        for j in range(step):
+            rates[j] = day_rates(model, schedule, p, phase, day - began + j)
+        for lesion in range(lesions):
+            offset = cohort.site_class[i, lesion] * genotypes
+            if offset >= 0:
+                advance_lesion(
+                    cells[lesion],
+                    rates,
+                    offset,
+                    step,
+                    cohort.capacity[i],
+                    cohort.loss[table],
+                    cohort.edges[table],
+                    cohort.probability[table],
+                    clinic.handover,
+                    chance[lesion],
+                    work,
+                )
+                low[lesion] = min(low[lesion], cells[lesion].sum())
+        after = _hazard(i, cohort, clinic, cells)
+        if not math.isfinite(after):
+            record.failure[i] = NOT_FINITE
+            return
+        gained = 0.5 * (hazard + after) * step
+        if risk + gained >= cohort.death_threshold[i]:
+            record.death[i] = min(day + step * (cohort.death_threshold[i] - risk) / gained, end)
+            return
+        risk += gained
+        hazard = after
+        day += step
+    record.contact[i] = end
+
+
+@njit(cache=True)
+def _explain(
+    i: int,
+    model: CourseModel,
+    cohort: CohortArrays,
+    clinic: ClinicArrays,
+    shared: SharedArrays,
+    p: PatientRates,
+    cells: Array,
+    seen: NDArray[np.uint8],
+    low: Array,
+    record: CourseRecord,
+) -> None:
+    """Name the lesion that led the progression, its leading clone and the cause."""
+    lead, most = 0, -1.0
+    for lesion in range(cells.shape[0]):
+        if cohort.site_class[i, lesion] >= 0 and seen[lesion] > 0:
+            gain = diameter_of(cells[lesion].sum(), clinic.cells_per_mm3)
+            gain -= 0.0 if seen[lesion] == 2 else diameter_of(low[lesion], clinic.cells_per_mm3)
+            if gain > most:
+                lead, most = lesion, gain
+    record.lead_lesion[i] = lead
+    offset = cohort.site_class[i, lead] * cells.shape[2]
+    room = max(0.0, 1.0 - cells[lead].sum() / cohort.capacity[i])
+    genotype, cause = attribute(i, model, cohort, shared, p, cells[lead], offset, room)
+    record.lead_genotype[i] = cohort.mask[cohort.table[i], genotype]
+    record.cause[i] = cause
+
+
+@njit(cache=True, nogil=True)
+def follow_batch(
+    model: CourseModel,
+    schedule: Schedule,
+    cohort: CohortArrays,
+    clinic: ClinicArrays,
+    shared: SharedArrays,
+    record: CourseRecord,
+) -> None:
+    """Follow every patient of a batch; releases the interpreter lock, so that threads can share the work."""
+    for i in range(cohort.patient.shape[0]):
+        follow(i, model, schedule, cohort, clinic, shared, record)

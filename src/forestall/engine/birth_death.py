@@ -1,0 +1,200 @@
+"""The linear birth-death process, sampled by its exact transition law.
+
+Every cell divides at rate b(t) and dies at rate d(t), independently of the others. Over an interval of any length
+one cell leaves no descendant with probability 1 - survival, and otherwise a geometric number 1, 2, ... whose
+probability of stopping is `stop`. With
+
+    growth = integral of (b - d) over the interval
+    births = integral of b(s) * exp(growth from s to the end) ds
+
+the law is (Kendall 1948, rewritten so that no term cancels)
+
+    stop     = 1 / (1 + births)
+    survival = exp(growth) / (1 + births).
+
+n cells leave a binomial number of surviving families and a negative binomial number of further cells, at a cost that
+does not depend on n. For rates that are constant the integrals are elementary; over consecutive pieces they
+accumulate (`extend_integrals`).
+
+References:
+    Kendall DG. On the generalized "birth-and-death" process. Ann Math Stat 1948;19:1.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from forestall.engine.counts import next_binomial, next_negative_binomial
+from forestall.engine.random import next_normal, next_uniform
+
+NORMAL_ABOVE = 1e6
+"""Default hand-over from the exact law to its normal approximation, in expected surviving families.
+
+The distribution function is then wrong by less than 2e-4."""
+
+MEAN_ABOVE = 1e9
+"""Default hand-over to the mean, in expected surviving families: a relative error of a few 1e-5 of the size."""
+
+_LARGEST_EXPONENT = 700.0
+
+
+@njit(cache=True)
+def mean_of_exponential(exponent: float) -> float:
+    """(exp(x) - 1) / x, the mean of exp(x s) over s in (0, 1); 1 at x = 0."""
+    if exponent == 0.0:
+        return 1.0
+    return math.expm1(exponent) / exponent
+
+
+@njit(cache=True)
+def extend_integrals(growth: float, births: float, b: float, d: float, days: float) -> tuple[float, float]:
+    """Append a piece of constant rates to an interval.
+
+    Args:
+        growth: Integral of b - d so far (0 at the start).
+        births: Integral of births so far, as in the head of this module (0 at the start).
+        b: Division rate in the piece, 1/day.
+        d: Death rate in the piece, 1/day.
+        days: Length of the piece.
+
+    Returns:
+        growth and births of the longer interval. `growth` of a piece is held below 700.
+    """
+    piece = min((b - d) * days, _LARGEST_EXPONENT)
+    return growth + piece, births * math.exp(piece) + b * days * mean_of_exponential(piece)
+
+
+@njit(cache=True)
+def law_from_integrals(growth: float, births: float) -> tuple[float, float]:
+    """(survival, stop) of one cell from the integrals of an interval."""
+    stop = 1.0 / (1.0 + births)
+    return min(1.0, math.exp(min(growth, _LARGEST_EXPONENT)) * stop), stop
+
+
+@njit(cache=True)
+def constant_rate_law(b: float, d: float, days: float) -> tuple[float, float]:
+    """(survival, stop) of one cell after an interval of constant rates.
+
+    Args:
+        b: Division rate, 1/day.
+        d: Death rate, 1/day.
+        days: Length of the interval.
+
+    Returns:
+        Probability that any descendant lives, and the probability with which the geometric number of descendants
+        of a survivor stops. Their ratio is the expected number of descendants, exp((b - d) * days).
+    """
+    growth, births = extend_integrals(0.0, 0.0, b, d, days)
+    return law_from_integrals(growth, births)
+
+
+@njit(cache=True)
+def varying_rate_law(
+    times: npt.NDArray[np.float64], b: npt.NDArray[np.float64], d: npt.NDArray[np.float64]
+) -> tuple[float, float]:
+    """(survival, stop) of one cell under rates that are constant between given times.
+
+    Args:
+        times: (k + 1,) days, increasing.
+        b: (k,) division rates, 1/day.
+        d: (k,) death rates, 1/day.
+    """
+    growth, births = 0.0, 0.0
+    for i in range(b.shape[0]):
+        growth, births = extend_integrals(growth, births, b[i], d[i], times[i + 1] - times[i])
+    return law_from_integrals(growth, births)
+
+
+@njit(cache=True)
+def effective_rates(growth: float, births: float, days: float) -> tuple[float, float]:
+    """The constant rates (b, d) that have the transition law of an interval of varying ones.
+
+    Args:
+        growth: Integral of b - d over the interval.
+        births: Integral of births over the interval.
+        days: Length of the interval, > 0.
+    """
+    b = births / (days * mean_of_exponential(growth))
+    return b, max(0.0, b - growth / days)
+
+
+@njit(cache=True)
+def birth_death_step(
+    state: npt.NDArray[np.uint64],
+    cells: float,
+    survival: float,
+    stop: float,
+    normal_above: float,
+    mean_above: float,
+) -> float:
+    """Number of descendants of a number of cells after an interval.
+
+    Args:
+        state: (2,) state of a stream.
+        cells: Cells at the start, integer-valued.
+        survival: Probability that a cell has living descendants.
+        stop: Stopping probability of the geometric number of descendants of a survivor.
+        normal_above: Expected surviving families above which the normal approximation is used.
+        mean_above: Expected surviving families above which the mean is used.
+
+    Returns:
+        Cells at the end, integer-valued.
+    """
+    families = cells * survival
+    if families > normal_above:
+        mean = families / stop
+        if families <= mean_above:
+            mean += next_normal(state) * math.sqrt(mean * (2.0 - stop - survival) / stop)
+        return max(0.0, math.floor(mean + 0.5))
+    survivors = next_binomial(state, cells, survival)
+    return survivors + next_negative_binomial(state, survivors, stop)
+
+
+@njit(cache=True)
+def whole_cells(state: npt.NDArray[np.uint64], cells: float) -> float:
+    """Round a fractional count up or down at random so that its mean is kept (hand-over from a mean to a count)."""
+    return math.floor(cells + next_uniform(state))
+
+
+@njit(cache=True)
+def switch_law(leave: float, enter: float, days: float) -> tuple[float, float]:
+    """Probabilities that a cell has changed its phenotype at the end of an interval.
+
+    Args:
+        leave: Rate from the first phenotype to the second, 1/day.
+        enter: Rate from the second phenotype back to the first, 1/day.
+        days: Length of the interval.
+
+    Returns:
+        P(second at the end | first at the start) and P(first at the end | second at the start).
+    """
+    total = leave + enter
+    mixing = days * mean_of_exponential(-total * days)
+    return leave * mixing, enter * mixing
+
+
+@njit(cache=True)
+def switch_phenotypes(
+    state: npt.NDArray[np.uint64], first: float, second: float, leave: float, enter: float, days: float
+) -> tuple[float, float]:
+    """Cells in two phenotypes after a time of switching alone (use half the interval before and half after growth).
+
+    Args:
+        state: (2,) state of a stream.
+        first: Cells in the first phenotype, integer-valued.
+        second: Cells in the second phenotype, integer-valued.
+        leave: Rate from the first to the second, 1/day.
+        enter: Rate from the second to the first, 1/day.
+        days: Length of the time.
+
+    Returns:
+        Cells in the first and in the second phenotype.
+    """
+    outward, homeward = switch_law(leave, enter, days)
+    gone = next_binomial(state, first, outward)
+    back = next_binomial(state, second, homeward)
+    return first - gone + back, second + gone - back

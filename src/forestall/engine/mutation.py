@@ -1,0 +1,312 @@
+"""Clones that mutate: parents, mutants and mutants of mutants over an interval, jointly.
+
+A division yields one mutant daughter with probability u; the other daughter, and the number of parents, stay. Seen
+from the parent its cells divide at rate b (1 - u), die at rate d, and emit mutants at rate b u. The probability that
+one cell's line emits nothing in an interval, and its number of cells then, have a closed form (a birth-death process
+with killing), so that the first emission, the size of the parent at that moment and everything after can be
+sampled without approximation and without a step: `follow_clone` costs one draw per mutant and none per cell.
+
+Where more than `BULK_ABOVE` mutants are expected of a clone that is large, their number is Poisson along the
+exponential path between the parent's sampled ends, founded at four Gauss-Legendre nodes of the interval: the
+cumulants of the number of mutants at the end are then right to the error of the quadrature (below 1e-4), and the
+neglected spread of the path about the exponential is below 1% of the number of mutants.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from forestall.engine.birth_death import birth_death_step, constant_rate_law, mean_of_exponential
+from forestall.engine.counts import next_negative_binomial, next_poisson
+from forestall.engine.random import next_exponential, next_uniform
+
+COMPLETED = 0
+STACK_FULL = 1
+
+BULK_ABOVE = 32.0
+_BULK_CELLS = 1000.0
+_BULK_EXPONENT = 4.0
+_NODES = 0.5 + 0.5 * np.polynomial.legendre.leggauss(4)[0]
+_WEIGHTS = 0.5 * np.polynomial.legendre.leggauss(4)[1]
+
+STACK_ROWS = 4096
+
+
+@njit(cache=True)
+def new_stack() -> npt.NDArray[np.float64]:
+    """Work space of `evolve_clones`: founders (genotype, day, cells) that wait to be followed to the end."""
+    return np.empty((STACK_ROWS, 3))
+
+
+@njit(cache=True)
+def emission_roots(b: float, d: float, emission: float) -> tuple[float, float, float, float]:
+    """Constants of the birth-death process killed at its first emission.
+
+    With x1 <= 1 <= x2 the roots of b x^2 - (b + d + emission) x + d, returns b (x2 - x1), b x1, b (1 - x1) and
+    b (x2 - 1), each without cancellation and also for b = 0.
+    """
+    net = b - d
+    rate = math.sqrt(net * net + emission * (emission + 2.0 * (b + d)))
+    total = b + d + emission + rate
+    lower = 2.0 * b * d / total if total > 0.0 else 0.0
+    if net >= emission:
+        below = 0.5 * (net - emission + rate)
+        above = emission * b / below if below > 0.0 else 0.0
+        return rate, lower, below, above
+    above = 0.5 * (emission - net + rate)
+    return rate, lower, emission * b / above, above
+
+
+@njit(cache=True)
+def silent_law(b: float, d: float, emission: float, days: float) -> tuple[float, float, float]:
+    """What becomes of one cell whose line emits nothing.
+
+    Args:
+        b: Division rate without emission, 1/day.
+        d: Death rate, 1/day.
+        emission: Rate at which a cell emits mutants, 1/day.
+        days: Length of the interval.
+
+    Returns:
+        Probability that the line emits at least once, and, given that it does not, the probability of survival
+        and of stopping, as in `constant_rate_law`.
+    """
+    rate, lower, _, above = emission_roots(b, d, emission)
+    decay = math.exp(-rate * days)
+    mixing = days * mean_of_exponential(-rate * days)
+    alive = decay + above * mixing
+    spread = 1.0 + lower * mixing
+    emitted = emission * mixing / alive
+    survival = decay / (spread * alive) / (1.0 - emitted)
+    return emitted, min(1.0, survival), min(1.0, alive / spread)
+
+
+@njit(cache=True)
+def emission_time(b: float, d: float, emission: float, emitted: float) -> float:
+    """The time at which a line has emitted with a given probability: inverse of `silent_law`, days."""
+    rate, _, below, _ = emission_roots(b, d, emission)
+    mixing = emitted / (emission + emitted * below)
+    if rate * mixing < 1e-300:
+        return mixing
+    return -math.log1p(-min(rate * mixing, 1.0)) / rate
+
+
+@njit(cache=True)
+def next_emission(
+    state: npt.NDArray[np.uint64],
+    cells: float,
+    b: float,
+    d: float,
+    emission: float,
+    days: float,
+    normal_above: float,
+    mean_above: float,
+) -> tuple[float, float]:
+    """Follow a clone to its first mutant or to the end of the interval.
+
+    Args:
+        state: (2,) state of a stream.
+        cells: Cells at the start, integer-valued.
+        b: Division rate without emission, 1/day.
+        d: Death rate, 1/day.
+        emission: Rate at which a cell emits mutants, 1/day.
+        days: Length of the interval.
+        normal_above: As for `birth_death_step`.
+        mean_above: As for `birth_death_step`.
+
+    Returns:
+        Day of the first mutant, or infinity when there is none, and the cells of the clone at that time
+        (or at the end).
+    """
+    emitted, survival, stop = silent_law(b, d, emission, days)
+    wait = next_exponential(state)
+    if emitted <= 0.0 or wait > -cells * math.log1p(-emitted):
+        return math.inf, birth_death_step(state, cells, survival, stop, normal_above, mean_above)
+    day = min(days, emission_time(b, d, emission, -math.expm1(-wait / cells)))
+    _, survival, stop = silent_law(b, d, emission, day)
+    family = 1.0 + next_negative_binomial(state, 2.0, stop)
+    return day, family + birth_death_step(state, cells - 1.0, survival, stop, normal_above, mean_above)
+
+
+@njit(cache=True)
+def _push(stack: npt.NDArray[np.float64], top: int, genotype: int, day: float, cells: float) -> int:
+    if top >= 0 and top < stack.shape[0]:
+        stack[top, 0] = genotype
+        stack[top, 1] = day
+        stack[top, 2] = cells
+        return top + 1
+    return -1
+
+
+@njit(cache=True)
+def _choose_edge(
+    state: npt.NDArray[np.uint64], first: int, last: int, probability: npt.NDArray[np.float64], total: float
+) -> int:
+    rest = next_uniform(state) * total
+    edge = first
+    while edge < last - 1 and rest > probability[edge]:
+        rest -= probability[edge]
+        edge += 1
+    return edge
+
+
+@njit(cache=True)
+def _bulk_days(
+    genotype: int,
+    birth: npt.NDArray[np.float64],
+    death: npt.NDArray[np.float64],
+    edge_start: npt.NDArray[np.int64],
+    edge_child: npt.NDArray[np.int64],
+) -> float:
+    """Longest interval over which four nodes integrate the arrivals and their growth to 1e-4."""
+    net = birth[genotype] - death[genotype]
+    fastest = abs(net)
+    for edge in range(edge_start[genotype], edge_start[genotype + 1]):
+        child = edge_child[edge]
+        fastest = max(fastest, abs(birth[child] - death[child] - net))
+    return _BULK_EXPONENT / fastest if fastest > 0.0 else math.inf
+
+
+@njit(cache=True)
+def _emit_in_bulk(
+    state: npt.NDArray[np.uint64],
+    cells: float,
+    after: float,
+    b: float,
+    start: float,
+    days: float,
+    first: int,
+    last: int,
+    edge_child: npt.NDArray[np.int64],
+    edge_probability: npt.NDArray[np.float64],
+    stack: npt.NDArray[np.float64],
+    top: int,
+) -> int:
+    exponent = math.log(max(after, 1.0) / cells)
+    for node in range(4):
+        mean = b * cells * math.exp(exponent * _NODES[node]) * _WEIGHTS[node] * days
+        for edge in range(first, last):
+            mutants = next_poisson(state, edge_probability[edge] * mean)
+            if mutants > 0.0:
+                top = _push(stack, top, edge_child[edge], start + _NODES[node] * days, mutants)
+    return top
+
+
+@njit(cache=True)
+def follow_clone(
+    state: npt.NDArray[np.uint64],
+    genotype: int,
+    cells: float,
+    start: float,
+    days: float,
+    birth: npt.NDArray[np.float64],
+    death: npt.NDArray[np.float64],
+    edge_start: npt.NDArray[np.int64],
+    edge_child: npt.NDArray[np.int64],
+    edge_probability: npt.NDArray[np.float64],
+    normal_above: float,
+    mean_above: float,
+    stack: npt.NDArray[np.float64],
+    top: int,
+) -> tuple[float, int]:
+    """Follow the cells of one genotype from day `start` to day `days` and put their mutants on the stack.
+
+    Args:
+        state: (2,) state of a stream.
+        genotype: Index of the genotype.
+        cells: Its cells on day `start`, integer-valued.
+        start: Day within the interval.
+        days: End of the interval.
+        birth: (g,) division rates, 1/day.
+        death: (g,) death rates, 1/day.
+        edge_start: (g + 1,) first edge of each genotype.
+        edge_child: (e,) genotype of the mutants of each edge.
+        edge_probability: (e,) probability per division of a mutant daughter.
+        normal_above: As for `birth_death_step`.
+        mean_above: As for `birth_death_step`.
+        stack: Waiting founders (`new_stack`).
+        top: Number of waiting founders.
+
+    Returns:
+        Cells on day `days` and the new number of waiting founders, -1 when the stack was full.
+    """
+    first, last = edge_start[genotype], edge_start[genotype + 1]
+    total = edge_probability[first:last].sum()
+    division, d = birth[genotype], death[genotype]
+    b = division * (1.0 - total)
+    emission = division * total
+    bulk_cells = _BULK_CELLS * (1.0 + (b + d) * (days - start))
+    while cells > 0.0 and start < days:
+        span = days - start
+        if cells > bulk_cells and emission * cells * span * max(1.0, mean_of_exponential((b - d) * span)) > BULK_ABOVE:
+            span = min(span, _bulk_days(genotype, birth, death, edge_start, edge_child))
+            survival, stop = constant_rate_law(b, d, span)
+            after = birth_death_step(state, cells, survival, stop, normal_above, mean_above)
+            top = _emit_in_bulk(
+                state, cells, after, division, start, span, first, last, edge_child, edge_probability, stack, top
+            )
+            cells, start = after, start + span
+            continue
+        day, cells = next_emission(state, cells, b, d, emission, span, normal_above, mean_above)
+        if day > span:
+            break
+        start += day
+        edge = _choose_edge(state, first, last, edge_probability, total)
+        top = _push(stack, top, edge_child[edge], start, 1.0)
+    return cells, top
+
+
+@njit(cache=True)
+def evolve_clones(
+    state: npt.NDArray[np.uint64],
+    cells: npt.NDArray[np.float64],
+    birth: npt.NDArray[np.float64],
+    death: npt.NDArray[np.float64],
+    edge_start: npt.NDArray[np.int64],
+    edge_child: npt.NDArray[np.int64],
+    edge_probability: npt.NDArray[np.float64],
+    days: float,
+    normal_above: float,
+    mean_above: float,
+    stack: npt.NDArray[np.float64],
+    out: npt.NDArray[np.float64],
+) -> int:
+    """All genotypes after an interval of constant rates, of any length: parents, mutants and their mutants.
+
+    Args:
+        state: (2,) state of a stream.
+        cells: (g,) cells at the start, integer-valued; not changed.
+        birth: (g,) division rates, 1/day.
+        death: (g,) death rates, 1/day.
+        edge_start: (g + 1,) first edge of each genotype.
+        edge_child: (e,) genotype of the mutants of each edge; any graph, back mutation included.
+        edge_probability: (e,) probability per division of a mutant daughter; at most 1 in sum per genotype.
+        days: Length of the interval.
+        normal_above: As for `birth_death_step`.
+        mean_above: As for `birth_death_step`.
+        stack: Work space (`new_stack`), one per thread.
+        out: (g,) cells at the end; must not be `cells`.
+
+    Returns:
+        `COMPLETED`, or `STACK_FULL` when more founders waited than the stack holds; `out` is then not usable.
+    """
+    out[:] = 0.0
+    for genotype in range(cells.shape[0]):
+        if cells[genotype] <= 0.0:
+            continue
+        top = _push(stack, 0, genotype, 0.0, cells[genotype])
+        while top > 0:
+            top -= 1
+            clone, start, number = int(stack[top, 0]), stack[top, 1], stack[top, 2]
+            after, top = follow_clone(
+                state, clone, number, start, days, birth, death, edge_start, edge_child, edge_probability,
+                normal_above, mean_above, stack, top,
+            )  # fmt: skip
+            out[clone] += after
+        if top < 0:
+            return STACK_FULL
+    return COMPLETED

@@ -1,0 +1,170 @@
+"""Alterations as data: what each does to the network, how often it arises and how often patients already carry it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from forestall.errors import KnowledgeError, did_you_mean
+from forestall.knowledge.networks import NodeName, Number, Sources
+from forestall.knowledge.provenance import Entry
+from forestall.knowledge.reading import read_yaml, validate
+
+DIRECTORY = Path(__file__).parent / "data" / "alterations"
+
+
+class SetFloor(Entry):
+    """Make part of a node's input constitutive; its expression and its inhibitors still act."""
+
+    op: Literal["floor"]
+    node: NodeName
+    value: Number
+    """Constitutive share, in [0, 1]."""
+
+
+class ScaleExpression(Entry):
+    """Multiply the expression of a node and of its pool; 0 is loss."""
+
+    op: Literal["expression"]
+    node: NodeName
+    value: Number
+    """Factor."""
+
+
+class RemoveInput(Entry):
+    """Take away terms through which one node reaches another."""
+
+    op: Literal["remove_input"]
+    edge: str = Field(pattern=r"^\w+\s*->\s*\w+$")
+    value: Number
+    """Share of the weight that is removed, in [0, 1]."""
+
+
+class ScaleWeight(Entry):
+    """Multiply the weight of the terms through which one node reaches another (never above 1)."""
+
+    op: Literal["weight"]
+    edge: str = Field(pattern=r"^\w+\s*->\s*\w+$")
+    value: Number
+    """Factor."""
+
+
+class LimitAccess(Entry):
+    """Let only a share of a drug's effect through."""
+
+    op: Literal["access"]
+    drugs: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    """Drug classes; an action is limited if its drug or its class is listed."""
+    kinds: tuple[str, ...] = ()
+    """Kinds of action (inhibit, adcc, payload, ...); all kinds if empty."""
+    targets: tuple[str, ...] = ()
+    """Targets of the action; all targets if empty."""
+    value: Number
+    """Share of the effect that remains, in [0, 1]."""
+
+    @model_validator(mode="after")
+    def _limits_something(self) -> Self:
+        if not (self.drugs or self.classes):
+            raise ValueError("access needs drugs or classes")
+        return self
+
+    def covers(self, *, drug: str, drug_class: str, kind: str, target: str) -> bool:
+        """Whether an action is limited."""
+        listed = drug in self.drugs or drug_class in self.classes
+        return listed and kind in (self.kinds or (kind,)) and target in (self.targets or (target,))
+
+
+Operator = Annotated[
+    SetFloor | ScaleExpression | RemoveInput | ScaleWeight | LimitAccess, Field(discriminator="op")
+]
+
+
+class Prevalence(Entry):
+    """Share of patients whose tumor carries the alteration in its trunk, per context; a context not listed has none."""
+
+    primary: dict[str, Number] = Field(default_factory=dict)
+    pretreated: dict[str, Number] = Field(default_factory=dict)
+
+    def value(self, context: str, *, pretreated: bool) -> float:
+        """Prevalence in a context; that of primary tumors where none is known after treatment."""
+        known = self.pretreated if pretreated and context in self.pretreated else self.primary
+        return known[context].value if context in known else 0.0
+
+
+class Alteration(Entry):
+    """A heritable change of a clone."""
+
+    id: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")
+    gene: str
+    """HGNC symbol."""
+    name: str
+    kind: Literal["mutation", "amplification", "loss", "expression", "isoform", "rearrangement"]
+    network: str = "breast"
+    operators: tuple[Operator, ...] = Field(min_length=1)
+    rate_per_division: Number
+    """Probability that a division produces it."""
+    prevalence: Prevalence = Field(default_factory=Prevalence)
+    fitness_cost: Number
+    """Relative loss of the birth rate."""
+    contexts: tuple[str, ...] = ()
+    """Contexts in which it matters; all if empty."""
+    selected_by: tuple[str, ...] = ()
+    """Drug classes or drugs under which it is known to be selected (for readers, not for the model)."""
+    mechanisms: tuple[str, ...] = Field(min_length=1)
+    """Ids in the mechanism catalogue."""
+    sources: Sources
+    note: str | None = None
+
+    @model_validator(mode="after")
+    def _shares_are_shares(self) -> Self:
+        for operator in self.operators:
+            low, high = (0.0, 1.0) if operator.op in ("floor", "remove_input", "access") else (0.0, float("inf"))
+            if not low <= operator.value.value <= high:
+                raise ValueError(f"{operator.op} takes a value between {low:g} and {high:g}, not {operator.value.value}")
+        if not 0 <= self.rate_per_division.value < 1:
+            raise ValueError("rate_per_division is a probability")
+        return self
+
+    def matters_in(self, context: str) -> bool:
+        """Whether the alteration can matter in a context."""
+        return not self.contexts or context in self.contexts
+
+
+class AlterationFile(Entry):
+    """One file of alterations."""
+
+    alterations: tuple[Alteration, ...]
+
+
+@functools.cache
+def load_alterations() -> dict[str, Alteration]:
+    """Every alteration of the catalogue, by id.
+
+    Raises:
+        KnowledgeError: if two files give the same id.
+    """
+    found: dict[str, Alteration] = {}
+    for path in sorted(DIRECTORY.glob("*.yaml")):
+        for alteration in validate(AlterationFile, read_yaml(path)).alterations:
+            if alteration.id in found:
+                raise KnowledgeError("this alteration is defined twice", file=path, value=alteration.id)
+            found[alteration.id] = alteration
+    return found
+
+
+def pick(ids: tuple[str, ...] | list[str], catalogue: Mapping[str, Alteration] | None = None) -> tuple[Alteration, ...]:
+    """Alterations by id.
+
+    Raises:
+        KnowledgeError: if an id is unknown.
+    """
+    known = load_alterations() if catalogue is None else catalogue
+    for name in ids:
+        if name not in known:
+            raise KnowledgeError("unknown alteration", value=name, fix=did_you_mean(name, known))
+    return tuple(known[name] for name in ids)
