@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from pydantic import BaseModel
@@ -11,7 +11,8 @@ from forestall.knowledge.provenance import Quantity
 
 HEADER = "| Number | Value | Interval | Status | Source |\n| --- | --- | --- | --- | --- |"
 _SOURCE_FIELDS = {"source", "sources"}
-_NAME_FIELDS = ("id", "node", "op", "kind", "target", "drug", "name")
+_LABELS = ("id", "op", "kind", "target", "edge", "measure", "drug", "node")
+"""Fields that tell the items of a list apart."""
 
 
 class Leaf(NamedTuple):
@@ -29,50 +30,52 @@ def section(name: str, entry: BaseModel) -> str:
         entry: The entry.
     """
     leaves = list(_leaves(entry, ""))
-    facts = [f"- {leaf.path}: {_fact(leaf)}" for leaf in leaves if not isinstance(leaf.value, Quantity)]
-    rows = [_row(leaf.path, leaf.value) for leaf in leaves if isinstance(leaf.value, Quantity)]
-    table = "\n".join([HEADER, *rows]) if rows else ""
-    return "\n\n".join(part for part in (f"## {name}", "\n".join(facts), table) if part)
+    facts = [leaf for leaf in leaves if not isinstance(leaf.value, Quantity) and leaf.value != name]
+    numbers = [(leaf.path, leaf.value) for leaf in leaves if isinstance(leaf.value, Quantity)]
+    words = "\n".join(f"- {leaf.path}: {_fact(leaf)}" for leaf in facts)
+    return "\n\n".join(part for part in (f"## {name}", words, table(numbers) if numbers else "") if part)
+
+
+def table(numbers: Iterable[tuple[str, Quantity]]) -> str:
+    """Named numbers as one table."""
+    return "\n".join([HEADER, *(_row(name, quantity) for name, quantity in numbers)])
 
 
 def _leaves(value: object, path: str) -> Iterator[Leaf]:
     if isinstance(value, BaseModel) and not isinstance(value, Quantity):
         for field in type(value).model_fields:
-            yield from _leaves(getattr(value, field), _join(path, field))
+            yield from _leaves(getattr(value, field), f"{path}.{field}" if path else field)
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _leaves(item, _join(path, str(key)))
+            yield from _leaves(item, f"{path}.{key}")
     elif isinstance(value, list | tuple) and any(isinstance(item, BaseModel | Mapping) for item in value):
         for number, item in enumerate(value, start=1):
-            yield from _leaves(item, _join(path, _label(item, number)))
-    elif value not in (None, "", (), []):
+            yield from _leaves(item, f"{path}[{_label(item) or number}]")
+    elif value not in (None, "", (), []) and not _is_in_label(path, value):
         yield Leaf(path, value)
 
 
-def _label(item: object, number: int) -> str:
-    words = (getattr(item, field, None) for field in _NAME_FIELDS)
-    return next((str(word) for word in words if isinstance(word, str)), str(number))
+def _label(item: object) -> str:
+    words = (getattr(item, field, None) for field in _LABELS)
+    return " ".join(word for word in words if isinstance(word, str))
 
 
-def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
+def _is_in_label(path: str, value: object) -> bool:
+    head, _, field = path.rpartition(".")
+    return field in _LABELS and head.endswith("]") and str(value) in head
 
 
 def _fact(leaf: Leaf) -> str:
     items = leaf.value if isinstance(leaf.value, list | tuple) else [leaf.value]
     if leaf.path.split(".")[-1] in _SOURCE_FIELDS:
         return ", ".join(_link(str(item)) for item in items)
-    return _cell(", ".join(str(item) for item in items))
+    return _cell("; ".join(str(item) for item in items))
 
 
 def _row(path: str, quantity: Quantity) -> str:
-    value = f"{quantity.value:g} {_unit(quantity)}".strip()
+    value = f"{quantity.value:g} {'' if quantity.unit == '1' else quantity.unit}".strip()
     interval = "" if quantity.interval is None else f"{quantity.interval[0]:g} to {quantity.interval[1]:g}"
     return f"| {path} | {value} | {interval} | {quantity.status.value} | {_provenance(quantity)} |"
-
-
-def _unit(quantity: Quantity) -> str:
-    return "" if quantity.unit == "1" else quantity.unit
 
 
 def _provenance(quantity: Quantity) -> str:

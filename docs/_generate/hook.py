@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 import commands
+import exposure_table
 import knowledge
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the generated pages to the files of the site."""
-    files.append(File.generated(config, "reference/cli.md", content=commands.page()))
-    for uri, content in knowledge.pages():
-        files.append(File.generated(config, uri, content=content))
+    for path, content in _pages():
+        files.append(File.generated(config, path, content=content))
     return files
+
+
+def _pages() -> Iterator[tuple[str, str]]:
+    yield "reference/cli.md", commands.page()
+    yield "reference/exposure.md", exposure_table.page()
+    yield from knowledge.pages()

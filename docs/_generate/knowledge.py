@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import groupby
 from typing import NamedTuple
 
 from pydantic import BaseModel
 
 import outcomes
-from entries import section
+from entries import section, table
 from forestall.knowledge.alterations import load_alterations
 from forestall.knowledge.drugs import load_drugs
 from forestall.knowledge.evidence import load_evidence
@@ -20,6 +21,7 @@ from forestall.knowledge.regimens import load_regimens
 from forestall.knowledge.trials import load_trials
 
 FOLDER = "reference/knowledge"
+NOTE = "Generated from the knowledge files. A number without a source is an assumption and says so."
 
 
 class Kind(NamedTuple):
@@ -36,7 +38,6 @@ KINDS = (
     Kind("regimens", "Regimens", "Doses and schedules that a trial file can name.", load_regimens),
     Kind("mechanisms", "Mechanisms", "The named ways in which tumors resist.", load_mechanisms),
     Kind("alterations", "Alterations", "Heritable changes of a clone, and what each does.", load_alterations),
-    Kind("parameters", "Parameters", "Numbers of the model that belong to no single drug.", load_parameters),
     Kind("trials", "Trials", "Designs that `forestall trial` runs by name.", load_trials),
 )
 
@@ -45,14 +46,21 @@ def pages() -> Iterator[tuple[str, str]]:
     """Every page: its path in the documentation, and its Markdown."""
     for kind in KINDS:
         yield f"{FOLDER}/{kind.name}.md", _page(kind)
+    yield f"{FOLDER}/parameters.md", _parameters()
     yield f"{FOLDER}/evidence.md", _evidence()
     yield f"{FOLDER}/references.md", _references()
 
 
 def _page(kind: Kind) -> str:
-    note = "Generated from the knowledge files. A number without a source is an assumption and says so."
     sections = (section(name, entry) for name, entry in sorted(kind.load().items()))
-    return "\n\n".join([f"# {kind.title}", f"{kind.introduction} {note}", *sections])
+    return "\n\n".join([f"# {kind.title}", f"{kind.introduction} {NOTE}", *sections])
+
+
+def _parameters() -> str:
+    introduction = "Numbers of the model that belong to no single drug, network or alteration."
+    groups = groupby(sorted(load_parameters().items()), key=lambda item: item[0].split(".")[0])
+    sections = (f"## {group}\n\n{table(items)}" for group, items in groups)
+    return "\n\n".join(["# Parameters", f"{introduction} {NOTE}", *sections])
 
 
 def _evidence() -> str:

@@ -1,6 +1,6 @@
 """What the documentation tells readers to type works.
 
-A block is run if the line above it says so: `<!-- run -->` (console, python) or `<!-- file: NAME -->` (saved as NAME).
+A block below `<!-- run -->` is run (console, python); one below `<!-- file: NAME -->` is saved as NAME.
 The blocks of a page run in order, in one empty folder; its python blocks make one script.
 """
 

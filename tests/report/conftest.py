@@ -21,7 +21,7 @@ from forestall.report.model import (
     TimeSummary,
 )
 from forestall.report.swimmer import choose_swimmers
-from forestall.statistics.cox import hazard_ratio
+from forestall.statistics.cox import cox
 from forestall.statistics.estimate import Estimate
 from forestall.statistics.kaplan_meier import kaplan_meier
 from forestall.statistics.observations import without_failures
@@ -104,7 +104,7 @@ def _published(index: int) -> dict[str, Published]:
 def _ratio(cohort: Cohort, endpoint: str, names: tuple[str, ...], index: int) -> HazardRatioSummary:
     time, event = (cohort.pfs, cohort.pfs_event) if endpoint == "PFS" else (cohort.followed, cohort.os_event)
     both = ((cohort.arm == 0) | (cohort.arm == index)) & ~np.isnan(time)
-    ratio = hazard_ratio(time[both], event[both], cohort.arm[both] == index)
+    ratio = cox(time[both], event[both], (cohort.arm[both] == index)[:, None].astype(float)).hazard_ratio()
     spread = np.exp(np.random.default_rng(3).normal(math.log(ratio.value), 0.1, 20))
     published = Published(Estimate(0.62, 0.51, 0.75)) if endpoint == "PFS" else None
     return HazardRatioSummary(endpoint, names[index], names[0], ratio, predict(spread), published)
@@ -150,6 +150,7 @@ def make_report(arms: tuple[str, ...] = ("control", "dual"), size: int = 400, fa
         "best_changes": BestChanges(cohort.change, cohort.arm),
         "swimmers": _swimmers(cohort),
         "design": [("Randomization", "1:1"), ("Visits", "every 9 weeks"), ("Follow-up", "36 months")],
+        "follow_up_days": FOLLOW_UP,
         "population": [("HER2", "positive"), ("ER", "50% positive"), ("Age", "54 years (5th to 95th percentile 33 to 74)")],
         "parameters": {"measured": 61, "derived": 22, "calibrated": 0, "assumed": 84},
         "parameters_label": "literature values and assumptions, not calibrated",

@@ -14,11 +14,11 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-GRADES_DAYS = (0.012, 0.05, 0.13, 0.3, 0.55)
+GRADES_DAYS = (0.012, 0.05, 0.13, 0.3, 0.55, 0.8)
 """Where segments end after a dose or the end of an infusion, in days."""
-LONGEST_SPAN_DAYS = 5
-SETTLING_DAYS = 2
-"""Days after a dose that are still integrated one by one."""
+LONGEST_SPAN_DAYS = 3
+SETTLING = 2
+"""A span covers at most the time since the last dose divided by this."""
 MAX_PERIOD_DAYS = 42
 
 
@@ -152,17 +152,18 @@ def _spans(dose: NDArray[np.uint8], breaks: set[int]) -> NDArray[np.int64]:
     horizon = dose.shape[1]
     dosed = dose.any(axis=0)
     span = np.ones(horizon, np.int64)
-    last = -SETTLING_DAYS - 1 if not dosed.any() else 0
+    last = 0 if dosed.any() else -SETTLING * LONGEST_SPAN_DAYS
     day = 0
     while day < horizon:
         if dosed[day]:
             last = day
         ahead = day
-        while ahead < horizon and not dosed[ahead] and ahead - day < LONGEST_SPAN_DAYS:
+        longest = min(LONGEST_SPAN_DAYS, (day - last) // SETTLING)
+        while ahead < horizon and not dosed[ahead] and ahead - day < longest:
             ahead += 1
             if ahead in breaks:
                 break
-        if day - last > SETTLING_DAYS and ahead - day > 1:
+        if ahead - day > 1:
             span[day] = ahead - day
             day = ahead
         else:

@@ -19,9 +19,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from forestall.engine.birth_death import birth_death_step
+from forestall.engine.birth_death import MEAN_ABOVE, NORMAL_ABOVE, birth_death_step, switch_phenotypes, whole_cells
+from forestall.engine.counts import next_binomial, next_poisson
 from forestall.engine.exponential import exp_poly
-from forestall.engine.random import next_binomial, next_poisson, next_uniform
+from forestall.engine.random import next_uniform
 
 BIRTH, DEATH, ENTER, LEAVE, TOLERANT_DEATH = range(5)
 """Rows of the rate arrays: integrals over one day of b, d, s_in, s_out and d_q."""
@@ -31,11 +32,6 @@ STEP_DAYS = 7
 _FEW = 12.0
 
 Array = NDArray[np.float64]
-
-
-@njit(cache=True, inline="always")
-def _exp(x: float) -> float:
-    return exp_poly(x)
 
 
 @njit(cache=True)
@@ -69,30 +65,17 @@ def deterministic_day(
         mean = 0.5 * (grow + fade)
         gap = 0.5 * (grow - fade)
         omega = math.sqrt(gap * gap + enter * leave) + 1e-12
-        fast = _exp(mean + omega)
-        slow = _exp(mean - omega)
+        fast = exp_poly(mean + omega)
+        slow = exp_poly(mean - omega)
         even = 0.5 * (fast + slow)
         odd = 0.5 * (fast - slow) / omega
         c = cells[0, g]
         q = cells[1, g]
-        half_growth[g] = _exp(0.5 * grow)
+        half_growth[g] = exp_poly(0.5 * grow)
         after = c * (even + gap * odd) + leave * q * odd
         births[g] = division * (c + 4.0 * math.sqrt(c * after) + after) / 6.0
         cells[0, g] = after
         cells[1, g] = q * (even - gap * odd) + enter * c * odd
-
-
-@njit(cache=True)
-def _two_state(state: NDArray[np.uint64], cells: Array, g: int, enter: float, leave: float) -> None:
-    """Exchange between cycling and tolerant cells over a stretch in which they do nothing else."""
-    total = enter + leave
-    if total <= 0.0 or cells[0, g] + cells[1, g] == 0.0:
-        return
-    moved = -math.expm1(-total) / total
-    to_tolerant = next_binomial(state, cells[0, g], enter * moved) if cells[0, g] > 0.0 else 0.0
-    to_cycling = next_binomial(state, cells[1, g], leave * moved) if cells[1, g] > 0.0 else 0.0
-    cells[0, g] += to_cycling - to_tolerant
-    cells[1, g] += to_tolerant - to_cycling
 
 
 @njit(cache=True)
@@ -180,14 +163,13 @@ def _descend(
     later = 1.0 - at
     m = mean[day + 1] * (mean[day] / mean[day + 1]) ** later
     integral = births[day + 1] + later * (births[day] - births[day + 1])
-    return birth_death_step(state, founders, 1.0 - m / (1.0 + integral), integral / (1.0 + integral))
+    return _step(state, founders, m, integral)
 
 
 @njit(cache=True)
-def _round(state: NDArray[np.uint64], value: float) -> float:
-    """A whole number with the given mean."""
-    whole = math.floor(value)
-    return whole + 1.0 if next_uniform(state) < value - whole else whole
+def _step(state: NDArray[np.uint64], cells: float, mean: float, births: float) -> float:
+    """Descendants of `cells` whose families have the law of m = `mean` and I = `births`."""
+    return birth_death_step(state, cells, mean / (1.0 + births), 1.0 / (1.0 + births), NORMAL_ABOVE, MEAN_ABOVE)
 
 
 @njit(cache=True)
@@ -231,8 +213,8 @@ def advance_lesion(
         count = cells[0, g] + cells[1, g]
         large[g] = 1.0 if count >= handover else 0.0
         if large[g] == 0.0 and count > 0.0:
-            cells[0, g] = _round(state, cells[0, g])
-            cells[1, g] = _round(state, cells[1, g])
+            cells[0, g] = whole_cells(state, cells[0, g])
+            cells[1, g] = whole_cells(state, cells[1, g])
         alive = alive or cells[0, g] + cells[1, g] > 0.0
     if not alive:
         return
@@ -253,13 +235,12 @@ def advance_lesion(
             fade += rates[day, TOLERANT_DEATH, lane]
         before = cells[0, g]
         if cells[0, g] + cells[1, g] > 0.0:
-            _two_state(state, cells, g, enter, leave)
-            i0 = integral[0]
+            cells[0, g], cells[1, g] = switch_phenotypes(state, cells[0, g], cells[1, g], enter, leave, 1.0)
             if cells[0, g] > 0.0:
-                cells[0, g] = birth_death_step(state, cells[0, g], 1.0 - mean[0] / (1.0 + i0), i0 / (1.0 + i0))
+                cells[0, g] = _step(state, cells[0, g], mean[0], integral[0])
             if cells[1, g] > 0.0:
                 cells[1, g] = next_binomial(state, cells[1, g], math.exp(-fade))
-            _two_state(state, cells, g, enter, leave)
+            cells[0, g], cells[1, g] = switch_phenotypes(state, cells[0, g], cells[1, g], enter, leave, 1.0)
         for day in range(days):
             work[day, g] = 0.5 * (before + cells[0, g]) * rates[day, BIRTH, lane] * room[day]
         for e in range(edges.shape[0]):

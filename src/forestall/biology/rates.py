@@ -1,8 +1,9 @@
 """From doses to the rates of every clone, day by day: exposure, effects, signaling, then birth, death and switching.
 
 Drug amounts follow exact exponentials. Effects are evaluated at the quadrature nodes of the day's template (see `dosing`), the
-network's fast activities are solved there, and the slow expression states relax exactly towards the targets last seen. The result
-is the integral of each rate over each day. Once a whole dosing period repeats the one before it, its rates are reused.
+network's fast activities are solved there. Between nodes the slow expression states relax exactly towards a target that changes
+linearly: predicted from the last two nodes, then corrected with the target found at the next one. The result is the integral of
+each rate over each day. Once a whole dosing period repeats the one before it, its rates are reused.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from forestall.biology.dosing import LONGEST_SPAN_DAYS, MAX_PERIOD_DAYS, Schedul
 from forestall.biology.lesions import BIRTH, DEATH, ENTER, LEAVE, RATE_ROWS, TOLERANT_DEATH
 from forestall.biology.signaling.actions import CompiledActions, apply_effects_by_lane
 from forestall.biology.signaling.compile import CompiledNetwork
-from forestall.biology.signaling.kernel import evaluate, expression_targets, place_slow, relax
+from forestall.biology.signaling.kernel import evaluate, expression_targets, place_slow
 
 Array = NDArray[np.float64]
 
@@ -29,6 +30,8 @@ SIGNALING, CYTOTOXIC, PAYLOAD, ADCC = range(4)
 """Codes of what a drug action does: act on the network, or kill in one of three ways."""
 UNCHANGED = 1e-7
 """Effects and expressions closer than this to those last evaluated do not ask for a new evaluation."""
+TREND_SHARE = 0.3
+"""A trend is extrapolated over at most this share of a time constant: beyond it a strong feedback would ring."""
 PERIODIC = 1e-7
 """Daily integrals (dimensionless) that repeat to within this are taken as periodic."""
 _EARLY, _MIDDLE = 0.5 - np.sqrt(3.0) / 6.0, np.sqrt(3.0) / 3.0
@@ -45,7 +48,7 @@ class CourseModel(NamedTuple):
     action_kind: NDArray[np.int64]
     """(A,) one of the codes above."""
     antigen: NDArray[np.int64]
-    """(A,) for `PAYLOAD` and `ADCC` the node whose expression the antibody needs."""
+    """(A,) for `PAYLOAD` and `ADCC` the node whose expression the antibody needs; -1 if it is not in the network."""
     potency: Array
     """(A,) free concentration of half effect, nmol/L."""
     hill: Array
@@ -119,7 +122,15 @@ class PatientRates(NamedTuple):
     slow: Array
     """(Q, lanes) expression of the slow nodes, running."""
     target: Array
-    """(Q, lanes)."""
+    """(Q, lanes) where the slow states are heading, at the last node."""
+    aim: Array
+    """(Q, lanes) the same, predicted for now."""
+    trend: Array
+    """(Q, lanes) predicted change of the target, 1/day."""
+    keep: Array
+    """(Q,) share of a distance from the target that is left since the last node, or since a jump of exposure after it."""
+    since: Array
+    """(2,) days since then; 1 if there was a jump."""
     seen_slow: Array
     """(Q, lanes) at the last evaluation."""
     effect: Array
@@ -217,7 +228,7 @@ def _kills(model: CourseModel, p: PatientRates) -> None:
         antigen = model.antigen[a]
         for lane in range(p.slow.shape[1]):
             rate = p.effect[a, lane] * p.lanes.access[a, lane]
-            if kind >= PAYLOAD:
+            if kind >= PAYLOAD and antigen >= 0:
                 shown = p.expression[antigen, lane]
                 rate *= shown / (1.0 + shown)
             p.kill[1 if kind == ADCC else 0, lane] += rate
@@ -277,13 +288,67 @@ def _dose(schedule: Schedule, p: PatientRates, phase: int, c: int, day: int) -> 
 
 @njit(cache=True)
 def _give(schedule: Schedule, p: PatientRates, phase: int, day: int, template: int, segment: int) -> None:
-    """Add the doses given at once at the start of a segment."""
+    """Add the doses given at once at the start of a segment, and note the infusions that begin there."""
     for c in range(schedule.drug.shape[1]):
+        begins = segment == 0 or schedule.infusing[template, segment - 1, c] == 0.0
+        if schedule.infusing[template, segment, c] > 0.0 and begins:
+            _turn(p, False)
         doses = schedule.bolus[template, segment, c]
         if doses > 0.0:
+            _turn(p, True)
             d = schedule.drug[phase, c]
             for k in range(TERMS):
                 p.concentration[d, k] += doses * _dose(schedule, p, phase, c, day) * p.scale[d, k]
+
+
+@njit(cache=True)
+def _relax(model: CourseModel, p: PatientRates, decay: Array, days: float) -> None:
+    """Advance the slow states, exactly for a target that follows its trend."""
+    p.since[0] += days
+    for q in range(p.slow.shape[0]):
+        tau = model.network.slow_tau_days[q]
+        p.keep[q] *= decay[q]
+        for lane in range(p.slow.shape[1]):
+            trend, aim = p.trend[q, lane], p.aim[q, lane]
+            p.slow[q, lane] = aim + trend * (days - tau) + (p.slow[q, lane] - aim + trend * tau) * decay[q]
+            p.aim[q, lane] = aim + trend * days
+
+
+@njit(cache=True)
+def _turn(p: PatientRates, jump: bool) -> None:
+    """A dose begins now: the target's trend ends, and with a jump of exposure its value tells nothing either."""
+    p.since[0] = 0.0
+    p.since[1] = 1.0 if jump else p.since[1]
+    p.keep[:] = 1.0
+    p.trend[:] = 0.0
+
+
+@njit(cache=True)
+def _correct(model: CourseModel, p: PatientRates, before: Array, ahead: float) -> None:
+    """At a node: put the slow states where the target found now would have led them, and take its trend.
+
+    Args:
+        model: What the arm shares.
+        p: The patient, with the new target.
+        before: (Q, lanes) the target at the node before.
+        ahead: Days to the next node, about.
+    """
+    days, jumped = p.since[0], p.since[1] == 1.0
+    for q in range(p.slow.shape[0]):
+        share = 1.0 - p.keep[q]
+        tau = model.network.slow_tau_days[q]
+        steady = 0.0
+        if not jumped and days > 0.0:
+            share = 1.0 - share * tau / days
+            if ahead < TREND_SHARE * tau:
+                steady = min(1.0, days / ahead) / days
+        for lane in range(p.slow.shape[1]):
+            p.slow[q, lane] += share * (p.target[q, lane] - p.aim[q, lane])
+            p.trend[q, lane] = steady * (p.target[q, lane] - before[q, lane])
+        p.keep[q] = 1.0
+    p.aim[:] = p.target
+    p.since[0] = 0.0
+    p.since[1] = 0.0
 
 
 @njit(cache=True)
@@ -291,6 +356,7 @@ def _integrate(model: CourseModel, schedule: Schedule, p: PatientRates, phase: i
     """Integrate the rates over `span` days from `day` on, and carry concentrations and slow states along."""
     template = schedule.template[phase, day]
     _know_decay(schedule, p, template)
+    before = np.empty_like(p.target)
     for j in range(span):
         p.ring[(day + j) % RING_DAYS] = 0.0
         p.slow_ring[(day + j) % RING_DAYS] = p.slow
@@ -299,8 +365,10 @@ def _integrate(model: CourseModel, schedule: Schedule, p: PatientRates, phase: i
         length = schedule.length[template, s]
         for node in range(2):
             _move(schedule, p, phase, day, template, s, node)
-            relax(p.target, model.slow_decay[template, s, node], p.slow)
+            _relax(model, p, model.slow_decay[template, s, node], length * (_EARLY if node == 0 else _MIDDLE))
+            before[:] = p.target
             rates_now(model, p)
+            _correct(model, p, before, length * (_MIDDLE if node == 0 else 2.0 * _EARLY))
             if span == 1:
                 p.ring[day % RING_DAYS] += 0.5 * length * p.now
             else:
@@ -309,7 +377,7 @@ def _integrate(model: CourseModel, schedule: Schedule, p: PatientRates, phase: i
                 for j in range(span):
                     p.ring[(day + j) % RING_DAYS] += p.now * ((j + 0.5 - other) / (at - other))
         _move(schedule, p, phase, day, template, s, 0)
-        relax(p.target, model.slow_decay[template, s, 0], p.slow)
+        _relax(model, p, model.slow_decay[template, s, 0], length * _EARLY)
 
 
 @njit(cache=True)

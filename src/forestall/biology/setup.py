@@ -180,6 +180,10 @@ def prepare_patient(
         slow,
         slow.copy(),
         slow.copy(),
+        np.zeros_like(slow),
+        np.ones(slow.shape[0]),
+        np.zeros(2),
+        slow.copy(),
         np.zeros((actions, width)),
         np.zeros((actions, width)),
         activity,
@@ -196,4 +200,5 @@ def prepare_patient(
     )
     solve_signaling(model, p)
     rates_now(model, p)
+    p.aim[:] = p.target
     return p, p.now.copy()

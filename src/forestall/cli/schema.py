@@ -34,6 +34,6 @@ def _schema_of(kind: FileKind) -> dict[str, object]:
         from forestall.knowledge.trials import trial_json_schema
 
         return trial_json_schema()
-    from forestall.studies.patient import patient_json_schema
+    from forestall.knowledge.patients import patient_json_schema
 
     return patient_json_schema()

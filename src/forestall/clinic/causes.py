@@ -176,8 +176,10 @@ def _counterfactuals(
         for a in range(effect.shape[0]):
             kind = model.action_kind[a]
             if kind != SIGNALING:
-                shown = expression[model.antigen[a], v] if kind >= PAYLOAD else 1.0
-                reach = effect[a, v] * access[a, v] * (shown / (1.0 + shown) if kind >= PAYLOAD else 1.0)
+                reach = effect[a, v] * access[a, v]
+                if kind >= PAYLOAD and model.antigen[a] >= 0:
+                    shown = expression[model.antigen[a], v]
+                    reach *= shown / (1.0 + shown)
                 death += reach * (p.effectors if kind == ADCC else p.sensitivity * drive)
         fitness = 1.0
         for k in range(bits):

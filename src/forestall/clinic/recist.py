@@ -44,8 +44,8 @@ def assess_visit(
         baseline_mm: The sum at baseline, mm.
         nadir_mm: The smallest sum so far, baseline included, mm.
         new_lesion: Whether a lesion is seen that was not there at baseline.
-        complete: Whether every target lesion is gone although the sum is not zero, because a node of normal size
-            (short axis under 10 mm) adds to it; see `target_sum`.
+        complete: Whether every target lesion is gone although the sum is not zero, because a node of normal
+            size (short axis under 10 mm) adds to it; see `target_sum`.
 
     Returns:
         Response code and the updated nadir, mm. A visit that cannot be evaluated leaves the nadir alone.

@@ -42,6 +42,29 @@ def new_stack() -> npt.NDArray[np.float64]:
     return np.empty((STACK_ROWS, 3))
 
 
+def mutation_edges(
+    probability: npt.ArrayLike,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Edges of a mutation graph in the form that `evolve_clones` takes.
+
+    Args:
+        probability: (g, g) probability per division of genotype i (row) of a mutant daughter of genotype j.
+
+    Returns:
+        edge_start (g + 1,), edge_child (e,) and edge_probability (e,).
+
+    Raises:
+        ValueError: A probability is negative, or those of one genotype add up to more than 1.
+    """
+    matrix = np.array(probability, dtype=np.float64)
+    np.fill_diagonal(matrix, 0.0)
+    if (matrix < 0.0).any() or (matrix.sum(axis=1) > 1.0).any():
+        raise ValueError("mutation probabilities must be >= 0 and at most 1 in sum per genotype")
+    parents, children = np.nonzero(matrix)
+    start = np.searchsorted(parents, np.arange(matrix.shape[0] + 1)).astype(np.int64)
+    return start, children.astype(np.int64), matrix[parents, children]
+
+
 @njit(cache=True)
 def emission_roots(b: float, d: float, emission: float) -> tuple[float, float, float, float]:
     """Constants of the birth-death process killed at its first emission.

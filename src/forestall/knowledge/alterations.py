@@ -1,4 +1,4 @@
-"""Alterations as data: what each does to the network, how often it arises and how often patients already carry it."""
+"""Alterations as data: what each does to the network, how often it arises, how often patients carry it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,13 @@ from forestall.knowledge.reading import read_yaml, validate
 DIRECTORY = Path(__file__).parent / "data" / "alterations"
 
 
-class SetFloor(Entry):
+class _Operator(Entry):
+    """What every operator has."""
+
+    note: str | None = None
+
+
+class SetFloor(_Operator):
     """Make part of a node's input constitutive; its expression and its inhibitors still act."""
 
     op: Literal["floor"]
@@ -26,7 +32,7 @@ class SetFloor(Entry):
     """Constitutive share, in [0, 1]."""
 
 
-class ScaleExpression(Entry):
+class ScaleExpression(_Operator):
     """Multiply the expression of a node and of its pool; 0 is loss."""
 
     op: Literal["expression"]
@@ -35,7 +41,7 @@ class ScaleExpression(Entry):
     """Factor."""
 
 
-class RemoveInput(Entry):
+class RemoveInput(_Operator):
     """Take away terms through which one node reaches another."""
 
     op: Literal["remove_input"]
@@ -44,7 +50,7 @@ class RemoveInput(Entry):
     """Share of the weight that is removed, in [0, 1]."""
 
 
-class ScaleWeight(Entry):
+class ScaleWeight(_Operator):
     """Multiply the weight of the terms through which one node reaches another (never above 1)."""
 
     op: Literal["weight"]
@@ -53,7 +59,7 @@ class ScaleWeight(Entry):
     """Factor."""
 
 
-class LimitAccess(Entry):
+class LimitAccess(_Operator):
     """Let only a share of a drug's effect through."""
 
     op: Literal["access"]
@@ -85,7 +91,7 @@ Operator = Annotated[
 
 
 class Prevalence(Entry):
-    """Share of patients whose tumor carries the alteration in its trunk, per context; a context not listed has none."""
+    """Share of patients whose tumor has the alteration in its trunk; a context not listed has none."""
 
     primary: dict[str, Number] = Field(default_factory=dict)
     pretreated: dict[str, Number] = Field(default_factory=dict)
@@ -123,9 +129,13 @@ class Alteration(Entry):
     @model_validator(mode="after")
     def _shares_are_shares(self) -> Self:
         for operator in self.operators:
-            low, high = (0.0, 1.0) if operator.op in ("floor", "remove_input", "access") else (0.0, float("inf"))
+            low, high = (
+                (0.0, 1.0) if operator.op in ("floor", "remove_input", "access") else (0.0, float("inf"))
+            )
             if not low <= operator.value.value <= high:
-                raise ValueError(f"{operator.op} takes a value between {low:g} and {high:g}, not {operator.value.value}")
+                raise ValueError(
+                    f"{operator.op} takes a value between {low:g} and {high:g}, not {operator.value.value}"
+                )
         if not 0 <= self.rate_per_division.value < 1:
             raise ValueError("rate_per_division is a probability")
         return self
@@ -157,7 +167,9 @@ def load_alterations() -> dict[str, Alteration]:
     return found
 
 
-def pick(ids: tuple[str, ...] | list[str], catalogue: Mapping[str, Alteration] | None = None) -> tuple[Alteration, ...]:
+def pick(
+    ids: tuple[str, ...] | list[str], catalogue: Mapping[str, Alteration] | None = None
+) -> tuple[Alteration, ...]:
     """Alterations by id.
 
     Raises:

@@ -204,7 +204,7 @@ def published_for(spec: TrialSpec) -> PublishedTrial | None:
     outcomes = {(arm, endpoint): _outcome(evidence, names[arm], endpoint) for arm, endpoint in cells}
     ratios = {(arm, endpoint): _ratio(evidence, (names[arm], control), endpoint) for arm, endpoint in cells}
     notes = [f"no published arm gives the drugs of '{arm}'" for arm, name in names.items() if name is None]
-    notes += _substitutions({**outcomes, **ratios}, evidence.subgroup)
+    notes += _substitutions([*outcomes.items(), *ratios.items()], evidence.subgroup)
     return PublishedTrial(
         evidence.trial,
         evidence.subgroup,
@@ -248,9 +248,11 @@ def _pick(evidence: Evidence, endpoint: str, rows: Iterable[Row]) -> Row | None:
     return min(found, key=rank, default=None)
 
 
-def _substitutions(rows: Mapping[tuple[str, str], Outcome | Comparison | None], subgroup: str) -> list[str]:
+def _substitutions(
+    rows: Iterable[tuple[tuple[str, str], Outcome | Comparison | None]], subgroup: str
+) -> list[str]:
     notes = []
-    for (_, endpoint), row in rows.items():
+    for (_, endpoint), row in rows:
         if row is not None and row.endpoint != endpoint:
             notes.append(f"published {row.endpoint} (time to progression) stands in for {endpoint}")
         if row is not None and row.subgroup != subgroup:

@@ -1,7 +1,8 @@
-"""Signaling networks as data: nodes, inputs, inhibitors, slow expression, contexts and traits, each number with provenance.
+"""Signaling networks as data: nodes, terms, slow expression, contexts and traits, with provenance.
 
-A node's input is a list of terms. Terms are alternatives (OR); the factors of one term act together (AND); a factor written
-``not X`` counts the absence of X. A short list ``[value, low, high]`` is an assumed dimensionless number with its interval.
+A node's input is a list of terms. Terms are alternatives (OR); the factors of one term act together (AND); a
+factor written ``not X`` counts the absence of X. A short list ``[value, low, high]`` is an assumed
+dimensionless number with its interval.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ class Node(Entry):
     gene: str | None = None
     """HGNC symbol, where the node is one gene's product."""
     pool: NodeName | None = None
-    """The node whose expression and drug actions this node shares, because both are one protein in two roles."""
+    """The node whose expression and drug actions this one shares: one protein in two roles."""
     basal: Number
     """Input that is on without any term, in [0, 1]."""
     inputs: tuple[Term, ...] = ()
@@ -188,7 +189,9 @@ class Network(Entry):
                 raise ValueError(f"nodes.{name}.pool: '{node.pool}' itself belongs to a pool")
         for name in self.expression:
             if self.nodes[name].pool is not None:
-                raise ValueError(f"expression.{name}: give the slow expression to the pool '{self.nodes[name].pool}'")
+                raise ValueError(
+                    f"expression.{name}: give the slow expression to the pool '{self.nodes[name].pool}'"
+                )
         return self
 
     @model_validator(mode="after")
@@ -196,10 +199,14 @@ class Network(Entry):
         for name, trait in self.traits.items():
             slow = self.expression.get(trait.slow)
             if slow is None or trait.driver not in {driver.node for driver in slow.drivers}:
-                raise ValueError(f"traits.{name}: '{trait.driver}' does not drive the expression of '{trait.slow}'")
+                raise ValueError(
+                    f"traits.{name}: '{trait.driver}' does not drive the expression of '{trait.slow}'"
+                )
             for context in trait.prevalence:
                 if context not in self.contexts:
-                    raise ValueError(f"traits.{name}: unknown context; {did_you_mean(context, self.contexts)}")
+                    raise ValueError(
+                        f"traits.{name}: unknown context; {did_you_mean(context, self.contexts)}"
+                    )
         return self
 
     def _mentions(self) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from forestall.errors import InputError, did_you_mean
 from forestall.knowledge.alterations import load_alterations
 from forestall.knowledge.complaints import field_error, rethrown
-from forestall.knowledge.drugs import load_drugs
+from forestall.knowledge.drugs import drug_names, fold
 from forestall.knowledge.provenance import Entry
 from forestall.knowledge.quantities import Share, one_of, share
 
@@ -97,9 +97,9 @@ def _line(value: Any) -> str:
 
 
 def _prior(value: Any) -> str:
-    known = {name.casefold(): name for name in [*load_drugs(), *DRUG_GROUPS]}
-    if isinstance(value, str) and value.strip().casefold() in known:
-        return known[value.strip().casefold()]
+    known = {**drug_names(), **{fold(group): group for group in DRUG_GROUPS}}
+    if isinstance(value, str) and fold(value) in known:
+        return known[fold(value)]
     fix = did_you_mean(value, known.values()) if isinstance(value, str) else None
     raise InputError("unknown drug or group of drugs", value=value, fix=fix)
 
@@ -111,6 +111,10 @@ def _gene(symbol: str) -> str:
         fix = did_you_mean(symbol, known.values())
         raise InputError("no known alteration of this gene", field=symbol, fix=fix)
     return known[symbol.casefold()]
+
+
+PriorTreatment = Annotated[str, BeforeValidator(rethrown(_prior))]
+"""A drug of the catalogue, or one of `DRUG_GROUPS`."""
 
 
 class Age(Entry):
@@ -176,7 +180,7 @@ class Population(Entry):
         description="Gene or alteration: mutant, wild-type, or the share of patients who carry it.",
         examples=[{"PIK3CA": "mutant", "ESR1": "40%"}],
     )
-    prior: tuple[Annotated[str, BeforeValidator(rethrown(_prior))], ...] = Field(
+    prior: tuple[PriorTreatment, ...] = Field(
         default=(),
         description="Drugs or groups of drugs received before.",
         examples=[["trastuzumab", "taxane"]],

@@ -1,7 +1,7 @@
-"""What users write in their files - durations, shares, words - checked where it is read.
+"""What users write in their files - durations, sizes, shares, words - checked where it is read.
 
-Durations stay as written ("36 months"), so that a trial shows and saves as its author wrote it; `days` converts
-them. Shares become fractions.
+Durations and sizes stay as written ("36 months"), so that a trial shows and saves as its author wrote it.
+Shares become fractions.
 """
 
 from __future__ import annotations
@@ -33,6 +33,27 @@ def days(duration: str) -> float:
     return value
 
 
+def measured(unit: str, low: float, high: float) -> Callable[[Any], str]:
+    """A parser of a size with its unit, which stays as written.
+
+    Args:
+        unit: The unit in which the limits are.
+        low: Smallest size.
+        high: Largest size.
+    """
+
+    def parse(value: Any) -> str:
+        example = f"for example '{(low * high) ** 0.5:.0f} {unit}'"
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise InputError("expected a size with its unit", value=_seen(value), allowed=example)
+        size = quantity_in(value, unit)
+        if not low <= size <= high:
+            raise InputError("not a possible size", value=value, allowed=f"{low:g} to {high:g} {unit}")
+        return str(value)
+
+    return parse
+
+
 def share(value: Any) -> float:
     """A fraction in [0, 1] from 0.5, "50%", true or false.
 
@@ -43,7 +64,7 @@ def share(value: Any) -> float:
         return float(value)
     allowed = "a share such as 0.5, '50%', true or false"
     if not isinstance(value, int | float | str):
-        raise InputError("expected a share", value="nothing" if value is None else value, allowed=allowed)
+        raise InputError("expected a share", value=_seen(value), allowed=allowed)
     try:
         fraction = quantity_in(value, "1")
     except InputError as error:
@@ -67,18 +88,20 @@ def one_of(words: Mapping[str, str]) -> Callable[[Any], str]:
         allowed = ", ".join(dict.fromkeys(words.values()))
         fix = did_you_mean(value, words) if isinstance(value, str) else None
         useful = fix if fix and fix.startswith("did") else None
-        raise InputError(
-            "unknown word", value="nothing" if value is None else value, allowed=allowed, fix=useful
-        )
+        raise InputError("unknown word", value=_seen(value), allowed=allowed, fix=useful)
 
     return parse
+
+
+def _seen(value: Any) -> Any:
+    return "nothing" if value is None else value
 
 
 def _checked_duration(value: Any) -> str:
     if not isinstance(value, str):
         raise InputError(
             "expected a duration with its unit",
-            value="nothing" if value is None else value,
+            value=_seen(value),
             allowed="for example '9 weeks' or '36 months'",
         )
     days(value)

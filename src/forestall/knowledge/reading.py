@@ -199,8 +199,6 @@ def _read_text(path: Path, limit: int | None) -> str:
         raw = path.read_bytes()
     except OSError as error:
         raise InputError(f"cannot read the file: {error.strerror or error}", file=path) from None
-    except ValueError:
-        raise InputError("this cannot be a path", file=repr(str(path))) from None
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 from forestall.report.model import ArmSummary, HazardRatioSummary, Published, ReportInput
 from forestall.report.wording import published_rate, published_ratio, published_time, rate_text, ratio_text, time_text
@@ -12,8 +13,16 @@ from forestall.statistics.estimate import Estimate
 
 RULE = (
     "A simulated result agrees with a published one if the published value lies in the simulated interval or the simulated "
-    "value in the published interval."
+    "value in the published interval. A median that was not reached cannot be compared with one that lies beyond follow-up."
 )
+
+
+class Verdict(StrEnum):
+    """What a comparison comes to."""
+
+    AGREES = "agrees"
+    DIFFERS = "differs"
+    OPEN = "follow-up too short"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +38,18 @@ class Comparison:
     published: Published
     """What was published."""
 
+    reach: float = math.inf
+    """The last day of follow-up, for a time."""
+
     @property
-    def agrees(self) -> bool:
+    def verdict(self) -> Verdict:
         """Whether they agree by the rule."""
-        return _within(self.published.value.value, self.simulated) or _within(self.simulated.value, self.published.value)
+        simulated, published = self.simulated, self.published.value
+        if _within(published.value, simulated) or _within(simulated.value, published):
+            return Verdict.AGREES
+        if math.isinf(simulated.value) and published.value >= self.reach:
+            return Verdict.OPEN
+        return Verdict.DIFFERS
 
     @property
     def simulated_text(self) -> str:
@@ -47,7 +64,7 @@ class Comparison:
 
 def comparisons(report: ReportInput) -> list[Comparison]:
     """Every simulated result that has a published one."""
-    found = [comparison for arm in report.arms for comparison in _of_arm(arm)]
+    found = [comparison for endpoint in ("PFS", "OS", "ORR") for arm in report.arms for comparison in _of_arm(report, arm, endpoint)]
     return found + [comparison for ratio in report.hazard_ratios for comparison in _of_ratio(ratio)]
 
 
@@ -56,7 +73,7 @@ def disagreements(report: ReportInput) -> list[str]:
     return [
         f"{item.label}: simulated {item.simulated_text}, published {item.published_text}"
         for item in comparisons(report)
-        if not item.agrees
+        if item.verdict is Verdict.DIFFERS
     ]
 
 
@@ -66,15 +83,15 @@ def _within(value: float, interval: Estimate) -> bool:
     return interval.lower <= value <= interval.upper
 
 
-def _of_arm(arm: ArmSummary) -> Iterator[Comparison]:
-    rows = (
-        ("PFS", "median PFS", "time", arm.pfs.median),
-        ("OS", "median OS", "time", arm.os.median),
-        ("ORR", "response rate", "rate", arm.response.rate),
-    )
-    for key, label, kind, estimate in rows:
-        if key in arm.published:
-            yield Comparison(f"{label}, {arm.name}", kind, estimate, arm.published[key])
+def _of_arm(report: ReportInput, arm: ArmSummary, endpoint: str) -> Iterator[Comparison]:
+    label, kind, estimate = {
+        "PFS": ("median PFS", "time", arm.pfs.median),
+        "OS": ("median OS", "time", arm.os.median),
+        "ORR": ("response rate", "rate", arm.response.rate),
+    }[endpoint]
+    if endpoint in arm.published:
+        reach = report.follow_up_days if kind == "time" else math.inf
+        yield Comparison(f"{label}, {arm.name}", kind, estimate, arm.published[endpoint], reach)
 
 
 def _of_ratio(ratio: HazardRatioSummary) -> Iterator[Comparison]:

@@ -28,10 +28,10 @@ def causes_figure(table: CauseTable, arms: Sequence[str]) -> Figure:
     names, counts = merged(table)
     columns = 2
     legend_rows = -(-len(names) // columns)
-    above, below = 0.42 * len(arms) + 0.2, 0.62 + 0.22 * legend_rows
+    above, below = 0.42 * len(arms) + 0.2, 0.5 + 0.22 * legend_rows
     height = above + below
     figure = Figure(figsize=(WIDTH, height))
-    axes = figure.add_axes((0.24, below / height, 0.73, above / height))
+    axes = figure.add_axes((0.24, below / height, 0.72, above / height))
     _draw_bars(axes, counts)
     _dress(axes, arms, counts)
     handles = [Patch(color=part_tone(index).light, label=name) for index, name in enumerate(names)]

@@ -29,12 +29,12 @@ def comparison_figure(items: Sequence[Comparison]) -> Figure:
     """
     panels = [(kind, title, [item for item in items if item.kind == kind]) for kind, title in _KINDS]
     panels = [panel for panel in panels if panel[2]]
-    height = 0.35 + sum(_HEAD + _ROW * len(members) for _kind, _title, members in panels)
+    height = 0.45 + sum(_HEAD + _ROW * len(members) for _kind, _title, members in panels)
     figure = Figure(figsize=(WIDTH, height))
-    top = height - 0.3
+    top = height - 0.4
     for kind, title, members in panels:
         rows = _ROW * len(members)
-        axes = figure.add_axes((0.40, (top - rows - 0.26) / height, 0.57, rows / height))
+        axes = figure.add_axes((0.32, (top - rows - 0.26) / height, 0.65, rows / height))
         _draw(axes, members, _SCALES[kind])
         axes.set_title(title)
         _AXES[kind](axes)
@@ -51,20 +51,22 @@ def _draw(axes: Axes, items: Sequence[Comparison], scale: float | Callable[[], f
     labels = [_label(item) for item in items]
     axes.set_yticks(np.arange(len(items)), labels, fontsize=9)
     axes.set_ylim(len(items) - 0.4, -0.6)
+    ruled(axes, "x")
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
-    ruled(axes, "x")
 
 
 def _label(item: Comparison) -> str:
     what, _, who = item.label.partition(", ")
-    return f"{what}\n{shortened(who, 42)}"
+    return f"{what}\n{shortened(who, 30)}"
 
 
 def _draw_estimate(
     axes: Axes, estimate: Estimate, row: float, factor: float, marker: str, color: str, face: str
 ) -> None:
     value, lower, upper = (factor * number for number in estimate)
+    if math.isinf(value) and not math.isfinite(lower):
+        axes.text(1.0, row, "not reached ▸", transform=axes.get_yaxis_transform(), ha="right", va="center", color=color)
     if math.isfinite(value):
         axes.plot([value], [row], marker, color=color, markerfacecolor=face, markersize=6, markeredgewidth=1.4, zorder=4)
     if math.isfinite(lower) and math.isfinite(upper):

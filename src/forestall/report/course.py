@@ -54,7 +54,7 @@ def course_figure(course: CoursePlot) -> Figure:
         _draw_clones(panels[1], course)
     if course.doses:
         _draw_doses(panels[-1], course.doses, end)
-    panels[0].set_title(course.title)
+    panels[0].set_title(course.title, pad=16)
     panels[-1].set_xlabel("Months since the start of treatment")
     panels[0].set_xlim(0, months(1.03 * end))
     return figure
@@ -78,7 +78,7 @@ def _draw_lesions(axes: Axes, course: CoursePlot, end: float) -> None:
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), handlelength=2.6)
     for day, response in zip(course.visit_day, course.response, strict=False):
         axes.text(
-            months(day), 1.0, response, transform=axes.get_xaxis_transform(), ha="center", va="top", fontsize=8,
+            months(day), 1.01, response, transform=axes.get_xaxis_transform(), ha="center", va="bottom", fontsize=8,
             color=MUTED.light,
         )  # fmt: skip
     _mark(axes, course.progression_day, "progression", end)
@@ -92,7 +92,7 @@ def _mark(axes: Axes, day: float | None, what: str, end: float) -> None:
     side = "right" if day > 0.5 * end else "left"
     gap = -3 if side == "right" else 3
     axes.annotate(
-        what, (months(day), 0.90), xycoords=axes.get_xaxis_transform(), xytext=(gap, 0), textcoords="offset points",
+        what, (months(day), 0.98), xycoords=axes.get_xaxis_transform(), xytext=(gap, 0), textcoords="offset points",
         ha=side, va="top", fontsize=8.5, bbox={"facecolor": PAPER.light, "edgecolor": "none", "alpha": 0.8, "pad": 1},
     )  # fmt: skip
 

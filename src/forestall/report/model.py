@@ -6,6 +6,7 @@ infinite was not reached within follow-up.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -177,6 +178,8 @@ class ReportInput:
     """The patients of the swimmer figure (see `choose_swimmers`)."""
     design: Rows = ()
     """How the trial was run: what, and how."""
+    follow_up_days: float = math.inf
+    """Longest possible follow-up, day; a published median beyond it cannot be compared."""
     population: Rows = ()
     """Who was in it: characteristic, and its mix or range."""
     parameters: Mapping[str, int] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from forestall.report.model import Floats, SurvivalData
-from forestall.report.style import GRID, MUTED, PAPER, WIDTH, arm_dashes, arm_tone, ruled, styled
+from forestall.report.style import MUTED, PAPER, WIDTH, arm_dashes, arm_tone, ruled, styled
 from forestall.report.wording import days_per_month, in_months, interval, months, number, shortened
 from forestall.statistics.kaplan_meier import KaplanMeier, kaplan_meier
 from forestall.statistics.observations import without_failures
@@ -65,12 +65,13 @@ def survival_figure(curves: Sequence[ArmCurve], title: str, *, follow_up_days: f
     sheet = _Sheet(curves)
     figure = Figure(figsize=(WIDTH, sheet.height))
     axes = figure.add_axes(sheet.curves)
-    end = months(follow_up_days or max(float(arm.curve.time_days[-1]) for arm in curves)) or 1.0
-    ticks = _month_ticks(end)
+    last = max(float(arm.curve.time_days[-1]) for arm in curves)
+    end, ticks = month_axis(months(follow_up_days or last))
     for index, arm in enumerate(curves):
         _draw_arm(axes, arm, index, end)
-    _dress(axes, title, end, ticks)
-    _legend(axes, curves)
+    _dress(axes, end, ticks)
+    figure.text(sheet.left, 1 - 0.05 / sheet.height, title, va="top", fontsize=10.5, fontweight="bold", gid="heading")
+    _legend(figure, axes, curves, end, sheet)
     _risk_table(figure.add_axes(sheet.table), curves, ticks, end)
     return figure
 
@@ -82,14 +83,16 @@ class _Sheet:
     """Where things stand on the figure; the left margin holds the arms' names beside the numbers at risk."""
 
     def __init__(self, curves: Sequence[ArmCurve]) -> None:
-        above, row, axis = 3.5, 0.21, 0.55
+        axes, row, axis = 3.1, 0.21, 0.48
         table = row * (len(curves) + 1)
+        head = 0.30 + 0.2 * (len(curves) + any(math.isfinite(arm.published_median_days) for arm in curves))
         below = axis + table + 0.08
         longest = max(len(shortened(arm.name)) for arm in curves)
         left = max(0.78, 0.45 + 0.082 * longest) / WIDTH
-        self.height = above + below
+        self.left = left
+        self.height = head + axes + below
         width = 0.975 - left
-        self.curves: Box = (left, below / self.height, width, (above - 0.32) / self.height)
+        self.curves: Box = (left, below / self.height, width, axes / self.height)
         self.table: Box = (left, 0.08 / self.height, width, table / self.height)
 
 
@@ -131,9 +134,8 @@ def _thinned(curve: KaplanMeier, end: float) -> tuple[Floats, Floats, Floats, Fl
     return time, curve.survival[keep], curve.lower[keep], curve.upper[keep]
 
 
-def _dress(axes: Axes, title: str, end: float, ticks: Floats) -> None:
+def _dress(axes: Axes, end: float, ticks: Floats) -> None:
     ruled(axes)
-    axes.set_title(title)
     axes.set_xlim(0, end)
     axes.set_ylim(0, 102)
     axes.set_xticks(ticks)
@@ -142,19 +144,21 @@ def _dress(axes: Axes, title: str, end: float, ticks: Floats) -> None:
     axes.set_xlabel("Months since randomization", labelpad=3)
 
 
-def _legend(axes: Axes, curves: Sequence[ArmCurve]) -> None:
+def _legend(figure: Figure, axes: Axes, curves: Sequence[ArmCurve], end: float, sheet: _Sheet) -> None:
+    """Above the curves, where it hides none of them."""
     handles, labels = [], []
     for index, arm in enumerate(curves):
         handles += axes.plot([], [], color=arm_tone(index).light, linewidth=1.8, linestyle=arm_dashes(index))
         labels.append(_label(arm))
-    if any(math.isfinite(arm.published_median_days) for arm in curves):
+    published = [months(arm.published_median_days) for arm in curves]
+    if any(math.isfinite(median) for median in published):
         handles += axes.plot([], [], "D", color=MUTED.light, markerfacecolor=PAPER.light, markersize=6, markeredgewidth=1.4)
-        labels.append("published median")
-    legend = axes.legend(handles, labels, loc="upper right", handlelength=2.6, borderaxespad=0.2)
-    legend.set_zorder(6)
-    frame = legend.get_frame()
-    frame.set(facecolor=PAPER.light, edgecolor=GRID.light, alpha=0.85)
-    legend.set_frame_on(True)
+        later = [f"{arm.name} {median:.1f}" for arm, median in zip(curves, published, strict=True) if median > end]
+        labels.append("published median" + (f" (beyond the axis: {', '.join(later)} mo)" if later else ""))
+    figure.legend(
+        handles, labels, loc="upper left", bbox_to_anchor=(sheet.left, 1 - 0.28 / sheet.height), handlelength=2.6, borderaxespad=0,
+        borderpad=0, labelspacing=0.35,
+    )  # fmt: skip
 
 
 def _label(arm: ArmCurve) -> str:
@@ -177,8 +181,10 @@ def _risk_table(axes: Axes, curves: Sequence[ArmCurve], ticks: Floats, end: floa
             axes.text(tick, middle, f"{count}", ha="center", va="center", fontsize=9)
 
 
-def _month_ticks(end: float) -> Floats:
-    for step in (1, 2, 3, 6, 12, 24, 60, 120):
-        if end / step <= 10:
-            break
-    return np.arange(0, end + 1e-9, step, dtype=np.float64)
+def month_axis(last: float) -> tuple[float, Floats]:
+    """The end of an axis that reaches to the last month seen, and its ticks, at most eleven."""
+    end = max(last, 1.0)
+    step = next((step for step in (1, 2, 3, 6, 12, 24, 60, 120) if end / step <= 10), 240)
+    rounded = step * math.ceil(end / step)
+    end = rounded if rounded - end < 0.2 * step else end
+    return end, np.arange(0, end + 1e-9, step, dtype=np.float64)

@@ -11,7 +11,8 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from forestall.report.model import Floats, Integers, SwimmerRow
-from forestall.report.style import FAINT, GREEN, INK, PAPER, VERMILLION, WIDTH, arm_tone, ruled, styled
+from forestall.report.style import FAINT, INK, PAPER, WIDTH, arm_tone, ruled, styled
+from forestall.report.survival import month_axis
 from forestall.report.wording import months, shortened
 
 MOST_SWIMMERS = 60
@@ -19,8 +20,8 @@ MOST_SWIMMERS = 60
 
 _LANE = 0.115
 _MARKS = (
-    ("response_day", "^", GREEN, "first response"),
-    ("progression_day", "s", VERMILLION, "progression"),
+    ("response_day", "o", PAPER, "first response"),
+    ("progression_day", "s", INK, "progression"),
     ("death_day", "X", INK, "death"),
 )
 
@@ -78,7 +79,7 @@ def _draw_lanes(axes: Axes, rows: Sequence[SwimmerRow], arm: int, top: int) -> N
     lane = np.arange(len(rows)) + top
     followed = np.array([months(row.followed_days) for row in rows])
     treated = np.minimum(np.array([months(row.treated_days) for row in rows]), followed)
-    axes.barh(lane, followed, height=0.34, color=FAINT.light, alpha=0.6, linewidth=0)
+    axes.barh(lane, followed - treated, left=treated, height=0.34, color=FAINT.light, alpha=0.6, linewidth=0)
     axes.barh(lane, treated, height=0.76, color=arm_tone(arm).light, alpha=0.75, linewidth=0)
     for field, marker, tone, _label in _MARKS:
         seen = [(months(getattr(row, field)), y) for row, y in zip(rows, lane, strict=True) if getattr(row, field) is not None]
@@ -90,14 +91,14 @@ def _draw_lanes(axes: Axes, rows: Sequence[SwimmerRow], arm: int, top: int) -> N
 
 
 def _mark_style(marker: str) -> dict[str, object]:
-    size = 6.0 if marker == "X" else 5.2
-    return {"markersize": size, "markeredgecolor": PAPER.light, "markeredgewidth": 0.7, "clip_on": False, "zorder": 4}
+    size, edge = {"o": (4.6, INK), "s": (5.0, PAPER), "X": (6.2, PAPER)}[marker]
+    return {"markersize": size, "markeredgecolor": edge.light, "markeredgewidth": 0.8, "clip_on": False, "zorder": 4}
 
 
 def _dress(axes: Axes, rows: Sequence[SwimmerRow], lanes: int) -> None:
     ruled(axes, "x")
-    longest = max((months(row.followed_days) for row in rows), default=1.0)
-    axes.set(ylim=(lanes + 0.2, -0.2), xlim=(0, 1.03 * longest), yticks=[])
+    end, ticks = month_axis(max(months(row.followed_days) for row in rows))
+    axes.set(ylim=(lanes + 0.2, -0.2), xlim=(0, 1.02 * end), xticks=ticks, yticks=[])
     axes.spines["left"].set_visible(False)
     axes.set_xlabel("Months since randomization")
 

@@ -32,7 +32,7 @@ def waterfall_figure(changes: BestChanges, arms: Sequence[str]) -> Figure:
     """
     columns = min(len(arms), 3)
     rows = -(-len(arms) // columns)
-    figure = Figure(figsize=(WIDTH, 2.9 * rows), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 3.1 * rows), layout="constrained")
     panels = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
     for index, (axes, name) in enumerate(zip(panels, arms, strict=False)):
         _draw_arm(axes, changes.change_percent[changes.arm == index], name, index)
@@ -61,11 +61,12 @@ def _draw_arm(axes: Axes, change: Floats, name: str, index: int) -> None:
 
 
 def _counts(change: Floats, known: Floats) -> str:
-    text = f"{known.size} patients"
+    lines = [f"{known.size} patients"]
     if known.size:
-        text += f", {np.mean(known <= PARTIAL_RESPONSE):.0%} shrank by 30% or more"
-    missing = change.size - known.size
-    return text + (f"\n{missing} without a scan after baseline" if missing else "")
+        lines.append(f"{np.mean(known <= PARTIAL_RESPONSE):.0%} shrank ≥ 30%")
+    if change.size > known.size:
+        lines.append(f"{change.size - known.size} without a later scan")
+    return "\n".join(lines)
 
 
 def thinned(ordered: Floats, most: int = _MOST_BARS) -> Floats:

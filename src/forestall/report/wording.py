@@ -39,8 +39,8 @@ def number(value: float, decimals: int = 1) -> str:
 
 
 def interval(lower: float, upper: float, decimals: int = 1) -> str:
-    """An interval in brackets, empty if neither end is known."""
-    if math.isnan(lower) and math.isnan(upper):
+    """An interval in brackets, empty if neither end is known or the lower one was not reached."""
+    if (math.isnan(lower) and math.isnan(upper)) or math.isinf(lower):
         return ""
     return f"[{number(lower, decimals)}–{number(upper, decimals)}]"
 

@@ -19,6 +19,7 @@ from forestall.statistics.two_arm_kernel import INFINITE, NO_INFORMATION, NOT_CO
 Ties = Literal["efron", "breslow"]
 _MAX_ITERATIONS = 30
 _TOLERANCE = 1e-9
+_LARGEST_EXPONENT = 700.0
 _RUNAWAY = 15.0
 """A coefficient this many standard deviations of its covariate away from zero is on its way to infinity."""
 
@@ -55,7 +56,8 @@ class CoxFit:
         if self.outcome is Outcome.INFINITE and math.isinf(log_ratio):
             return Estimate(math.exp(log_ratio) if log_ratio < 0 else math.inf, math.nan, math.nan)
         half = normal_quantile(confidence) * math.sqrt(float(self.covariance[covariate, covariate]))
-        return Estimate(*(math.exp(log_ratio + shift) for shift in (0.0, -half, half)))
+        ends = (log_ratio, log_ratio - half, log_ratio + half)
+        return Estimate(*(math.exp(min(end, _LARGEST_EXPONENT)) for end in ends))
 
     def p_value(self, covariate: int = 0) -> float:
         """Two-sided p value of Wald's test."""

@@ -15,7 +15,8 @@ from forestall.statistics.interval_censored import checked_intervals
 
 _MAX_ITERATIONS = 60
 _TOLERANCE = 1e-9
-_RUNAWAY = 15.0
+_FLAT = 1e4
+"""Variance of a scaled coefficient from which on the likelihood is flat: the coefficient runs to infinity."""
 
 
 def interval_hazard_ratio(
@@ -60,9 +61,12 @@ def interval_hazard_ratio(
     fixed, _, _, _ = _climb(terms._replace(design=terms.design[:, :0]), start)
     null = _derivatives(fixed, terms._replace(design=terms.design[:, :0]))[0]
     theta, covariance, outcome, steps = _climb(terms, np.append(fixed, np.zeros(design.shape[1])))
-    cuts = terms.before.shape[1]
-    scaled = covariance[cuts:, cuts:] / np.outer(spread, spread)
-    return CoxFit(theta[cuts:] / spread, scaled, _derivatives(theta, terms)[0], null, steps, outcome)
+    likelihood = _derivatives(theta, terms)[0]
+    cuts = start.size
+    beta, scaled = theta[cuts:], covariance[cuts:, cuts:]
+    if (runaway := np.diag(scaled) > _FLAT).any():
+        beta, outcome = np.where(runaway, np.copysign(math.inf, beta), beta), Outcome.INFINITE
+    return CoxFit(beta / spread, scaled / np.outer(spread, spread), likelihood, null, steps, outcome)
 
 
 class _Terms(NamedTuple):
@@ -125,19 +129,22 @@ def _second_order(parts: Floats, weight: Floats, design: Floats) -> Floats:
 
 
 def _climb(terms: _Terms, theta: Floats) -> tuple[Floats, Floats, Outcome, int]:
-    """Newton's method with step halving and a ridge where the likelihood is not concave."""
+    """Newton's method with step halving and a ridge where the likelihood is flat.
+
+    It stops when Newton's model promises no more gain: a piece without events sends its log hazard down
+    for ever.
+    """
     likelihood, gradient, curvature = _derivatives(theta, terms)
     for step in range(1, _MAX_ITERATIONS + 1):
         move = np.linalg.solve(_positive(curvature), gradient)
+        promised = float(move @ gradient)
         proposal = _derivatives(theta + move, terms)
         while not proposal[0] >= likelihood - _TOLERANCE * abs(likelihood):
             move = move / 2
             proposal = _derivatives(theta + move, terms)
         theta, gain = theta + move, proposal[0] - likelihood
         likelihood, gradient, curvature = proposal
-        if terms.design.shape[1] and abs(theta[terms.before.shape[1] :]).max() > _RUNAWAY:
-            return theta, np.full_like(curvature, np.nan), Outcome.INFINITE, step
-        if abs(gain) < _TOLERANCE * (abs(likelihood) + 1) and abs(move).max() < 1e-5:
+        if gain < _TOLERANCE * (abs(likelihood) + 1) and promised < _TOLERANCE * (abs(likelihood) + 1):
             covariance = np.asarray(np.linalg.inv(_positive(curvature)), dtype=np.float64)
             return theta, covariance, Outcome.CONVERGED, step
     return theta, np.full_like(curvature, np.nan), Outcome.NOT_CONVERGED, _MAX_ITERATIONS

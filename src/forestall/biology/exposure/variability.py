@@ -48,10 +48,10 @@ class Kinetics:
 
 
 def kinetics_of(drug: Drug) -> Kinetics:
-    """The kinetics of a catalogued drug.
+    """The kinetics of a drug of the catalog.
 
     Args:
-        drug: An entry of the catalogue.
+        drug: An entry of the catalog.
     """
     values = kinetic_values(drug)
     return Kinetics(

@@ -70,7 +70,9 @@ def _targets(compiled: Compiled, action: Action, code: int) -> tuple[int, ...]:
     except KnowledgeError as error:
         drug = action.drug or "an action"
         raise KnowledgeError(
-            f"{drug} has a target that the network '{compiled.network.id}' lacks", value=action.target, fix=error.fix
+            f"{drug} has a target that the network '{compiled.network.id}' lacks",
+            value=action.target,
+            fix=error.fix,
         ) from None
 
 

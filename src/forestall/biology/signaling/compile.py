@@ -1,7 +1,7 @@
 """Networks flattened into arrays that numba kernels read.
 
-Nodes are renumbered so that each comes after the nodes it reads (strongly connected components in topological order), which
-makes an acyclic network exact in one pass.
+Nodes are renumbered so that each comes after the nodes it reads (strongly connected components in topological
+order), which makes an acyclic network exact in one pass.
 """
 
 from __future__ import annotations
@@ -165,7 +165,9 @@ def compile_network(network: Network, dtype: DTypeLike = np.float64) -> Compiled
     components = _components(network)
     order = [name for component in components for name in component]
     position = {name: i for i, name in enumerate(order)}
-    terms = [(name, term) for name in order for term in network.nodes[name].inputs + network.nodes[name].inhibitors]
+    terms = [
+        (name, term) for name in order for term in network.nodes[name].inputs + network.nodes[name].inhibitors
+    ]
     inputs = np.array([len(network.nodes[name].inputs) for name in order], np.int32)
     counts = [len(network.nodes[name].inputs) + len(network.nodes[name].inhibitors) for name in order]
     drivers = [(name, driver) for name, slow in network.expression.items() for driver in slow.drivers]

@@ -1,8 +1,9 @@
 """Numba kernels: the fast network, slow expression and drug effects, over lanes.
 
-A lane is one cell population under one exposure: (patient, genotype, exposure). Arrays are (what, lanes), C-contiguous, lanes last,
-all of the float type that the network was compiled with. Inner loops run over lanes and vectorize. Every lane is computed by the
-same elementwise operations wherever it stands, so a result never depends on its neighbors.
+A lane is one cell population under one exposure: (patient, genotype, exposure). Arrays are (what, lanes),
+C-contiguous, lanes last, all of the float type that the network was compiled with. Inner loops run over lanes
+and vectorize. Every lane is computed by the same elementwise operations wherever it stands, so a result never
+depends on its neighbors.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ MAX_SWEEPS = 500
 TOLERANCE = 1e-12
 """Largest change of an activity in one sweep at which a lane has converged (scaled up for float32)."""
 DAMPING = 0.5
-"""Share of the new value that a sweep over a cyclic component takes, so that negative feedback does not ring."""
+"""Share of the new value that a sweep over a cyclic component takes; less than one stops ringing."""
 SETTLED = 1e-11
 """Relative distance from its target at which a slow state has settled (scaled up for float32)."""
 MAX_STEPS = 5000
@@ -31,10 +32,13 @@ LARGEST_SHARE = 0.3
 
 
 @njit(cache=True, error_model="numpy")
-def _multiply_hill(product: Any, activity: Any, node: Any, power: Any, bottom: Any, top: Any, negated: Any) -> None:
+def _multiply_hill(
+    product: Any, activity: Any, node: Any, power: Any, bottom: Any, top: Any, negated: Any
+) -> None:
     """Multiply `product` (lanes,) by a normalized Hill function of activity[node], or by one minus it.
 
-    `node` is unsigned: a signed index would bring the test for negative indices into the loops and keep them from vectorizing.
+    `node` is unsigned: a signed index would bring the test for negative indices into the loops and keep them
+    from vectorizing.
     """
     one = product.dtype.type(1)
     if negated:
@@ -120,7 +124,9 @@ def evaluate(
                     for lane in range(lanes):
                         term[lane] = term_weight[row, lane]
                     for f in range(factor_start[t], factor_start[t + 1]):
-                        _multiply_hill(term, activity, np.uint32(source[f]), power[f], bottom[f], top[f], negated[f])
+                        _multiply_hill(
+                            term, activity, np.uint32(source[f]), power[f], bottom[f], top[f], negated[f]
+                        )
                     for lane in range(lanes):
                         out[lane] *= one - term[lane]
                 if inhibitor_start[i] == term_start[i + 1]:
@@ -132,7 +138,7 @@ def evaluate(
                 if cyclic:
                     for lane in range(lanes):
                         step = damping * (out[lane] - activity[node, lane])
-                        if open_lanes[lane]:
+                        if True:
                             activity[node, lane] += step
                             moving[lane] |= abs(step) > tolerance
                 else:
@@ -140,12 +146,12 @@ def evaluate(
                         activity[node, lane] = out[lane]
             open_lanes[:] = moving
         unconverged += open_lanes.sum()
-    return unconverged
+    return int(unconverged)
 
 
 @njit(cache=True, error_model="numpy")
 def _close(out: Any, off: Any) -> None:
-    """Turn a product of (1 - term) over activating terms (lanes,) into the input that they give; `off` is 1 - basal."""
+    """Turn the product of (1 - term) over activating terms (lanes,) into their input; `off` is 1 - basal."""
     one = out.dtype.type(1)
     for lane in range(out.size):
         out[lane] = one - off * out[lane]
@@ -153,13 +159,13 @@ def _close(out: Any, off: Any) -> None:
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def drives(net: CompiledNetwork, activity: Floats, driver_gain: Floats, out: Floats) -> None:
-    """What the present activities ask of each slow expression, before normalization: the product of (1 + gain * H).
+    """What the activities ask of each slow expression: the product over its drivers of (1 + gain * H).
 
     Args:
         net: The compiled network.
         activity: (nodes, lanes).
         driver_gain: (drivers, lanes).
-        out: (slow, lanes) the result; at the untreated reference it is the `normalizer` of `expression_targets`.
+        out: (slow, lanes) the result; at the untreated reference, the `normalizer` of `expression_targets`.
     """
     lanes = activity.shape[1]
     hill = np.empty(lanes, activity.dtype)
@@ -224,7 +230,7 @@ def rest_state(
         term_weight: (terms, lanes).
         driver_gain: (drivers, lanes).
         activity: (nodes, lanes) the untreated activities.
-        normalizer: (slow, lanes) the result; a subclone's lanes use the normalizer of their patient's truncal lane.
+        normalizer: (slow, lanes) the result; a subclone uses that of its patient's truncal lane.
 
     Returns:
         Number of unconverged lanes, as `evaluate`.
@@ -232,7 +238,7 @@ def rest_state(
     untreated = np.ones(activity.shape, activity.dtype)
     unconverged = evaluate(net, base_expression, floor, term_weight, untreated, activity)
     drives(net, activity, driver_gain, normalizer)
-    return unconverged
+    return int(unconverged)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -252,7 +258,7 @@ def relax(target: Floats, decay: Floats, slow: Floats) -> None:
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def place_slow(net: CompiledNetwork, slow: Floats, base_expression: Floats, expression: Floats) -> None:
-    """Assemble expression (nodes, lanes): slow states (slow, lanes) where a node has one, the base elsewhere."""
+    """Assemble expression (nodes, lanes): slow states (slow, lanes) where there are any, else the base."""
     for i in range(net.slow_of_node.size):
         s = net.slow_of_node[i]
         expression[i, :] = base_expression[i] if s < 0 else slow[s]
@@ -260,7 +266,7 @@ def place_slow(net: CompiledNetwork, slow: Floats, base_expression: Floats, expr
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def correct(target_before: Floats, target_after: Floats, correction: Floats, slow: Floats) -> None:
-    """Second-order correction after `relax` with `target_before` (exponential Runge-Kutta, Cox and Matthews 2002).
+    """Second-order correction after `relax` with `target_before` (exponential Runge-Kutta).
 
     Args:
         target_before: (slow, lanes) targets at the start of the step.
@@ -289,8 +295,8 @@ def settle(
 ) -> int:
     """Relax slow expression to its steady state under constant drugs.
 
-    The march starts in real time, so that among several steady states it finds the one that time would, and takes ever longer,
-    damped steps.
+    The march starts in real time, so that among several steady states it finds the one that time would, and
+    takes ever longer, damped steps.
 
     Args:
         net: The compiled network.
@@ -330,4 +336,4 @@ def settle(
         if not open_lanes.any():
             return 0
         step *= STEP_GROWTH
-    return open_lanes.sum()
+    return int(open_lanes.sum())

@@ -14,7 +14,14 @@ from forestall.biology.signaling.actions import Action
 from forestall.biology.signaling.compile import Compiled, Floats
 from forestall.biology.signaling.kernel import rest_state
 from forestall.errors import KnowledgeError, did_you_mean
-from forestall.knowledge.alterations import Alteration, LimitAccess, Operator, RemoveInput, ScaleExpression, SetFloor
+from forestall.knowledge.alterations import (
+    Alteration,
+    LimitAccess,
+    Operator,
+    RemoveInput,
+    ScaleExpression,
+    SetFloor,
+)
 
 MAX_ALTERATIONS = 62
 """Genotypes are bit masks in a signed 64-bit integer."""
@@ -44,10 +51,12 @@ def compile_alterations(
         actions: Every drug action, in the order of the access rows (those outside the network too).
 
     Raises:
-        KnowledgeError: if an operator names a node or edge that the network lacks, or there are too many alterations.
+        KnowledgeError: if an operator names what the network lacks, or there are too many alterations.
     """
     if len(alterations) > MAX_ALTERATIONS:
-        raise KnowledgeError("too many alterations", value=len(alterations), allowed=f"at most {MAX_ALTERATIONS}")
+        raise KnowledgeError(
+            "too many alterations", value=len(alterations), allowed=f"at most {MAX_ALTERATIONS}"
+        )
     dtype = compiled.term_weight.dtype
     sizes = (len(compiled.index.nodes), len(compiled.index.nodes), len(compiled.term_weight), len(actions))
     arrays = AlterationArrays(*(np.ones((len(alterations), size), dtype) for size in sizes))
@@ -56,7 +65,9 @@ def compile_alterations(
             try:
                 _enter(compiled, arrays, row, operator, actions)
             except KnowledgeError as error:
-                raise KnowledgeError(error.message, field=alteration.id, value=error.value, fix=error.fix) from None
+                raise KnowledgeError(
+                    error.message, field=alteration.id, value=error.value, fix=error.fix
+                ) from None
     return arrays
 
 
@@ -180,7 +191,9 @@ def _across(values: Floats, lanes: int) -> Floats:
     return np.ascontiguousarray(np.repeat(values[:, None], lanes, axis=1))
 
 
-def expression_with_ligands(compiled: Compiled, context: str, ligands: Mapping[str, float] | None = None) -> Floats:
+def expression_with_ligands(
+    compiled: Compiled, context: str, ligands: Mapping[str, float] | None = None
+) -> Floats:
     """Expression (nodes,) of a context in a patient with given ligand levels.
 
     Args:

@@ -1,6 +1,6 @@
 """Steady states and time courses of the signaling network, for people and tests: names in, names out.
 
-A case is one cell population in one patient under constant drugs. Many cases are solved as one batch of lanes.
+A case is one cell population in one patient under constant drugs. Many cases are solved as one batch.
 """
 
 from __future__ import annotations
@@ -44,9 +44,12 @@ class Case:
     alterations: tuple[str, ...] = ()
     """Ids of the alterations that the cells carry."""
     effects: Mapping[str | Action, float] = field(default_factory=dict)
-    """Effect in [0, 1] of each action: "ERBB2" or "inhibit ERBB2", "degrade ESR1", "deplete estradiol", "block ERBB2->ERBB3"."""
+    """Effect in [0, 1] of each action.
+
+    An action is "ERBB2" or "inhibit ERBB2", "degrade ESR1", "deplete estradiol", "block ERBB2->ERBB3".
+    """
     truncal: tuple[str, ...] = ()
-    """The alterations with which the untreated tumor is at rest; the others are new and the feedbacks react to them."""
+    """The alterations with which the untreated tumor is at rest; to the others the feedbacks react."""
     ligands: Mapping[str, float] = field(default_factory=dict)
     """Levels of input nodes in this patient."""
     traits: Mapping[str, bool] = field(default_factory=dict)
@@ -174,7 +177,11 @@ def batch_of(
         _columns([gains_with_traits(net, case.traits) for case in cases]),
     )
     effect = _effects(cases, actions).astype(net.term_weight.dtype)
-    factor, node_effect, weight = (np.empty_like(lanes.floor), np.empty_like(lanes.floor), np.empty_like(lanes.term_weight))
+    factor, node_effect, weight = (
+        np.empty_like(lanes.floor),
+        np.empty_like(lanes.floor),
+        np.empty_like(lanes.term_weight),
+    )
     apply_effects_by_lane(
         compile_actions(net, actions),
         effect,
@@ -227,7 +234,7 @@ def steady_states(
 
     Args:
         cases: The cases.
-        slow: "relaxed" lets the feedbacks settle; "rest" is the first hours, with expression as before treatment.
+        slow: "relaxed" lets the feedbacks settle; "rest" is the first hours, expression as before treatment.
         network: A compiled network; `breast` if absent.
         catalogue: Alterations by id; the catalogue's if absent.
     """
@@ -266,7 +273,8 @@ def time_course(
         days: Ascending times in days.
         network: A compiled network; `breast` if absent.
         catalogue: Alterations by id; the catalogue's if absent.
-        tolerance: Largest estimated error of a slow state in one step (exponential Runge-Kutta of order 2, adaptive).
+        tolerance: Largest estimated error of a slow state in one step of an adaptive exponential Runge-Kutta
+            method of order 2.
     """
     batch = batch_of([case], network, catalogue)
     slow, now, step, states = batch.at_rest(), 0.0, 1e-3, []
@@ -282,7 +290,7 @@ def time_course(
 
 
 def _step(batch: Batch, slow: Floats, step: float) -> tuple[Floats, float]:
-    """One exponential Runge-Kutta step of `step` days; returns the new slow states and the estimated error."""
+    """Slow states `step` days later, and the estimated error (exponential Runge-Kutta)."""
     z = step / batch.compiled.arrays.slow_tau_days
     after = slow.copy()
     before = batch.targets(batch.activity(slow))

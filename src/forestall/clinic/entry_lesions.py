@@ -1,0 +1,129 @@
+"""The lesions that a patient has at entry: which sites are involved, how many lesions, and how large they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import pdtrik
+
+from forestall.clinic.draws import Floats, Patients, log_sd_of, named_uniforms, truncated_normal
+from forestall.engine.purposes import Purpose
+from forestall.engine.random import uniforms
+from forestall.knowledge.parameters import value
+from forestall.knowledge.population import Population as Eligibility
+
+SITES = ("bone", "liver", "lung", "node", "brain", "breast")
+"""Site of each code; -1 means no lesion."""
+BONE, LIVER, LUNG, NODE, BRAIN, BREAST = range(6)
+MAX_LESIONS = 8
+_METASTATIC_SITES = 5
+_MEASURABLE_MM = 10.0
+_LARGEST_MM = 200.0
+
+
+@dataclass(frozen=True, slots=True)
+class EntryLesions:
+    """Lesions of n patients, up to `MAX_LESIONS` each."""
+
+    number: NDArray[np.int64]
+    """(n,) number of lesions."""
+    site: NDArray[np.int8]
+    """(n, L) code of the site, -1 for no lesion."""
+    diameter_mm: Floats
+    """(n, L) true diameter, mm; NaN for no lesion."""
+
+
+def draw_lesions(
+    eligibility: Eligibility, tumor_type: NDArray[np.str_], patients: Patients, seed: int
+) -> EntryLesions:
+    """Draw the lesions at entry.
+
+    Args:
+        eligibility: A trial's criteria.
+        tumor_type: (n,) her2_positive, er_positive or triple_negative: the key of the parameters.
+        patients: (n,) indices of the patients.
+        seed: Seed of the study.
+
+    Notes:
+        Metastatic disease: each site is involved with its published frequency; who has no site outside the brain has
+        lymph node disease. Lesions are one plus a Poisson number, at least one per involved site, the others spread
+        evenly over the involved sites. Locally advanced disease: one primary. The first lesion is measurable by
+        RECIST (10 mm); the others can be seen.
+    """
+    if eligibility.setting == "locally advanced":
+        number, site = np.ones(len(patients), dtype=np.int64), np.full((len(patients), MAX_LESIONS), -1, np.int8)
+        site[:, 0] = BREAST
+    else:
+        involved = _involved(eligibility, tumor_type, patients, seed)
+        number = np.maximum(_count(uniforms(seed, patients, Purpose.LESION_COUNT)), involved.sum(axis=1))
+        site = _spread_over_sites(involved, number, uniforms(seed, patients, Purpose.LESION_SITES, size=MAX_LESIONS))
+    return EntryLesions(number, site, _diameters(site, tumor_type, patients, seed))
+
+
+def _involved(
+    eligibility: Eligibility, tumor_type: NDArray[np.str_], patients: Patients, seed: int
+) -> NDArray[np.bool_]:
+    """(n, 5) which metastatic sites are involved."""
+    share = np.stack([_by_type(f"site.{site}", tumor_type, "1") for site in SITES[:_METASTATIC_SITES]], axis=1)
+    draw = [named_uniforms(seed, patients, Purpose.LESION_SITES, site) for site in SITES[:_METASTATIC_SITES]]
+    involved = np.stack(draw, axis=1) < share
+    if eligibility.visceral is not None:
+        involved[:, [LIVER, LUNG]] = _visceral(eligibility.visceral, share, draw[LIVER], draw[LUNG])
+    brain = eligibility.brain_metastases
+    involved[:, BRAIN] = draw[BRAIN] < (value("prevalence.brain_at_entry", "1") if brain is None else brain)
+    involved[:, NODE] |= ~involved[:, [BONE, LIVER, LUNG]].any(axis=1)
+    return involved
+
+
+def _visceral(wanted: float, share: Floats, first: Floats, second: Floats) -> NDArray[np.bool_]:
+    """(n, 2) liver and lung, with a given share of patients who have either."""
+    liver, lung = share[:, LIVER], share[:, LUNG]
+    either = liver + lung - liver * lung
+    visceral = first < wanted
+    place = second * either
+    return np.stack((visceral & (place < liver), visceral & ((place >= liver) | (place < liver * lung))), axis=1)
+
+
+def _count(uniform: Floats) -> NDArray[np.int64]:
+    """One plus a Poisson number, capped."""
+    more = value("tumor.lesions_mean", "1") - 1.0
+    number = 1 + np.ceil(pdtrik(uniform, more)).astype(np.int64) if more > 0 else np.ones(uniform.size, dtype=np.int64)
+    return np.clip(number, 1, MAX_LESIONS)
+
+
+def _spread_over_sites(
+    involved: NDArray[np.bool_], number: NDArray[np.int64], uniform: Floats
+) -> NDArray[np.int8]:
+    """(n, L) sites: every involved one once, then any of them."""
+    ranked = np.argsort(~involved, axis=1, kind="stable")
+    sites = involved.sum(axis=1)
+    lesion = np.arange(MAX_LESIONS)
+    again = np.minimum((uniform * sites[:, None]).astype(np.int64), sites[:, None] - 1)
+    pick = np.where(lesion < sites[:, None], np.minimum(lesion, sites[:, None] - 1), again)
+    return np.where(lesion < number[:, None], np.take_along_axis(ranked, pick, axis=1), -1).astype(np.int8)
+
+
+def _diameters(site: NDArray[np.int8], tumor_type: NDArray[np.str_], patients: Patients, seed: int) -> Floats:
+    """(n, L) lognormal diameters that can be seen, mm."""
+    primary = site == BREAST
+    median = np.where(
+        primary, _by_type("tumor.primary_diameter", tumor_type, "mm")[:, None], value("tumor.lesion_diameter_median", "mm")
+    )
+    log_sd = np.where(primary, _primary_log_sd(tumor_type)[:, None], value("tumor.lesion_diameter_log_sd", "1"))
+    smallest = np.full(site.shape, value("tumor.detection_diameter", "mm"))
+    smallest[:, 0] = _MEASURABLE_MM
+    uniform = uniforms(seed, patients, Purpose.LESION_SIZES, size=MAX_LESIONS)
+    deviate = truncated_normal(uniform, 0.0, 1.0, np.log(smallest / median) / log_sd, np.inf)
+    return np.where(site >= 0, np.minimum(median * np.exp(log_sd * deviate), _LARGEST_MM), np.nan)
+
+
+def _primary_log_sd(tumor_type: NDArray[np.str_]) -> Floats:
+    return np.array([log_sd_of(f"tumor.primary_diameter.{kind}") for kind in tumor_type], dtype=np.float64)
+
+
+def _by_type(name: str, tumor_type: NDArray[np.str_], unit: str) -> Floats:
+    """(n,) a parameter that depends on the tumor's type."""
+    kinds, member = np.unique(tumor_type, return_inverse=True)
+    return np.array([value(f"{name}.{kind}", unit) for kind in kinds], dtype=np.float64)[member]

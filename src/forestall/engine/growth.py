@@ -1,0 +1,191 @@
+"""Growing a tumor from one cell to a size, with the mutants that it holds by then.
+
+Birth, death and mutation follow the exact joint law of `forestall.engine.mutation`, so that a step may be as long as
+the tumor needs to grow e-fold. Steps end early only to meet the target size and, where a carrying capacity slows
+division, to follow it: division is multiplied by the mean of 1 - N / K over the step, in closed form for the mean of
+the population. A lineage that dies out is thrown away and a new founder starts, which is the law conditional on
+reaching the target.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from forestall.engine.birth_death import mean_of_exponential
+from forestall.engine.mutation import COMPLETED, STACK_FULL, evolve_clones
+
+REACHED = COMPLETED
+OVERFLOWED = STACK_FULL
+EXTINCT = 2
+TOO_SLOW = 3
+
+MAX_FOUNDERS = 100_000
+GROWTH_PER_STEP = 1.0
+CROWDED_GROWTH_PER_STEP = 0.25
+_CROWDED = 0.01
+_APPROACH = 0.8
+_SIZE_TOLERANCE = 1e-4
+_NOISE_TOLERANCE = 1e-2
+
+
+@njit(cache=True)
+def mean_room(cells: float, capacity: float, b: float, d: float, days: float) -> float:
+    """Mean of 1 - N(t) / K over an interval of logistic growth, between 0 and 1.
+
+    Args:
+        cells: Size N at the start, cells.
+        capacity: Carrying capacity K, cells; may be infinite.
+        b: Division rate without crowding, 1/day.
+        d: Death rate, 1/day.
+        days: Length of the interval, > 0.
+
+    Notes:
+        dN/dt = b (1 - N / K) N - d N; then the integral of b N / K is log(1 + b N / K * integral of exp((b - d) t)).
+    """
+    load = b * days * cells / capacity
+    if load <= 0.0:
+        return 1.0
+    crowding = math.log1p(load * mean_of_exponential(min((b - d) * days, 700.0))) / (b * days)
+    return min(1.0, max(0.0, 1.0 - crowding))
+
+
+@njit(cache=True)
+def _average(cells: npt.NDArray[np.float64], rates: npt.NDArray[np.float64]) -> float:
+    return float((cells * rates).sum() / cells.sum())
+
+
+@njit(cache=True)
+def _fastest_growth(
+    cells: npt.NDArray[np.float64], birth: npt.NDArray[np.float64], death: npt.NDArray[np.float64], room: float
+) -> float:
+    fastest = 0.0
+    for genotype in range(cells.shape[0]):
+        if cells[genotype] > 0.0:
+            fastest = max(fastest, abs(birth[genotype] * room - death[genotype]))
+    return fastest
+
+
+@njit(cache=True)
+def _size_tolerance(target: float, b: float, d: float) -> float:
+    """How far below the target counts as reached: within it, noise moves the size more than growth does."""
+    noise = 0.5 * (b + d) / (b - d) if b > d else math.inf
+    return max(0.5, _SIZE_TOLERANCE * target, min(noise, _NOISE_TOLERANCE * target))
+
+
+@njit(cache=True)
+def _step_days(
+    total: float, target: float, b: float, d: float, fastest: float, crowded: bool, longest: float
+) -> float:
+    """A step that stays below the target: by its growth, by its noise and by its largest likely family."""
+    limit = CROWDED_GROWTH_PER_STEP if crowded else GROWTH_PER_STEP
+    days = min(longest, limit / fastest) if fastest > 0.0 else longest
+    missing = target - total
+    if b > d:
+        days = min(days, _APPROACH * math.log(target / total) / (b - d))
+    if b + d > 0.0:
+        days = min(days, missing * missing / (16.0 * total * (b + d)))
+    if b > 0.0:
+        days = min(days, missing / (8.0 * math.e * b))
+    return days
+
+
+@njit(cache=True)
+def _grow_lineage(
+    state: npt.NDArray[np.uint64],
+    birth: npt.NDArray[np.float64],
+    death: npt.NDArray[np.float64],
+    edge_start: npt.NDArray[np.int64],
+    edge_child: npt.NDArray[np.int64],
+    edge_probability: npt.NDArray[np.float64],
+    capacity: float,
+    target: float,
+    max_days: float,
+    normal_above: float,
+    mean_above: float,
+    stack: npt.NDArray[np.float64],
+    work: npt.NDArray[np.float64],
+    out: npt.NDArray[np.float64],
+) -> tuple[float, int]:
+    cells, slowed = work[0], work[1]
+    age = 0.0
+    while True:
+        total = out.sum()
+        if total <= 0.0:
+            return age, EXTINCT
+        b, d = _average(out, birth), _average(out, death)
+        room = max(0.0, 1.0 - total / capacity)
+        if total >= target - _size_tolerance(target, b * room, d):
+            return age, REACHED
+        if age >= max_days:
+            return age, TOO_SLOW
+        fastest = _fastest_growth(out, birth, death, room)
+        days = _step_days(total, target, b * room, d, fastest, total > _CROWDED * capacity, max_days - age)
+        cells[:] = out
+        slowed[:] = birth * mean_room(total, capacity, b, d, days)
+        status = evolve_clones(
+            state, cells, slowed, death, edge_start, edge_child, edge_probability, days,
+            normal_above, mean_above, stack, out,
+        )  # fmt: skip
+        if status != COMPLETED:
+            return age, status
+        age += days
+
+
+@njit(cache=True)
+def grow_to_size(
+    state: npt.NDArray[np.uint64],
+    founder: int,
+    birth: npt.NDArray[np.float64],
+    death: npt.NDArray[np.float64],
+    edge_start: npt.NDArray[np.int64],
+    edge_child: npt.NDArray[np.int64],
+    edge_probability: npt.NDArray[np.float64],
+    capacity: float,
+    target: float,
+    max_days: float,
+    normal_above: float,
+    mean_above: float,
+    stack: npt.NDArray[np.float64],
+    out: npt.NDArray[np.float64],
+) -> tuple[float, int]:
+    """Grow a tumor from one cell to a size.
+
+    Args:
+        state: (2,) state of a stream.
+        founder: Genotype of the first cell.
+        birth: (g,) division rates without crowding, 1/day.
+        death: (g,) death rates, 1/day.
+        edge_start: (g + 1,) first edge of each genotype (`mutation_edges`).
+        edge_child: (e,) genotype of the mutants of each edge.
+        edge_probability: (e,) probability per division of a mutant daughter.
+        capacity: Carrying capacity, cells; infinite for exponential growth.
+        target: Size to grow to, all genotypes together, cells; reached to 1e-4, or to half a cell, or to where
+            noise outweighs growth (at most 1e-2).
+        max_days: Longest life of a lineage; with an infinite value a tumor that cannot grow is tried for ever.
+        normal_above: Hand-over to the normal approximation (`forestall.engine.birth_death`).
+        mean_above: Hand-over to the mean.
+        stack: Work space (`new_stack`), one per thread.
+        out: (g,) cells of each genotype at the end, overwritten; meaningless unless the status is `REACHED`.
+
+    Returns:
+        Age at the target size, days, counted from the founder of the surviving lineage (nan unless reached), and
+        the status: `REACHED`, `OVERFLOWED` (see `evolve_clones`), `EXTINCT` (`MAX_FOUNDERS` lineages died out) or
+        `TOO_SLOW` (a lineage lived for `max_days` without reaching the size).
+    """
+    work = np.empty((2, birth.shape[0]))
+    for _ in range(MAX_FOUNDERS):
+        out[:] = 0.0
+        out[founder] = 1.0
+        age, status = _grow_lineage(
+            state, birth, death, edge_start, edge_child, edge_probability, capacity, target, max_days,
+            normal_above, mean_above, stack, work, out,
+        )  # fmt: skip
+        if status == REACHED:
+            return age, status
+        if status != EXTINCT:
+            return math.nan, status
+    return math.nan, EXTINCT
