@@ -32,7 +32,7 @@ lint: $(VENV)/.ready-dev ## Check style, types, the direction of imports, and th
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 	$(BIN)/lint-imports
-	NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --strict
 
 format: $(VENV)/.ready-dev ## Bring the code into the house format.
 	$(RUN) ruff check --fix .

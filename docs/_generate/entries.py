@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pydantic import BaseModel
@@ -43,16 +43,25 @@ def table(numbers: Iterable[tuple[str, Quantity]]) -> str:
 
 def _leaves(value: object, path: str) -> Iterator[Leaf]:
     if isinstance(value, BaseModel) and not isinstance(value, Quantity):
-        for field in type(value).model_fields:
-            yield from _leaves(getattr(value, field), f"{path}.{field}" if path else field)
+        for name, field in type(value).model_fields.items():
+            written = field.alias or name
+            yield from _leaves(getattr(value, name), f"{path}.{written}" if path else written)
     elif isinstance(value, Mapping):
         for key, item in value.items():
             yield from _leaves(item, f"{path}.{key}")
     elif isinstance(value, list | tuple) and any(isinstance(item, BaseModel | Mapping) for item in value):
-        for number, item in enumerate(value, start=1):
-            yield from _leaves(item, f"{path}[{_label(item) or number}]")
+        for label, item in zip(_labels(value), value, strict=True):
+            yield from _leaves(item, f"{path}[{label}]")
     elif value not in (None, "", (), []) and not _is_in_label(path, value):
         yield Leaf(path, value)
+
+
+def _labels(items: Sequence[object]) -> list[str]:
+    """What tells the items apart; numbers where their fields do not."""
+    labels = [_label(item) for item in items]
+    if len(set(labels)) == len(labels):
+        return labels
+    return [f"{number} {label}".strip() for number, label in enumerate(labels, start=1)]
 
 
 def _label(item: object) -> str:
@@ -68,8 +77,8 @@ def _is_in_label(path: str, value: object) -> bool:
 def _fact(leaf: Leaf) -> str:
     items = leaf.value if isinstance(leaf.value, list | tuple) else [leaf.value]
     if leaf.path.split(".")[-1] in _SOURCE_FIELDS:
-        return ", ".join(_link(str(item)) for item in items)
-    return _cell("; ".join(str(item) for item in items))
+        return ", ".join(link(str(item)) for item in items)
+    return cell("; ".join(str(item) for item in items))
 
 
 def _row(path: str, quantity: Quantity) -> str:
@@ -79,14 +88,16 @@ def _row(path: str, quantity: Quantity) -> str:
 
 
 def _provenance(quantity: Quantity) -> str:
-    source = "" if quantity.source is None else _link(quantity.source)
-    parts = (source, _cell(quantity.where or ""), _cell(quantity.note or ""))
+    source = "" if quantity.source is None else link(quantity.source)
+    parts = (source, cell(quantity.where or ""), cell(quantity.note or ""))
     return "; ".join(part for part in parts if part)
 
 
-def _link(key: str) -> str:
+def link(key: str) -> str:
+    """A link to a reference."""
     return f"[{key}](references.md#{key.lower()})"
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
+    """Text that fits into a cell of a table."""
     return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
 from typing import NamedTuple
+from urllib.parse import quote
 
 from pydantic import BaseModel
 
 import outcomes
-from entries import section, table
+from entries import cell, link, section, table
 from forestall.knowledge.alterations import load_alterations
 from forestall.knowledge.drugs import load_drugs
 from forestall.knowledge.evidence import load_evidence
@@ -17,7 +18,7 @@ from forestall.knowledge.mechanisms import load_mechanisms
 from forestall.knowledge.parameters import load_parameters
 from forestall.knowledge.provenance import Reference
 from forestall.knowledge.references import load_references
-from forestall.knowledge.regimens import load_regimens
+from forestall.knowledge.regimens import Regimen, load_regimens
 from forestall.knowledge.trials import load_trials
 
 FOLDER = "reference/knowledge"
@@ -35,7 +36,6 @@ class Kind(NamedTuple):
 
 KINDS = (
     Kind("drugs", "Drugs", "Kinetics, and what each drug does to its targets.", load_drugs),
-    Kind("regimens", "Regimens", "Doses and schedules that a trial file can name.", load_regimens),
     Kind("mechanisms", "Mechanisms", "The named ways in which tumors resist.", load_mechanisms),
     Kind("alterations", "Alterations", "Heritable changes of a clone, and what each does.", load_alterations),
     Kind("trials", "Trials", "Designs that `forestall trial` runs by name.", load_trials),
@@ -46,6 +46,7 @@ def pages() -> Iterator[tuple[str, str]]:
     """Every page: its path in the documentation, and its Markdown."""
     for kind in KINDS:
         yield f"{FOLDER}/{kind.name}.md", _page(kind)
+    yield f"{FOLDER}/regimens.md", _regimens()
     yield f"{FOLDER}/parameters.md", _parameters()
     yield f"{FOLDER}/evidence.md", _evidence()
     yield f"{FOLDER}/references.md", _references()
@@ -54,6 +55,19 @@ def pages() -> Iterator[tuple[str, str]]:
 def _page(kind: Kind) -> str:
     sections = (section(name, entry) for name, entry in sorted(kind.load().items()))
     return "\n\n".join([f"# {kind.title}", f"{kind.introduction} {NOTE}", *sections])
+
+
+def _regimens() -> str:
+    introduction = "Doses and schedules that a trial file can name, in words that it can also write out."
+    rows = (_regimen(regimen) for _, regimen in sorted(load_regimens().items()))
+    header = "| Name | Doses | Also known as | Sources |\n| --- | --- | --- | --- |"
+    return f"# Regimens\n\n{introduction} {NOTE}\n\n" + "\n".join([header, *rows])
+
+
+def _regimen(regimen: Regimen) -> str:
+    sources = ", ".join(link(key) for key in regimen.sources)
+    notes = f" ({cell(regimen.note)})" if regimen.note else ""
+    return f"| {cell(regimen.name)} | {cell(regimen.text())}{notes} | {cell(', '.join(regimen.aliases))} | {sources} |"
 
 
 def _parameters() -> str:
@@ -76,7 +90,7 @@ def _references() -> str:
 
 def _reference(key: str, reference: Reference) -> str:
     links = {
-        "DOI": reference.doi and f"https://doi.org/{reference.doi}",
+        "DOI": reference.doi and f"https://doi.org/{quote(reference.doi)}",
         "PubMed": reference.pmid and f"https://pubmed.ncbi.nlm.nih.gov/{reference.pmid}/",
         "link": reference.url,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from entries import cell, link
 from forestall.knowledge.evidence import Comparison, Evidence, Interval, Outcome
 
 _OUTCOMES = "| Arm | Patients | Endpoint | Value | 95% CI | n | Read by | Verified |\n" + "| --- " * 8 + "|"
@@ -15,7 +16,7 @@ def section(name: str, evidence: Evidence) -> str:
         name: The trial.
         evidence: Its published outcomes.
     """
-    source = f"Source: [{evidence.source}](references.md#{evidence.source.lower()})"
+    source = f"Source: {link(evidence.source)}"
     outcomes = "\n".join([_OUTCOMES, *(_outcome(row) for row in evidence.outcomes)])
     ratios = "\n".join([_RATIOS, *(_ratio(row) for row in evidence.comparisons)])
     return "\n\n".join([f"## {name}", source, outcomes, *([ratios] if evidence.comparisons else [])])
@@ -34,12 +35,8 @@ def _ratio(row: Comparison) -> str:
 
 def _line(who: str, row: Outcome | Comparison, value: str, last: str) -> str:
     where = f"[{row.verified}](<{row.source_url}>)"
-    cells = (who, row.subgroup, row.endpoint, value, _interval(row.ci), last, row.assessor or "", where)
-    return (
-        "| "
-        + " | ".join(cell.replace("|", "\\|").replace("<", "&lt;") for cell in cells[:-1])
-        + f" | {where} |"
-    )
+    cells = (who, row.subgroup, row.endpoint, value, _interval(row.ci), last, row.assessor or "")
+    return f"| {' | '.join(map(cell, cells))} | {where} |"
 
 
 def _interval(interval: Interval | None) -> str:

@@ -18,7 +18,10 @@ from forestall.errors import ForestallError, InputError, KnowledgeError, StudyEr
 if TYPE_CHECKING:
     from forestall.knowledge.alterations import load_alterations as load_alterations
     from forestall.knowledge.drugs import load_drugs as load_drugs
+    from forestall.knowledge.evidence import load_evidence as load_evidence
     from forestall.knowledge.mechanisms import load_mechanisms as load_mechanisms
+    from forestall.knowledge.parameters import load_parameters as load_parameters
+    from forestall.knowledge.regimens import Regimen as Regimen
     from forestall.knowledge.regimens import load_regimens as load_regimens
     from forestall.knowledge.trials import load_trials as load_trials
     from forestall.studies.patient import Patient as Patient
@@ -29,10 +32,13 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Patient": "forestall.studies.patient",
+    "Regimen": "forestall.knowledge.regimens",
     "Trial": "forestall.studies.trial",
     "load_alterations": "forestall.knowledge.alterations",
     "load_drugs": "forestall.knowledge.drugs",
+    "load_evidence": "forestall.knowledge.evidence",
     "load_mechanisms": "forestall.knowledge.mechanisms",
+    "load_parameters": "forestall.knowledge.parameters",
     "load_regimens": "forestall.knowledge.regimens",
     "load_trials": "forestall.knowledge.trials",
     "simulate": "forestall.studies.simulate",
@@ -43,12 +49,15 @@ __all__ = [
     "InputError",
     "KnowledgeError",
     "Patient",
+    "Regimen",
     "StudyError",
     "Trial",
     "__version__",
     "load_alterations",
     "load_drugs",
+    "load_evidence",
     "load_mechanisms",
+    "load_parameters",
     "load_regimens",
     "load_trials",
     "simulate",

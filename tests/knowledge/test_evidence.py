@@ -28,7 +28,7 @@ TABLES = Path(os.environ.get("FORESTALL_DATA", "")) / "evidence"
 
 _OUTCOME = (
     ["arm", "assessor", "endpoint", "subgroup", "verified", "preferred"],
-    ["n", "median_months", "rate_pct", "ci_lo", "ci_hi"],
+    ["n", "median_months", "rate_pct", "rate_time_months", "ci_lo", "ci_hi"],
 )
 _RATIO = (
     ["arm_exp", "arm_ctl", "endpoint", "subgroup", "verified", "preferred"],
@@ -73,15 +73,7 @@ def test_unit_every_row_is_verified_and_every_source_exists(evidence: Evidence) 
 def test_golden_rows_are_those_of_the_source_tables(evidence: Evidence) -> None:
     names = {arm: published.published_as for arm, published in evidence.arms.items()}
     assert _table("arms.csv", evidence.trial, _OUTCOME) == Counter(
-        (
-            names[row.arm],
-            row.assessor or "",
-            *_words(row),
-            row.n,
-            row.median_months,
-            row.rate_pct,
-            *_ends(row),
-        )
+        (names[row.arm], row.assessor or "", *_words(row), *_numbers(row), *_ends(row))
         for row in evidence.outcomes
     )
     assert _table("comparisons.csv", evidence.trial, _RATIO) == Counter(
@@ -92,6 +84,10 @@ def test_golden_rows_are_those_of_the_source_tables(evidence: Evidence) -> None:
 
 def _words(row: Outcome | Comparison) -> tuple[object, ...]:
     return row.endpoint, row.subgroup, row.verified, row.preferred
+
+
+def _numbers(row: Outcome) -> tuple[float | None, ...]:
+    return row.n, row.median_months, row.rate_pct, row.rate_time_months
 
 
 def _ends(row: Outcome | Comparison) -> tuple[float | None, float | None]:
@@ -148,7 +144,7 @@ def test_unit_the_subgroup_that_is_simulated_is_the_one_shown() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(load_trials()))
-def test_unit_every_catalogued_arm_has_published_pfs_and_os(name: str) -> None:
+def test_unit_every_cataloged_arm_has_published_pfs_and_os(name: str) -> None:
     trial = load_trials()[name]
     published = published_for(trial)
     assert published is not None

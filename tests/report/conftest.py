@@ -128,18 +128,23 @@ def _swimmers(cohort: Cohort) -> list[SwimmerRow]:
     return rows
 
 
-def make_report(arms: tuple[str, ...] = ("control", "dual"), size: int = 400, failed: int = 3, **other: object) -> ReportInput:
+def make_report(
+    arms: tuple[str, ...] = ("control", "dual"), size: int = 400, failed: int = 3, **other: object
+) -> ReportInput:
     """A report with every section filled; `other` replaces fields."""
     cohort = Cohort(arms, size, failed)
     counts = np.array(
         [
-            [int(((cohort.cause == c) & cohort.pfs_event & (cohort.arm == a)).sum()) for c in range(len(CAUSES))]
+            [
+                int(((cohort.cause == c) & cohort.pfs_event & (cohort.arm == a)).sum())
+                for c in range(len(CAUSES))
+            ]
             for a in range(len(arms))
         ]
     )
     fields: dict[str, object] = {
         "title": "EXAMPLE-1",
-        "description": "Does a second antibody against ERBB2 delay progression in first-line metastatic disease?",
+        "description": "Does a second antibody against ERBB2 delay progression?",
         "arms": [_arm(cohort, index, name, _published(index)) for index, name in enumerate(arms)],
         "hazard_ratios": [_ratio(cohort, e, arms, i) for i in range(1, len(arms)) for e in ("PFS", "OS")],
         "causes": CauseTable(CAUSES, counts, {CAUSES[1]: "The antibody no longer reaches its epitope."}),
@@ -151,7 +156,11 @@ def make_report(arms: tuple[str, ...] = ("control", "dual"), size: int = 400, fa
         "swimmers": _swimmers(cohort),
         "design": [("Randomization", "1:1"), ("Visits", "every 9 weeks"), ("Follow-up", "36 months")],
         "follow_up_days": FOLLOW_UP,
-        "population": [("HER2", "positive"), ("ER", "50% positive"), ("Age", "54 years (5th to 95th percentile 33 to 74)")],
+        "population": [
+            ("HER2", "positive"),
+            ("ER", "50% positive"),
+            ("Age", "54 years (5th to 95th percentile 33 to 74)"),
+        ],
         "parameters": {"measured": 61, "derived": 22, "calibrated": 0, "assumed": 84},
         "parameters_label": "literature values and assumptions, not calibrated",
         "seed": 1,
@@ -159,7 +168,9 @@ def make_report(arms: tuple[str, ...] = ("control", "dual"), size: int = 400, fa
         "record": {"forestall": "0.1.0", "knowledge sha256": "ab" * 32, "machine": "x86_64 linux"},
         "rerun_command": "forestall trial example-1.yaml --seed 1 --replicates 20",
         "published_trial": "Example A et al. J Examples 2020",
-        "citations": ["Example A, Sample B. A trial that never was. J Examples 2020;1:1-2. https://doi.org/10.1000/example"],
+        "citations": [
+            "Example A, Sample B. A trial that never was. J Examples 2020;1:1-2. https://doi.org/10.1000/example"
+        ],
         "notes": ["Crossover of the published trial is not simulated."],
         "limits": ["Toxicity and dose reduction are not simulated."],
     }

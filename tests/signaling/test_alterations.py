@@ -10,7 +10,8 @@ from forestall.biology.signaling.compile import compiled
 from forestall.biology.signaling.lanes import compile_alterations, write_lanes
 from forestall.biology.signaling.steady import State, steady_state
 from forestall.errors import KnowledgeError
-from forestall.knowledge.alterations import Alteration, load_alterations, pick
+from forestall.knowledge.alterations import Alteration, LimitAccess, load_alterations, pick
+from forestall.knowledge.drugs import load_drugs
 
 HER2_POSITIVE = ["her2_positive_er_positive", "her2_positive_er_negative"]
 TRASTUZUMAB = {Action("inhibit", "ERBB2", "trastuzumab", "antibody"): 0.6}
@@ -218,3 +219,21 @@ def test_oracle_mtorc1_brake_loss_keeps_s6k_on_under_pi3k_inhibition() -> None:
     )
     assert lost > 2 * wild
     assert both < 0.5 * lost
+
+
+def test_unit_every_drug_of_the_catalogue_finds_its_targets_in_the_network() -> None:
+    actions = [
+        Action(action.kind, action.target, drug.name, drug.drug_class)
+        for drug in load_drugs().values()
+        for action in drug.actions
+    ]
+    assert len(compile_actions(compiled(), actions).code) == len(actions) > 30
+
+
+def test_unit_access_operators_name_drugs_and_classes_that_exist() -> None:
+    drugs = load_drugs().values()
+    for alteration in load_alterations().values():
+        for operator in alteration.operators:
+            if isinstance(operator, LimitAccess):
+                assert {*operator.drugs} <= {drug.name for drug in drugs}, alteration.id
+                assert {*operator.classes} <= {drug.drug_class for drug in drugs}, alteration.id

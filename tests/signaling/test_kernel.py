@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,7 +14,7 @@ from scipy.integrate import solve_ivp
 from forestall.biology.signaling import reference
 from forestall.biology.signaling.compile import Compiled, Floats, compile_network, compiled
 from forestall.biology.signaling.kernel import drives, evaluate, expression_targets
-from forestall.biology.signaling.steady import Case, batch_of, time_course
+from forestall.biology.signaling.steady import Batch, Case, _step, batch_of, time_course
 from forestall.knowledge.networks import Network
 
 from .random_networks import cell_of, networks, random_lanes
@@ -147,4 +149,49 @@ def test_unit_the_inner_loops_are_vectorized() -> None:
     assembly = "\n".join(fresh.inspect_asm().values())
     if "xmm" not in assembly:
         pytest.skip("not an x86 processor")
-    assert "vdivpd" in assembly or "divpd" in assembly
+    assert len(re.findall(r"\bv?divpd\b", assembly)) > 8
+
+
+def _error_of_fixed_steps(batch: Batch, steps: int, days: float, exact: Floats) -> float:
+    slow = batch.at_rest()
+    for _ in range(steps):
+        slow, _ = _step(batch, slow, days / steps)
+    return float(np.abs(slow[:, 0] - exact).max())
+
+
+def test_property_slow_expression_converges_with_order_two() -> None:
+    batch = batch_of([Case("her2_positive_er_positive", effects={"ERBB2": 0.9, "EGFR": 0.9})])
+    slow = batch.at_rest()
+    for _ in range(4096):
+        slow, _ = _step(batch, slow, 4 / 4096)
+    coarse, fine = (_error_of_fixed_steps(batch, steps, 4.0, slow[:, 0]) for steps in (32, 64))
+    assert 3.4 < coarse / fine < 4.6
+
+
+def test_property_a_lane_that_has_converged_is_left_alone() -> None:
+    """Lanes of one positive loop converge after different numbers of sweeps."""
+    half = [0.5, 0.5, 0.5]
+    network = Network.model_validate(
+        {
+            "id": "loop",
+            "name": "loop",
+            "description": "loop",
+            "defaults": {"k": half},
+            "nodes": {
+                "a": {"name": "a", "basal": [0.05, 0, 1], "inputs": [{"all": ["b"], "weight": [0.9, 0, 1]}]},
+                "b": {"name": "b", "basal": [0.05, 0, 1], "inputs": [{"all": ["a"], "weight": [0.9, 0, 1]}]},
+            },
+            "outputs": ["a"],
+            "contexts": {"only": {"name": "only"}},
+        }
+    )
+    net = compile_network(network)
+    expression = np.repeat([[0.1, 0.7, 1.0, 3.0, 30.0]], 2, axis=0)
+    weight = np.full((2, 5), 0.9)
+    together, zero, one = np.empty((2, 5)), np.zeros((2, 5)), np.ones((2, 5))
+    assert evaluate(net.arrays, expression, zero, weight, one, together) == 0
+    for lane in range(5):
+        alone = np.empty((2, 1))
+        arrays = (np.ascontiguousarray(part[:, lane : lane + 1]) for part in (expression, zero, weight, one))
+        evaluate(net.arrays, *arrays, alone)
+        assert np.array_equal(alone[:, 0], together[:, lane])

@@ -22,7 +22,9 @@ class GenotypeTable:
     mask: NDArray[np.int64]
     """(G,) bit masks; the first is the truncal genotype. Padded with -1."""
     edges: NDArray[np.int64]
-    """(E, 2) parent and child, parents first. Padded with (0, 0)."""
+    """(E, 2) parent and child, by parent. Padded with (0, 0)."""
+    edge_start: NDArray[np.int64]
+    """(G + 1,) first edge of each parent."""
     probability: NDArray[np.float64]
     """(E,) per division; 0 for padding."""
     loss: NDArray[np.float64]
@@ -52,7 +54,7 @@ def genotype_table(truncal: int, relevant: Sequence[int], rates: Sequence[float]
         for last in steps
         if (steps_before := frozenset(steps) - {last}) in where
     ]
-    return _padded(truncal, kept, edges, largest)
+    return _padded(truncal, kept, sorted(edges), largest)
 
 
 def _padded(
@@ -67,11 +69,17 @@ def _padded(
         ends[e] = parent, child
         probability[e] = rate
         loss[parent] += rate
-    return GenotypeTable(mask, ends, probability, loss)
+    parents = [parent for parent, _, _ in edges]
+    edge_start = np.searchsorted(parents, np.arange(largest + 1)).astype(np.int64)
+    return GenotypeTable(mask, ends, edge_start, probability, loss)
 
 
 def tables_for(
-    truncal: NDArray[np.int64], group: NDArray[np.int64], relevant: Sequence[Sequence[int]], rates: Sequence[float], largest: int
+    truncal: NDArray[np.int64],
+    group: NDArray[np.int64],
+    relevant: Sequence[Sequence[int]],
+    rates: Sequence[float],
+    largest: int,
 ) -> tuple[list[GenotypeTable], NDArray[np.int64]]:
     """Tables for a batch of patients, one for each distinct combination.
 

@@ -35,6 +35,8 @@ class CohortArrays(NamedTuple):
     """(K, G) genotypes, truncal first, padded with -1."""
     edges: NDArray[np.int64]
     """(K, E, 2)."""
+    edge_start: NDArray[np.int64]
+    """(K, G + 1)."""
     probability: Array
     """(K, E) per division."""
     loss: Array
@@ -59,6 +61,8 @@ class CohortArrays(NamedTuple):
     """(n,) antibody-dependent killing, relative."""
     site_class: NDArray[np.int64]
     """(n, L) exposure class of each lesion: 0 systemic, 1 brain, -1 no lesion."""
+    site: NDArray[np.int8]
+    """(n, L) code of the site, -1 for no lesion."""
     diameter: Array
     """(n, L) mm at entry."""
     background: Array
@@ -66,9 +70,7 @@ class CohortArrays(NamedTuple):
     death_threshold: Array
     """(n,) cumulative hazard at which the patient dies."""
     dropout: Array
-    """(n,) day of loss to follow-up, inf if never."""
-    classes: int
-    """Number of exposure classes that are computed: 2 if any lesion may lie in the brain."""
+    """(n,) day of loss to follow-up or of the data cut, whichever is first."""
 
 
 class SharedArrays(NamedTuple):

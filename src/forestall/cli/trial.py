@@ -10,7 +10,7 @@ import typer
 from forestall.cli.options import AsJson, OutputFolder, Quiet, Seed, Workers
 
 if TYPE_CHECKING:
-    from forestall.studies.trial import TrialResult
+    from forestall.report.model import ReportInput
 
 NameOrFile = Annotated[
     str,
@@ -56,6 +56,9 @@ def trial(
     Writes report.html, the tables (ADSL, ADTTE, ADTR, ADRS), figures and the run's record to --out.
     """
     from forestall.cli.progress import progress_on_stderr
+    from forestall.report.html import write_report
+    from forestall.report.trial import report_of
+    from forestall.studies.output import staged_folder
     from forestall.studies.trial import Trial
 
     study = Trial.load(name_or_file)
@@ -63,25 +66,24 @@ def trial(
         typer.echo(study.explain_defaults())
         return
     folder = out or Path("out") / study.name
-    with progress_on_stderr(silent=quiet or as_json) as progress:
+    with staged_folder(folder) as staging, progress_on_stderr(silent=quiet or as_json) as progress:
         result = study.run(
             seed=seed,
             patients=patients,
             replicates=replicates,
             workers=workers,
-            out=folder,
+            out=staging,
             progress=progress,
         )
-    _present(result, folder, as_json=as_json, quiet=quiet)
-
-
-def _present(result: TrialResult, folder: Path, *, as_json: bool, quiet: bool) -> None:
-    from forestall.report.html import write_report
-    from forestall.report.terminal import print_summary
-
-    report = write_report(result, folder)
+        report = report_of(result)
+        page = write_report(report, staging).name
     if as_json:
         typer.echo(result.to_json())
     elif not quiet:
-        print_summary(result)
-        typer.echo(f"report: {report}")
+        _print(report, folder / page)
+
+
+def _print(report: ReportInput, page: Path) -> None:
+    from forestall.report.terminal import print_summary
+
+    print_summary(report, report_path=page)

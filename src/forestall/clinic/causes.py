@@ -22,7 +22,7 @@ from forestall.biology.signaling.lanes import write_lanes
 
 Array = NDArray[np.float64]
 
-NONE, INCOMPLETE, SANCTUARY, REGROWTH, TOLERANT = range(5)
+INCOMPLETE, SANCTUARY, REGROWTH, TOLERANT = range(1, 5)
 REBOUND, ACQUIRED, TRUNCAL = 100, 1000, 2000
 """First codes of the causes that carry an index: a slow state, an acquired and a truncal alteration."""
 DECISIVE = 0.25
@@ -37,7 +37,6 @@ def cause_text(code: int, slow_nodes: Sequence[str], alterations: Sequence[str])
         alterations: Ids of the alterations, in the order of the bits.
     """
     fixed = {
-        NONE: "",
         INCOMPLETE: "incomplete inhibition",
         SANCTUARY: "brain sanctuary",
         REGROWTH: "regrowth after chemotherapy",
@@ -51,6 +50,19 @@ def cause_text(code: int, slow_nodes: Sequence[str], alterations: Sequence[str])
         return f"{alterations[code - ACQUIRED]} (acquired)"
     node = slow_nodes[code - REBOUND]
     return "ER switched on" if node == "ESR1" else f"{node} rebound"
+
+
+def all_causes(slow_nodes: Sequence[str], alterations: Sequence[str]) -> tuple[NDArray[np.int64], list[str]]:
+    """Every code that `attribute` can give, ascending, and its words.
+
+    Args:
+        slow_nodes: Names of the slow states.
+        alterations: Ids of the alterations, in the order of the bits.
+    """
+    codes = [INCOMPLETE, SANCTUARY, REGROWTH, TOLERANT]
+    codes += [REBOUND + q for q in range(len(slow_nodes))]
+    codes += [first + k for first in (ACQUIRED, TRUNCAL) for k in range(len(alterations))]
+    return np.array(codes, np.int64), [cause_text(code, slow_nodes, alterations) for code in codes]
 
 
 @njit(cache=True)

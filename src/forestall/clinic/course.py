@@ -17,16 +17,24 @@ from forestall.biology.lesions import BIRTH, DEATH, STEP_DAYS, advance_lesion
 from forestall.biology.rates import CourseModel, PatientRates, day_rates, start_phase
 from forestall.biology.setup import CohortArrays, SharedArrays, prepare_patient
 from forestall.clinic.causes import attribute
-from forestall.clinic.recist import NOT_EVALUABLE, PROGRESSIVE_DISEASE, assess_visit
-from forestall.engine.growth import grow
+from forestall.clinic.entry_lesions import NODE
+from forestall.clinic.recist import NOT_EVALUABLE, PROGRESSIVE_DISEASE, assess_visit, select_targets, target_sum
+from forestall.engine.birth_death import MEAN_ABOVE, NORMAL_ABOVE
+from forestall.engine.growth import REACHED, grow_to_size
+from forestall.engine.mutation import new_stack
 from forestall.engine.purposes import Purpose
 from forestall.engine.random import next_normal, stream
 
 Array = NDArray[np.float64]
 
 _GROWTH, _COURSE, _MEASUREMENT = int(Purpose.GROWTH), int(Purpose.COURSE), int(Purpose.MEASUREMENT)
-OK, EXTINCT_AT_BASELINE, NOT_FINITE = range(3)
+OK, NOT_GROWN, NOT_FINITE = range(3)
 """Codes of what can go wrong with a patient."""
+FAILURES = ("", "a lesion does not grow to its size at entry", "a number became infinite")
+LONGEST_GROWTH_DAYS = 60 * 365.25
+"""A lineage that takes longer from its first cell to its size at entry counts as failed."""
+UNSEEN, BASELINE, NEW = range(3)
+"""States of a lesion in the eyes of the radiologist."""
 
 
 class ClinicArrays(NamedTuple):
@@ -100,8 +108,13 @@ def cells_in(diameter: float, cells_per_mm3: float) -> float:
 
 @njit(cache=True)
 def establish(
-    i: int, cohort: CohortArrays, clinic: ClinicArrays, untreated: Array, cells: Array, scratch: Array
-) -> None:
+    i: int,
+    cohort: CohortArrays,
+    clinic: ClinicArrays,
+    untreated: Array,
+    cells: Array,
+    stack: Array,
+) -> int:
     """Grow each lesion of a patient from one founder cell to its size at entry; the exact law keeps what is resistant.
 
     Args:
@@ -110,10 +123,14 @@ def establish(
         clinic: Settings.
         untreated: (RATE_ROWS, lanes) rates per day without treatment.
         cells: (L, 2, G) receives the cells.
-        scratch: (2, G).
+        stack: Work space of the engine.
+
+    Returns:
+        `OK`, or `NOT_GROWN` if a lesion does not reach its size.
     """
     genotypes = cells.shape[2]
     table = cohort.table[i]
+    birth, death = untreated[BIRTH, :genotypes].copy(), untreated[DEATH, :genotypes].copy()
     for lesion in range(cells.shape[0]):
         cells[lesion] = 0.0
         if cohort.site_class[i, lesion] < 0:
@@ -122,19 +139,25 @@ def establish(
         if clinic.handover <= 0.0:
             cells[lesion, 0, 0] = target
             continue
-        state = stream(clinic.seed, cohort.patient[i], _GROWTH, lesion)
-        scratch[0] = untreated[BIRTH, :genotypes]
-        scratch[1] = untreated[DEATH, :genotypes]
-        grow(
-            state,
-            scratch[0],
-            scratch[1],
-            cohort.edges[table],
+        _, status = grow_to_size(
+            stream(clinic.seed, cohort.patient[i], _GROWTH, lesion),
+            0,
+            birth,
+            death,
+            cohort.edge_start[table],
+            cohort.edges[table, :, 1].copy(),
             cohort.probability[table],
             cohort.capacity[i],
             target,
+            LONGEST_GROWTH_DAYS,
+            NORMAL_ABOVE,
+            MEAN_ABOVE,
+            stack,
             cells[lesion, 0],
         )
+        if status != REACHED:
+            return NOT_GROWN
+    return OK
 
 
 @njit(cache=True)
@@ -162,10 +185,13 @@ def _measure(
     cells: Array,
     noise: NDArray[np.uint64],
     seen: NDArray[np.uint8],
+    target: NDArray[np.bool_],
     record: CourseRecord,
-) -> None:
-    """Measure every lesion; a lesion first seen after baseline is new."""
-    total = 0.0
+) -> bool:
+    """Measure every lesion; a lesion first seen after baseline is new. Whether all target lesions are gone.
+
+    Without a measurable lesion every lesion seen at baseline is followed as a target.
+    """
     for lesion in range(cells.shape[0]):
         error = next_normal(noise[lesion]) * clinic.measurement_error
         if cohort.site_class[i, lesion] < 0:
@@ -173,15 +199,20 @@ def _measure(
         true = diameter_of(cells[lesion].sum(), clinic.cells_per_mm3)
         measured = true * math.exp(error) if true >= clinic.detection else 0.0
         if visit == 0:
-            seen[lesion] = 1 if measured > 0.0 else 0
-        elif measured > 0.0 and seen[lesion] == 0:
-            seen[lesion] = 2
+            seen[lesion] = BASELINE if measured > 0.0 else UNSEEN
+        elif measured > 0.0 and seen[lesion] == UNSEEN:
+            seen[lesion] = NEW
             record.fresh[i, visit] = 1
-        if seen[lesion] > 0:
+        if seen[lesion] != UNSEEN:
             record.diameter[i, visit, lesion] = measured
-        if seen[lesion] == 1:
-            total += measured
-    record.total[i, visit] = total
+    size = record.diameter[i, visit]
+    node = cohort.site[i] == NODE
+    if visit == 0:
+        target[:] = select_targets(size, cohort.site[i], node)
+        if not target.any():
+            target[:] = seen == BASELINE
+    record.total[i, visit], complete = target_sum(size, target, node, clinic.detection)
+    return complete
 
 
 @njit(cache=True)
@@ -199,7 +230,9 @@ def follow(
     lesions = cohort.site_class.shape[1]
     p, untreated = prepare_patient(i, model, schedule, cohort, shared)
     cells = np.zeros((lesions, 2, genotypes))
-    establish(i, cohort, clinic, untreated, cells, np.empty((2, genotypes)))
+    record.failure[i] = establish(i, cohort, clinic, untreated, cells, new_stack())
+    if record.failure[i] != OK:
+        return
     noise = np.empty((lesions, 2), np.uint64)
     chance = np.empty((lesions, 2), np.uint64)
     for lesion in range(lesions):
@@ -226,6 +259,7 @@ def _treat(
     lesions = cells.shape[0]
     genotypes = cells.shape[2]
     seen = np.zeros(lesions, np.uint8)
+    target = np.zeros(lesions, np.bool_)
     low = np.empty(lesions)
     rates = np.empty((STEP_DAYS, p.now.shape[0], p.now.shape[1]))
     work = np.empty((STEP_DAYS + 6, max(genotypes, STEP_DAYS + 1)))
@@ -236,10 +270,10 @@ def _treat(
     hazard = _hazard(i, cohort, clinic, cells)
     risk = 0.0
     end = min(float(clinic.follow_up), cohort.dropout[i])
-    last = int(min(end, float(clinic.follow_up)))
+    last = int(end)
     while True:
         if visit < clinic.visits.shape[0] and clinic.visits[visit] == day and not progressed:
-            _measure(i, visit, cohort, clinic, cells, noise, seen, record)
+            complete = _measure(i, visit, cohort, clinic, cells, noise, seen, target, record)
             if record.trace.shape[0] > 0:
                 record.trace[i, visit] = cells
             if visit == 0:
@@ -249,7 +283,7 @@ def _treat(
                     low[lesion] = cells[lesion].sum()
             else:
                 code, nadir = assess_visit(
-                    record.total[i, visit], record.total[i, 0], nadir, record.fresh[i, visit] == 1
+                    record.total[i, visit], record.total[i, 0], nadir, record.fresh[i, visit] == 1, complete
                 )
                 record.response[i, visit] = code
                 progressed = code == PROGRESSIVE_DISEASE
@@ -319,9 +353,9 @@ def _explain(
     """Name the lesion that led the progression, its leading clone and the cause."""
     lead, most = 0, -1.0
     for lesion in range(cells.shape[0]):
-        if cohort.site_class[i, lesion] >= 0 and seen[lesion] > 0:
+        if cohort.site_class[i, lesion] >= 0 and seen[lesion] != UNSEEN:
             gain = diameter_of(cells[lesion].sum(), clinic.cells_per_mm3)
-            gain -= 0.0 if seen[lesion] == 2 else diameter_of(low[lesion], clinic.cells_per_mm3)
+            gain -= 0.0 if seen[lesion] == NEW else diameter_of(low[lesion], clinic.cells_per_mm3)
             if gain > most:
                 lead, most = lesion, gain
     record.lead_lesion[i] = lead

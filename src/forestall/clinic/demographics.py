@@ -47,8 +47,8 @@ def draw_demographics(eligibility: Eligibility, patients: Patients, seed: int) -
         InputError: if a patient meets the criteria in none of a thousand draws.
 
     Notes:
-        The age is normal on either side of its median, cut off at the protocol's range, so that the median is the
-        protocol's. Who is outside the menopausal criterion is drawn again.
+        The age is normal on either side of its median, cut off at the protocol's range, so that the median is
+        the protocol's. Who is outside the menopausal criterion is drawn again.
     """
     age, limit = np.empty(len(patients)), np.empty(len(patients))
     attempts = np.zeros(len(patients), dtype=np.int64)

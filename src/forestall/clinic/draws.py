@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ _STANDARD_DEVIATIONS_IN_90_PERCENT = 2 * float(ndtri(0.95))
 
 
 def stream_of(name: str) -> int:
-    """Number of the stream of a named entry; the same on every machine and whatever else is in the catalogue."""
+    """Number of the stream of a named entry; the same on every machine, whatever else the catalogue holds."""
     return zlib.crc32(name.encode())
 
 
@@ -34,7 +35,9 @@ def named_normals(seed: int, patients: Patients, purpose: Purpose, name: str) ->
     return normals(seed, patients, purpose, stream_of(name))
 
 
-def truncated_normal(uniform: Floats, mean: Floats | float, sd: float, low: Floats | float, high: float) -> Floats:
+def truncated_normal(
+    uniform: Floats, mean: Floats | float, sd: float, low: Floats | float, high: float
+) -> Floats:
     """Quantiles of a normal distribution cut off on both sides.
 
     Args:
@@ -47,6 +50,12 @@ def truncated_normal(uniform: Floats, mean: Floats | float, sd: float, low: Floa
     below, above = ndtr((low - mean) / sd), ndtr((high - mean) / sd)
     quantile = mean + sd * ndtri(below + uniform * (above - below))
     return np.asarray(np.clip(quantile, low, high), dtype=np.float64)
+
+
+def by_type(tumor_type: NDArray[np.str_], lookup: Callable[[str], float]) -> Floats:
+    """(n,) values that depend on the tumor's type, each looked up once."""
+    kinds, member = np.unique(tumor_type, return_inverse=True)
+    return np.array([lookup(str(kind)) for kind in kinds], dtype=np.float64)[member]
 
 
 def log_sd_of(name: str) -> float:

@@ -1,14 +1,15 @@
-"""The lesions that a patient has at entry: which sites are involved, how many lesions, and how large they are."""
+"""The lesions that a patient has at entry: the sites involved, the number and the size."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import pdtrik
+from scipy.special import pdtr
 
-from forestall.clinic.draws import Floats, Patients, log_sd_of, named_uniforms, truncated_normal
+from forestall.clinic.draws import Floats, Patients, by_type, log_sd_of, named_uniforms, truncated_normal
 from forestall.engine.purposes import Purpose
 from forestall.engine.random import uniforms
 from forestall.knowledge.parameters import value
@@ -47,18 +48,21 @@ def draw_lesions(
         seed: Seed of the study.
 
     Notes:
-        Metastatic disease: each site is involved with its published frequency; who has no site outside the brain has
-        lymph node disease. Lesions are one plus a Poisson number, at least one per involved site, the others spread
-        evenly over the involved sites. Locally advanced disease: one primary. The first lesion is measurable by
-        RECIST (10 mm); the others can be seen.
+        Metastatic disease: each site is involved with its published frequency; who has no site outside the
+        brain has lymph node disease. Lesions are one plus a Poisson number, at least one per involved site,
+        the others spread evenly over the involved sites. Locally advanced disease: one primary. The first
+        lesion is measurable by RECIST (10 mm); the others can be seen.
     """
     if eligibility.setting == "locally advanced":
-        number, site = np.ones(len(patients), dtype=np.int64), np.full((len(patients), MAX_LESIONS), -1, np.int8)
+        number = np.ones(len(patients), dtype=np.int64)
+        site = np.full((len(patients), MAX_LESIONS), -1, dtype=np.int8)
         site[:, 0] = BREAST
     else:
         involved = _involved(eligibility, tumor_type, patients, seed)
         number = np.maximum(_count(uniforms(seed, patients, Purpose.LESION_COUNT)), involved.sum(axis=1))
-        site = _spread_over_sites(involved, number, uniforms(seed, patients, Purpose.LESION_SITES, size=MAX_LESIONS))
+        site = _spread_over_sites(
+            involved, number, uniforms(seed, patients, Purpose.LESION_SITES, size=MAX_LESIONS)
+        )
     return EntryLesions(number, site, _diameters(site, tumor_type, patients, seed))
 
 
@@ -66,7 +70,7 @@ def _involved(
     eligibility: Eligibility, tumor_type: NDArray[np.str_], patients: Patients, seed: int
 ) -> NDArray[np.bool_]:
     """(n, 5) which metastatic sites are involved."""
-    share = np.stack([_by_type(f"site.{site}", tumor_type, "1") for site in SITES[:_METASTATIC_SITES]], axis=1)
+    share = np.stack([by_type(tumor_type, _frequency_of(site)) for site in SITES[:_METASTATIC_SITES]], axis=1)
     draw = [named_uniforms(seed, patients, Purpose.LESION_SITES, site) for site in SITES[:_METASTATIC_SITES]]
     involved = np.stack(draw, axis=1) < share
     if eligibility.visceral is not None:
@@ -77,20 +81,25 @@ def _involved(
     return involved
 
 
+def _frequency_of(site: str) -> Callable[[str], float]:
+    return lambda kind: value(f"site.{site}.{kind}", "1")
+
+
 def _visceral(wanted: float, share: Floats, first: Floats, second: Floats) -> NDArray[np.bool_]:
     """(n, 2) liver and lung, with a given share of patients who have either."""
     liver, lung = share[:, LIVER], share[:, LUNG]
     either = liver + lung - liver * lung
     visceral = first < wanted
     place = second * either
-    return np.stack((visceral & (place < liver), visceral & ((place >= liver) | (place < liver * lung))), axis=1)
+    return np.stack(
+        (visceral & (place < liver), visceral & ((place >= liver) | (place < liver * lung))), axis=1
+    )
 
 
 def _count(uniform: Floats) -> NDArray[np.int64]:
     """One plus a Poisson number, capped."""
-    more = value("tumor.lesions_mean", "1") - 1.0
-    number = 1 + np.ceil(pdtrik(uniform, more)).astype(np.int64) if more > 0 else np.ones(uniform.size, dtype=np.int64)
-    return np.clip(number, 1, MAX_LESIONS)
+    more = max(value("tumor.lesions_mean", "1") - 1.0, 0.0)
+    return 1 + np.searchsorted(pdtr(np.arange(MAX_LESIONS - 1), more), uniform)
 
 
 def _spread_over_sites(
@@ -108,22 +117,12 @@ def _spread_over_sites(
 def _diameters(site: NDArray[np.int8], tumor_type: NDArray[np.str_], patients: Patients, seed: int) -> Floats:
     """(n, L) lognormal diameters that can be seen, mm."""
     primary = site == BREAST
-    median = np.where(
-        primary, _by_type("tumor.primary_diameter", tumor_type, "mm")[:, None], value("tumor.lesion_diameter_median", "mm")
-    )
-    log_sd = np.where(primary, _primary_log_sd(tumor_type)[:, None], value("tumor.lesion_diameter_log_sd", "1"))
+    breast_median = by_type(tumor_type, lambda kind: value(f"tumor.primary_diameter.{kind}", "mm"))
+    breast_log_sd = by_type(tumor_type, lambda kind: log_sd_of(f"tumor.primary_diameter.{kind}"))
+    median = np.where(primary, breast_median[:, None], value("tumor.lesion_diameter_median", "mm"))
+    log_sd = np.where(primary, breast_log_sd[:, None], value("tumor.lesion_diameter_log_sd", "1"))
     smallest = np.full(site.shape, value("tumor.detection_diameter", "mm"))
     smallest[:, 0] = _MEASURABLE_MM
     uniform = uniforms(seed, patients, Purpose.LESION_SIZES, size=MAX_LESIONS)
     deviate = truncated_normal(uniform, 0.0, 1.0, np.log(smallest / median) / log_sd, np.inf)
     return np.where(site >= 0, np.minimum(median * np.exp(log_sd * deviate), _LARGEST_MM), np.nan)
-
-
-def _primary_log_sd(tumor_type: NDArray[np.str_]) -> Floats:
-    return np.array([log_sd_of(f"tumor.primary_diameter.{kind}") for kind in tumor_type], dtype=np.float64)
-
-
-def _by_type(name: str, tumor_type: NDArray[np.str_], unit: str) -> Floats:
-    """(n,) a parameter that depends on the tumor's type."""
-    kinds, member = np.unique(tumor_type, return_inverse=True)
-    return np.array([value(f"{name}.{kind}", unit) for kind in kinds], dtype=np.float64)[member]

@@ -21,20 +21,23 @@ def allocate(
 
     Args:
         patients: (n,) indices of the patients, from 0 in the order of enrollment.
-        ratio: Parts of the allocation, one per arm; (2, 1) gives two patients to the first arm for one to the second.
+        ratio: Parts of the allocation, one per arm; (2, 1) gives two patients to the first arm for one to the
+            second.
         seed: Seed of the study.
         rounds_per_block: A block holds this many times the ratio.
 
     Returns:
-        (n,) index of the arm. It depends on the seed, the ratio, the block size and the patient's index, and on
-        nothing else: not on how many patients there are.
+        (n,) index of the arm. It depends on the seed, the ratio, the block size and the patient's index, and
+        on nothing else: not on how many patients there are.
 
     Raises:
         InputError: if there is no arm, a part is below one, or an index is negative.
     """
     parts = np.asarray(ratio, dtype=np.int64)
     if parts.ndim != 1 or not parts.size or parts.min() < 1 or rounds_per_block < 1:
-        raise InputError("not a randomization ratio", value=list(ratio), allowed="whole numbers such as 1:1 or 2:1")
+        raise InputError(
+            "not a randomization ratio", value=list(ratio), allowed="whole numbers such as 1:1 or 2:1"
+        )
     numbers = np.asarray(patients, dtype=np.int64)
     if numbers.size and numbers.min() < 0:
         raise InputError("a patient's index is negative", value=int(numbers.min()), allowed="0 or more")

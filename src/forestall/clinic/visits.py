@@ -44,15 +44,17 @@ def actual_visits(
         missed: Probability that a visit after the baseline is missed.
 
     Returns:
-        (n, V) days; NaN for a missed visit. The baseline is neither shifted nor missed. A visit's fate does not
-        depend on how many visits follow it.
+        (n, V) days; NaN for a missed visit. The baseline is neither shifted nor missed. A visit's fate does
+        not depend on how many visits follow it.
 
     Raises:
         InputError: if the window lets visits change places, or the probability is none.
     """
-    gap = float(np.diff(planned_days).min(initial=np.inf))
+    gap = float(np.diff(planned_days.astype(np.float64)).min(initial=np.inf))
     if not 0 <= window_days < gap / 2:
-        raise InputError("the visit window is too wide", value=window_days, allowed=f"0 to under {gap / 2:g} days")
+        raise InputError(
+            "the visit window is too wide", value=window_days, allowed=f"0 to under {gap / 2:g} days"
+        )
     if not 0 <= missed < 1:
         raise InputError("not a probability of missing a visit", value=missed, allowed="0 to under 1")
     count = len(planned_days)

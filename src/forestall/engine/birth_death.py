@@ -1,8 +1,8 @@
 """The linear birth-death process, sampled by its exact transition law.
 
-Every cell divides at rate b(t) and dies at rate d(t), independently of the others. Over an interval of any length
-one cell leaves no descendant with probability 1 - survival, and otherwise a geometric number 1, 2, ... whose
-probability of stopping is `stop`. With
+Every cell divides at rate b(t) and dies at rate d(t), independently of the others. Over an interval of any
+length one cell leaves no descendant with probability 1 - survival, and otherwise a geometric number 1, 2, ...
+whose probability of stopping is `stop`. With
 
     growth = integral of (b - d) over the interval
     births = integral of b(s) * exp(growth from s to the end) ds
@@ -12,9 +12,9 @@ the law is (Kendall 1948, rewritten so that no term cancels)
     stop     = 1 / (1 + births)
     survival = exp(growth) / (1 + births).
 
-n cells leave a binomial number of surviving families and a negative binomial number of further cells, at a cost that
-does not depend on n. For rates that are constant the integrals are elementary; over consecutive pieces they
-accumulate (`extend_integrals`).
+n cells leave a binomial number of surviving families and a negative binomial number of further cells, at a
+cost that does not depend on n. For rates that are constant the integrals are elementary; over consecutive
+pieces they accumulate (`extend_integrals`).
 
 References:
     Kendall DG. On the generalized "birth-and-death" process. Ann Math Stat 1948;19:1.
@@ -26,9 +26,9 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from forestall.engine.counts import next_binomial, next_negative_binomial
+from forestall.engine.kernels import kernel
 from forestall.engine.random import next_normal, next_uniform
 
 NORMAL_ABOVE = 1e6
@@ -37,12 +37,12 @@ NORMAL_ABOVE = 1e6
 The distribution function is then wrong by less than 2e-4."""
 
 MEAN_ABOVE = 1e9
-"""Default hand-over to the mean, in expected surviving families: a relative error of a few 1e-5 of the size."""
+"""Default hand-over to the mean, in expected surviving families: a relative error of a few 1e-5."""
 
 _LARGEST_EXPONENT = 700.0
 
 
-@njit(cache=True)
+@kernel
 def mean_of_exponential(exponent: float) -> float:
     """(exp(x) - 1) / x, the mean of exp(x s) over s in (0, 1); 1 at x = 0."""
     if exponent == 0.0:
@@ -50,7 +50,7 @@ def mean_of_exponential(exponent: float) -> float:
     return math.expm1(exponent) / exponent
 
 
-@njit(cache=True)
+@kernel
 def extend_integrals(growth: float, births: float, b: float, d: float, days: float) -> tuple[float, float]:
     """Append a piece of constant rates to an interval.
 
@@ -68,14 +68,14 @@ def extend_integrals(growth: float, births: float, b: float, d: float, days: flo
     return growth + piece, births * math.exp(piece) + b * days * mean_of_exponential(piece)
 
 
-@njit(cache=True)
+@kernel
 def law_from_integrals(growth: float, births: float) -> tuple[float, float]:
     """(survival, stop) of one cell from the integrals of an interval."""
     stop = 1.0 / (1.0 + births)
     return min(1.0, math.exp(min(growth, _LARGEST_EXPONENT)) * stop), stop
 
 
-@njit(cache=True)
+@kernel
 def constant_rate_law(b: float, d: float, days: float) -> tuple[float, float]:
     """(survival, stop) of one cell after an interval of constant rates.
 
@@ -85,14 +85,15 @@ def constant_rate_law(b: float, d: float, days: float) -> tuple[float, float]:
         days: Length of the interval.
 
     Returns:
-        Probability that any descendant lives, and the probability with which the geometric number of descendants
-        of a survivor stops. Their ratio is the expected number of descendants, exp((b - d) * days).
+        Probability that any descendant lives, and the probability with which the geometric number of
+        descendants of a survivor stops. Their ratio is the expected number of descendants, exp((b - d) *
+        days).
     """
     growth, births = extend_integrals(0.0, 0.0, b, d, days)
     return law_from_integrals(growth, births)
 
 
-@njit(cache=True)
+@kernel
 def varying_rate_law(
     times: npt.NDArray[np.float64], b: npt.NDArray[np.float64], d: npt.NDArray[np.float64]
 ) -> tuple[float, float]:
@@ -109,7 +110,7 @@ def varying_rate_law(
     return law_from_integrals(growth, births)
 
 
-@njit(cache=True)
+@kernel
 def effective_rates(growth: float, births: float, days: float) -> tuple[float, float]:
     """The constant rates (b, d) that have the transition law of an interval of varying ones.
 
@@ -122,7 +123,7 @@ def effective_rates(growth: float, births: float, days: float) -> tuple[float, f
     return b, max(0.0, b - growth / days)
 
 
-@njit(cache=True)
+@kernel
 def birth_death_step(
     state: npt.NDArray[np.uint64],
     cells: float,
@@ -154,13 +155,13 @@ def birth_death_step(
     return survivors + next_negative_binomial(state, survivors, stop)
 
 
-@njit(cache=True)
+@kernel
 def whole_cells(state: npt.NDArray[np.uint64], cells: float) -> float:
-    """Round a fractional count up or down at random so that its mean is kept (hand-over from a mean to a count)."""
+    """Round a fractional size up or down at random, so that its mean is kept (from a mean to a count)."""
     return math.floor(cells + next_uniform(state))
 
 
-@njit(cache=True)
+@kernel
 def switch_law(leave: float, enter: float, days: float) -> tuple[float, float]:
     """Probabilities that a cell has changed its phenotype at the end of an interval.
 
@@ -177,11 +178,14 @@ def switch_law(leave: float, enter: float, days: float) -> tuple[float, float]:
     return leave * mixing, enter * mixing
 
 
-@njit(cache=True)
+@kernel
 def switch_phenotypes(
     state: npt.NDArray[np.uint64], first: float, second: float, leave: float, enter: float, days: float
 ) -> tuple[float, float]:
-    """Cells in two phenotypes after a time of switching alone (use half the interval before and half after growth).
+    """Cells in two phenotypes after a time of switching alone.
+
+    Switch over half of an interval before growth and over half of it after (Strang): the error is of second
+    order in the interval.
 
     Args:
         state: (2,) state of a stream.

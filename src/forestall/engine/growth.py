@@ -1,10 +1,10 @@
 """Growing a tumor from one cell to a size, with the mutants that it holds by then.
 
-Birth, death and mutation follow the exact joint law of `forestall.engine.mutation`, so that a step may be as long as
-the tumor needs to grow e-fold. Steps end early only to meet the target size and, where a carrying capacity slows
-division, to follow it: division is multiplied by the mean of 1 - N / K over the step, in closed form for the mean of
-the population. A lineage that dies out is thrown away and a new founder starts, which is the law conditional on
-reaching the target.
+Birth, death and mutation follow the exact joint law of `forestall.engine.mutation`, so that a step may be
+as long as the tumor needs to grow e-fold. Steps end early only to meet the target size and, where a
+carrying capacity slows division, to follow it: division is multiplied by the mean of 1 - N / K over the
+step, in closed form for the mean of the population. A lineage that dies out is thrown away and a new
+founder starts, which is the law conditional on reaching the target.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from forestall.engine.birth_death import mean_of_exponential
+from forestall.engine.kernels import kernel
 from forestall.engine.mutation import COMPLETED, STACK_FULL, evolve_clones
 
 REACHED = COMPLETED
@@ -27,12 +27,16 @@ MAX_FOUNDERS = 100_000
 GROWTH_PER_STEP = 1.0
 CROWDED_GROWTH_PER_STEP = 0.25
 _CROWDED = 0.01
-_APPROACH = 0.8
+_APPROACH = 0.5
+_CLEARANCE = 64.0
+_FAR_APPROACH = 0.8
+_FAR_CLEARANCE = 400.0
+_FAMILIES = 8.0 * math.e
 _SIZE_TOLERANCE = 1e-4
 _NOISE_TOLERANCE = 1e-2
 
 
-@njit(cache=True)
+@kernel
 def mean_room(cells: float, capacity: float, b: float, d: float, days: float) -> float:
     """Mean of 1 - N(t) / K over an interval of logistic growth, between 0 and 1.
 
@@ -44,7 +48,8 @@ def mean_room(cells: float, capacity: float, b: float, d: float, days: float) ->
         days: Length of the interval, > 0.
 
     Notes:
-        dN/dt = b (1 - N / K) N - d N; then the integral of b N / K is log(1 + b N / K * integral of exp((b - d) t)).
+        dN/dt = b (1 - N / K) N - d N; then the integral of b N / K over the interval is
+        log(1 + b N / K * integral of exp((b - d) t)).
     """
     load = b * days * cells / capacity
     if load <= 0.0:
@@ -53,47 +58,60 @@ def mean_room(cells: float, capacity: float, b: float, d: float, days: float) ->
     return min(1.0, max(0.0, 1.0 - crowding))
 
 
-@njit(cache=True)
+@kernel
 def _average(cells: npt.NDArray[np.float64], rates: npt.NDArray[np.float64]) -> float:
     return float((cells * rates).sum() / cells.sum())
 
 
-@njit(cache=True)
+@kernel
 def _fastest_growth(
-    cells: npt.NDArray[np.float64], birth: npt.NDArray[np.float64], death: npt.NDArray[np.float64], room: float
+    cells: npt.NDArray[np.float64],
+    birth: npt.NDArray[np.float64],
+    death: npt.NDArray[np.float64],
+    room: float,
 ) -> float:
+    """Largest relative rate of change: of a clone, or of the room that all share, 1/day."""
     fastest = 0.0
     for genotype in range(cells.shape[0]):
         if cells[genotype] > 0.0:
-            fastest = max(fastest, abs(birth[genotype] * room - death[genotype]))
+            growth = abs(birth[genotype] * room - death[genotype])
+            fastest = max(fastest, growth, birth[genotype] * (1.0 - room))
     return fastest
 
 
-@njit(cache=True)
+@kernel
 def _size_tolerance(target: float, b: float, d: float) -> float:
     """How far below the target counts as reached: within it, noise moves the size more than growth does."""
     noise = 0.5 * (b + d) / (b - d) if b > d else math.inf
     return max(0.5, _SIZE_TOLERANCE * target, min(noise, _NOISE_TOLERANCE * target))
 
 
-@njit(cache=True)
+@kernel
 def _step_days(
     total: float, target: float, b: float, d: float, fastest: float, crowded: bool, longest: float
 ) -> float:
-    """A step that stays below the target: by its growth, by its noise and by its largest likely family."""
+    """A step that stays below the target.
+
+    It takes a share of the time that is missing on average (0.8, or 0.5 where the size is noisier), such
+    that the rest of the missing size is at least four standard deviations, and the whole eight times a mean
+    family.
+    """
     limit = CROWDED_GROWTH_PER_STEP if crowded else GROWTH_PER_STEP
     days = min(longest, limit / fastest) if fastest > 0.0 else longest
     missing = target - total
-    if b > d:
-        days = min(days, _APPROACH * math.log(target / total) / (b - d))
-    if b + d > 0.0:
-        days = min(days, missing * missing / (16.0 * total * (b + d)))
     if b > 0.0:
-        days = min(days, missing / (8.0 * math.e * b))
-    return days
+        days = min(days, missing / (_FAMILIES * b))
+    if b + d <= 0.0:
+        return days
+    noise = missing * missing / (target * (b + d))
+    if b <= d:
+        return min(days, noise / _CLEARANCE)
+    remaining = math.log(target / total) / (b - d)
+    far = min(_FAR_APPROACH * remaining, noise / _FAR_CLEARANCE)
+    return min(days, max(far, min(_APPROACH * remaining, noise / _CLEARANCE)))
 
 
-@njit(cache=True)
+@kernel
 def _grow_lineage(
     state: npt.NDArray[np.uint64],
     birth: npt.NDArray[np.float64],
@@ -135,7 +153,7 @@ def _grow_lineage(
         age += days
 
 
-@njit(cache=True)
+@kernel
 def grow_to_size(
     state: npt.NDArray[np.uint64],
     founder: int,
@@ -163,18 +181,18 @@ def grow_to_size(
         edge_child: (e,) genotype of the mutants of each edge.
         edge_probability: (e,) probability per division of a mutant daughter.
         capacity: Carrying capacity, cells; infinite for exponential growth.
-        target: Size to grow to, all genotypes together, cells; reached to 1e-4, or to half a cell, or to where
-            noise outweighs growth (at most 1e-2).
-        max_days: Longest life of a lineage; with an infinite value a tumor that cannot grow is tried for ever.
+        target: Size to grow to, all genotypes together, cells; reached to 1e-4, or to half a cell, or to
+            where noise outweighs growth (at most 1e-2).
+        max_days: Longest life of a lineage; finite, so that a tumor that cannot grow ends.
         normal_above: Hand-over to the normal approximation (`forestall.engine.birth_death`).
         mean_above: Hand-over to the mean.
         stack: Work space (`new_stack`), one per thread.
         out: (g,) cells of each genotype at the end, overwritten; meaningless unless the status is `REACHED`.
 
     Returns:
-        Age at the target size, days, counted from the founder of the surviving lineage (nan unless reached), and
-        the status: `REACHED`, `OVERFLOWED` (see `evolve_clones`), `EXTINCT` (`MAX_FOUNDERS` lineages died out) or
-        `TOO_SLOW` (a lineage lived for `max_days` without reaching the size).
+        Age at the target size, days, counted from the founder of the surviving lineage (nan unless reached),
+        and the status: `REACHED`, `OVERFLOWED` (see `evolve_clones`), `EXTINCT` (`MAX_FOUNDERS` lineages died
+        out) or `TOO_SLOW` (a lineage lived for `max_days` without reaching the size).
     """
     work = np.empty((2, birth.shape[0]))
     for _ in range(MAX_FOUNDERS):

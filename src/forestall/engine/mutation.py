@@ -1,15 +1,16 @@
 """Clones that mutate: parents, mutants and mutants of mutants over an interval, jointly.
 
-A division yields one mutant daughter with probability u; the other daughter, and the number of parents, stay. Seen
-from the parent its cells divide at rate b (1 - u), die at rate d, and emit mutants at rate b u. The probability that
-one cell's line emits nothing in an interval, and its number of cells then, have a closed form (a birth-death process
-with killing), so that the first emission, the size of the parent at that moment and everything after can be
-sampled without approximation and without a step: `follow_clone` costs one draw per mutant and none per cell.
+A division yields one mutant daughter with probability u; the other daughter, and the number of parents,
+stay. Seen from the parent its cells divide at rate b (1 - u), die at rate d, and emit mutants at rate b u.
+The probability that one cell's line emits nothing in an interval, and its number of cells then, have a
+closed form (a birth-death process with killing), so that the first emission, the size of the parent at that
+moment and everything after can be sampled without approximation and without a step: `follow_clone` costs
+one draw per mutant and none per cell.
 
 Where more than `BULK_ABOVE` mutants are expected of a clone that is large, their number is Poisson along the
 exponential path between the parent's sampled ends, founded at four Gauss-Legendre nodes of the interval: the
-cumulants of the number of mutants at the end are then right to the error of the quadrature (below 1e-4), and the
-neglected spread of the path about the exponential is below 1% of the number of mutants.
+cumulants of the number of mutants at the end are then right to the error of the quadrature (below 1e-4), and
+the neglected spread of the path about the exponential is below 1% of the number of mutants.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from forestall.engine.birth_death import birth_death_step, constant_rate_law, mean_of_exponential
 from forestall.engine.counts import next_negative_binomial, next_poisson
+from forestall.engine.kernels import kernel
 from forestall.engine.random import next_exponential, next_uniform
 
 COMPLETED = 0
@@ -36,7 +37,7 @@ _WEIGHTS = 0.5 * np.polynomial.legendre.leggauss(4)[1]
 STACK_ROWS = 4096
 
 
-@njit(cache=True)
+@kernel
 def new_stack() -> npt.NDArray[np.float64]:
     """Work space of `evolve_clones`: founders (genotype, day, cells) that wait to be followed to the end."""
     return np.empty((STACK_ROWS, 3))
@@ -65,12 +66,12 @@ def mutation_edges(
     return start, children.astype(np.int64), matrix[parents, children]
 
 
-@njit(cache=True)
+@kernel
 def emission_roots(b: float, d: float, emission: float) -> tuple[float, float, float, float]:
     """Constants of the birth-death process killed at its first emission.
 
-    With x1 <= 1 <= x2 the roots of b x^2 - (b + d + emission) x + d, returns b (x2 - x1), b x1, b (1 - x1) and
-    b (x2 - 1), each without cancellation and also for b = 0.
+    With x1 <= 1 <= x2 the roots of b x^2 - (b + d + emission) x + d, returns b (x2 - x1), b x1, b (1 - x1)
+    and b (x2 - 1), each without cancellation and also for b = 0.
     """
     net = b - d
     rate = math.sqrt(net * net + emission * (emission + 2.0 * (b + d)))
@@ -84,7 +85,7 @@ def emission_roots(b: float, d: float, emission: float) -> tuple[float, float, f
     return rate, lower, emission * b / above, above
 
 
-@njit(cache=True)
+@kernel
 def silent_law(b: float, d: float, emission: float, days: float) -> tuple[float, float, float]:
     """What becomes of one cell whose line emits nothing.
 
@@ -95,8 +96,8 @@ def silent_law(b: float, d: float, emission: float, days: float) -> tuple[float,
         days: Length of the interval.
 
     Returns:
-        Probability that the line emits at least once, and, given that it does not, the probability of survival
-        and of stopping, as in `constant_rate_law`.
+        Probability that the line emits at least once, and, given that it does not, the probability of
+        survival and of stopping, as in `constant_rate_law`.
     """
     rate, lower, _, above = emission_roots(b, d, emission)
     decay = math.exp(-rate * days)
@@ -108,7 +109,7 @@ def silent_law(b: float, d: float, emission: float, days: float) -> tuple[float,
     return emitted, min(1.0, survival), min(1.0, alive / spread)
 
 
-@njit(cache=True)
+@kernel
 def emission_time(b: float, d: float, emission: float, emitted: float) -> float:
     """The time at which a line has emitted with a given probability: inverse of `silent_law`, days."""
     rate, _, below, _ = emission_roots(b, d, emission)
@@ -118,7 +119,7 @@ def emission_time(b: float, d: float, emission: float, emitted: float) -> float:
     return -math.log1p(-min(rate * mixing, 1.0)) / rate
 
 
-@njit(cache=True)
+@kernel
 def next_emission(
     state: npt.NDArray[np.uint64],
     cells: float,
@@ -155,7 +156,7 @@ def next_emission(
     return day, family + birth_death_step(state, cells - 1.0, survival, stop, normal_above, mean_above)
 
 
-@njit(cache=True)
+@kernel
 def _push(stack: npt.NDArray[np.float64], top: int, genotype: int, day: float, cells: float) -> int:
     if top >= 0 and top < stack.shape[0]:
         stack[top, 0] = genotype
@@ -165,7 +166,7 @@ def _push(stack: npt.NDArray[np.float64], top: int, genotype: int, day: float, c
     return -1
 
 
-@njit(cache=True)
+@kernel
 def _choose_edge(
     state: npt.NDArray[np.uint64], first: int, last: int, probability: npt.NDArray[np.float64], total: float
 ) -> int:
@@ -177,7 +178,7 @@ def _choose_edge(
     return edge
 
 
-@njit(cache=True)
+@kernel
 def _bulk_days(
     genotype: int,
     birth: npt.NDArray[np.float64],
@@ -194,7 +195,7 @@ def _bulk_days(
     return _BULK_EXPONENT / fastest if fastest > 0.0 else math.inf
 
 
-@njit(cache=True)
+@kernel
 def _emit_in_bulk(
     state: npt.NDArray[np.uint64],
     cells: float,
@@ -219,7 +220,7 @@ def _emit_in_bulk(
     return top
 
 
-@njit(cache=True)
+@kernel
 def follow_clone(
     state: npt.NDArray[np.uint64],
     genotype: int,
@@ -265,12 +266,26 @@ def follow_clone(
     bulk_cells = _BULK_CELLS * (1.0 + (b + d) * (days - start))
     while cells > 0.0 and start < days:
         span = days - start
-        if cells > bulk_cells and emission * cells * span * max(1.0, mean_of_exponential((b - d) * span)) > BULK_ABOVE:
+        if (
+            cells > bulk_cells
+            and emission * cells * span * max(1.0, mean_of_exponential((b - d) * span)) > BULK_ABOVE
+        ):
             span = min(span, _bulk_days(genotype, birth, death, edge_start, edge_child))
             survival, stop = constant_rate_law(b, d, span)
             after = birth_death_step(state, cells, survival, stop, normal_above, mean_above)
             top = _emit_in_bulk(
-                state, cells, after, division, start, span, first, last, edge_child, edge_probability, stack, top
+                state,
+                cells,
+                after,
+                division,
+                start,
+                span,
+                first,
+                last,
+                edge_child,
+                edge_probability,
+                stack,
+                top,
             )
             cells, start = after, start + span
             continue
@@ -283,7 +298,7 @@ def follow_clone(
     return cells, top
 
 
-@njit(cache=True)
+@kernel
 def evolve_clones(
     state: npt.NDArray[np.uint64],
     cells: npt.NDArray[np.float64],

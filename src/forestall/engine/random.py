@@ -1,12 +1,12 @@
 """Random streams keyed by (seed, patient, purpose, index).
 
-A number depends on its key and on how many numbers were drawn before it from the same stream, on nothing else: not
-on workers, on chunks, on the order of patients or arms, nor on whether another patient exists.
+A number depends on its key and on how many numbers were drawn before it from the same stream, on nothing
+else: not on workers, on chunks, on the order of patients or arms, nor on whether another patient exists.
 
-A stream is a counter and a key (two 64-bit words); a draw advances the counter by an odd constant and mixes the
-counter with the key by two rounds of the SplitMix64 finalizer (Steele, Lea and Flood 2014, OOPSLA; constants of
-Stafford's variant 13). The 128-bit state makes overlaps of streams negligible: for 10^11 streams the probability of
-any shared state is below 10^-16.
+A stream is a counter and a key (two 64-bit words); a draw advances the counter by an odd constant and mixes
+the counter with the key by two rounds of the SplitMix64 finalizer (Steele, Lea and Flood 2014, OOPSLA;
+constants of Stafford's variant 13). The 128-bit state makes overlaps of streams negligible: for 10^11
+streams the probability of any shared state is below 10^-16.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from forestall.engine.kernels import kernel
 
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _MULTIPLIER_1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -29,15 +30,15 @@ _UNIT = 2.0**-53
 STATE_WORDS = 2
 
 
-@njit(cache=True)
+@kernel
 def mix(word: np.uint64) -> np.uint64:
-    """The SplitMix64 finalizer: a bijection of 64-bit words that changes half of the bits for a change of one."""
+    """The SplitMix64 finalizer: a bijection of 64-bit words; a change of one bit changes half of them."""
     word = (word ^ (word >> _SHIFT_30)) * _MULTIPLIER_1
     word = (word ^ (word >> _SHIFT_27)) * _MULTIPLIER_2
     return word ^ (word >> _SHIFT_31)
 
 
-@njit(cache=True)
+@kernel
 def open_stream(state: npt.NDArray[np.uint64], seed: int, patient: int, purpose: int, index: int) -> None:
     """Set a state to the start of the stream of a key.
 
@@ -57,7 +58,7 @@ def open_stream(state: npt.NDArray[np.uint64], seed: int, patient: int, purpose:
     state[1] = key
 
 
-@njit(cache=True)
+@kernel
 def stream(seed: int, patient: int, purpose: int, index: int) -> npt.NDArray[np.uint64]:
     """A new (2,) uint64 state at the start of the stream of a key; arguments as for `open_stream`."""
     state = np.empty(2, np.uint64)
@@ -65,7 +66,7 @@ def stream(seed: int, patient: int, purpose: int, index: int) -> npt.NDArray[np.
     return state
 
 
-@njit(cache=True)
+@kernel
 def next_word(state: npt.NDArray[np.uint64]) -> np.uint64:
     """The next 64 random bits of a stream; advances the state."""
     counter = state[0] + _STEP
@@ -73,25 +74,25 @@ def next_word(state: npt.NDArray[np.uint64]) -> np.uint64:
     return mix(mix(counter) + state[1])
 
 
-@njit(cache=True)
+@kernel
 def next_uniform(state: npt.NDArray[np.uint64]) -> float:
     """A uniform number: an odd multiple of 2^-53, hence never 0 and never 1."""
     return float((next_word(state) >> _SHIFT_11) | _ONE) * _UNIT
 
 
-@njit(cache=True)
+@kernel
 def next_exponential(state: npt.NDArray[np.uint64]) -> float:
     """An exponential number of mean 1, from one uniform."""
     return -math.log(next_uniform(state))
 
 
-@njit(cache=True)
+@kernel
 def next_normal(state: npt.NDArray[np.uint64]) -> float:
     """A standard normal number, by inversion of one uniform."""
     return normal_quantile(next_uniform(state))
 
 
-@njit(cache=True)
+@kernel
 def normal_quantile(probability: float) -> float:
     """Inverse of the standard normal distribution function, relative error about 1e-16.
 
@@ -109,7 +110,7 @@ def normal_quantile(probability: float) -> float:
     return math.copysign(magnitude, centered)
 
 
-@njit(cache=True)
+@kernel
 def _central_ratio(r: float) -> float:
     top = 2.5090809287301226727e3
     top = top * r + 3.3430575583588128105e4
@@ -129,7 +130,7 @@ def _central_ratio(r: float) -> float:
     return top / (bottom * r + 1.0)
 
 
-@njit(cache=True)
+@kernel
 def _middle_ratio(r: float) -> float:
     top = 7.74545014278341407640e-4
     top = top * r + 2.27238449892691845833e-2
@@ -149,7 +150,7 @@ def _middle_ratio(r: float) -> float:
     return top / (bottom * r + 1.0)
 
 
-@njit(cache=True)
+@kernel
 def _far_ratio(r: float) -> float:
     top = 2.01033439929228813265e-7
     top = top * r + 2.71155556874348757815e-5
@@ -169,9 +170,14 @@ def _far_ratio(r: float) -> float:
     return top / (bottom * r + 1.0)
 
 
-@njit(cache=True)
+@kernel
 def _fill(
-    out: npt.NDArray[np.float64], seed: int, patients: npt.NDArray[np.int64], purpose: int, index: int, normal: bool
+    out: npt.NDArray[np.float64],
+    seed: int,
+    patients: npt.NDArray[np.int64],
+    purpose: int,
+    index: int,
+    normal: bool,
 ) -> None:
     state = np.empty(2, np.uint64)
     for i in range(patients.shape[0]):

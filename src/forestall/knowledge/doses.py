@@ -21,7 +21,7 @@ LONGEST_CYCLE_DAYS = 365
 LATEST_START_DAYS = 3650
 _AUC = re.compile(r"^auc\s*=?\s*([-+]?[0-9.]+(?:e[-+]?\d+)?)$", re.IGNORECASE)
 _PER = re.compile(r"\s*(?:\bper\b|/)\s*", re.IGNORECASE)
-_SPAN = re.compile(r"^(\d{1,4})\s*(?:-|–|to)\s*(\d{1,4})$")
+_SPAN = re.compile(r"^(\d{1,4})\s*(?:-|to)\s*(\d{1,4})$")
 _CYCLE = re.compile(r"^q\s*(\d{1,3})?\s*([wdh]|wk|weeks?|days?)$")
 _EVERY = re.compile(r"^every\s+(?:(\d{1,3})\s*)?(weeks?|days?|months?)$")
 _WORDS = {
@@ -83,14 +83,17 @@ def _amount(text: str) -> tuple[Basis, float]:
         try:
             return "auc", float(found.group(1))
         except ValueError:
-            raise InputError("expected a number after AUC", value=text, allowed="for example 'AUC 6'") from None
+            raise InputError(
+                "expected a number after AUC", value=text, allowed="for example 'AUC 6'"
+            ) from None
     per = _PER.split(text)
     bases: dict[str, Basis] = {"kg": "mg/kg", "m2": "mg/m2", "m^2": "mg/m2", "m²": "mg/m2"}
     if len(per) == 1:
         return "mg", _in_milligrams(text, text)
     if len(per) == 2 and per[1].casefold() in bases:
         return bases[per[1].casefold()], _in_milligrams(per[0], text)
-    raise InputError("this unit is not a dose", value=text, allowed="mg, mg/kg, mg/m2 or AUC")
+    fix = "give the frequency apart, such as 'qd'" if per[-1].casefold() in ("d", "day") else None
+    raise InputError("this unit is not a dose", value=text, allowed="mg, mg/kg, mg/m2 or AUC", fix=fix)
 
 
 def _in_milligrams(text: str, whole: str) -> float:
@@ -171,7 +174,9 @@ def _day_or_span(part: object, whole: object) -> list[int]:
         first, last = int(found.group(1)), int(found.group(2))
         return list(range(first, last + 1))
     if isinstance(part, bool) or not re.fullmatch(r"\d{1,4}", text):
-        raise InputError("expected days of the cycle", value=whole, allowed="for example '1', '1,8' or '1-14'")
+        raise InputError(
+            "expected days of the cycle", value=whole, allowed="for example '1', '1,8' or '1-14'"
+        )
     return [int(text)]
 
 
@@ -194,7 +199,9 @@ def infusion_hours_of(value: object) -> float:
     """
     hours = value if isinstance(value, float) else quantity_in(str(value), "hour")
     if not 0 <= hours < 24:
-        raise InputError("this is not the duration of one infusion", value=value, allowed="0 h to less than 24 h")
+        raise InputError(
+            "this is not the duration of one infusion", value=value, allowed="0 h to less than 24 h"
+        )
     return hours
 
 

@@ -1,4 +1,4 @@
-"""Drugs as data: kinetics, binding, brain penetration, actions on the network, and published exposures to check against."""
+"""Drugs as data: kinetics, binding, brain penetration, actions on the network, and published exposures."""
 
 from __future__ import annotations
 
@@ -42,13 +42,17 @@ KILLING: frozenset[str] = frozenset({"cytotoxic", "payload", "adcc"})
 
 
 def _measured(*units: str, low: float = 0.0, high: float = float("inf")) -> AfterValidator:
-    """A check that a quantity converts to one of `units`, with a value above `low` (or equal to it) and not above `high`."""
+    """A check that a quantity converts to one of `units`, with a value from `low` to `high`."""
 
     def check(quantity: Quantity) -> Quantity:
         value = _first_fit(quantity, units)
         if not low <= value <= high:
-            allowed = f"{low:g} to {high:g} {units[0]}" if high < float("inf") else f"at least {low:g} {units[0]}"
-            raise InputError("the value is out of range", value=f"{quantity.value:g} {quantity.unit}", allowed=allowed)
+            allowed = (
+                f"{low:g} to {high:g} {units[0]}" if high < float("inf") else f"at least {low:g} {units[0]}"
+            )
+            raise InputError(
+                "the value is out of range", value=f"{quantity.value:g} {quantity.unit}", allowed=allowed
+            )
         return quantity
 
     return AfterValidator(rethrown(check))
@@ -101,7 +105,7 @@ class KineticValues:
 
 
 class Kinetics(Entry):
-    """Linear kinetics with one to three compartments, and first-order absorption where the drug is not given into a vein."""
+    """Linear kinetics: one to three compartments, and first-order absorption unless the drug is given iv."""
 
     model: str
     """What the source fitted, and how it was carried over, in words."""
@@ -157,7 +161,7 @@ class Kinetics(Entry):
         )
 
     def _sized(self, quantity: Quantity, unit: str) -> float:
-        """A clearance or volume in `unit`, at the reference weight or body surface if it is given per kg or per m2."""
+        """A clearance or volume in `unit`, at the reference size if it is given per kg or per m2."""
         sizes = [("", 1.0), ("/kg", self.reference_weight.to("kg"))]
         if self.reference_body_surface is not None:
             sizes.append(("/m2", self.reference_body_surface.to("m2")))
@@ -174,12 +178,12 @@ class Action(Entry):
 
     kind: ActionKind
     target: str = Field(pattern=r"^\w+(?:\s*->\s*\w+)?$")
-    """A network node; for `block` an edge "A->B"; for `payload` and `adcc` the antigen; for `cytotoxic` dividing cells."""
+    """A network node; an edge "A->B" to `block`; the antigen for `payload` and `adcc`; or dividing cells."""
     potency: Annotated[Quantity, _measured("nmol/L", low=1e-9)]
     hill: Annotated[Quantity, _measured("1", low=0.1, high=10)]
     max_effect: Share | None = None
     max_rate: Annotated[Quantity, _measured("1/day")] | None = None
-    """Kill rate at saturation and at the reference division rate (cytotoxic, payload) or with reference effectors (adcc)."""
+    """Kill rate at saturation and at the reference division rate, or with reference effectors (adcc)."""
     note: str | None = None
 
     @model_validator(mode="after")
@@ -204,7 +208,7 @@ def _interval_days(value: object) -> float:
 
 
 class PublishedRegimen(Entry):
-    """The dosing that a published exposure belongs to, regular from the first dose but for the loading dose."""
+    """The dosing that a published exposure belongs to."""
 
     dose: DoseField
     load: DoseField | None = None
@@ -330,5 +334,3 @@ def find_drug(word: str) -> Drug:
     if name is None:
         raise InputError("unknown drug", value=word, fix=did_you_mean(word, load_drugs()))
     return load_drugs()[name]
-
-

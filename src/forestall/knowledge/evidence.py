@@ -99,7 +99,7 @@ class Evidence(Entry):
 
     trial: str
     subgroup: str = "all"
-    """The subgroup that the catalogued trial of this name simulates."""
+    """The subgroup that the cataloged trial of this name simulates."""
     primary_assessor: Literal["IRC", "INV"]
     source: str
     """Key of a reference."""
@@ -154,7 +154,7 @@ class PublishedTrial:
 
 @functools.cache
 def load_evidence() -> dict[str, Evidence]:
-    """Everything published that the catalogue holds, by trial.
+    """Everything published that the catalog holds, by trial.
 
     Raises:
         KnowledgeError: naming file and field of a wrong entry.
@@ -185,7 +185,7 @@ def published_for(spec: TrialSpec) -> PublishedTrial | None:
     """The published results to show beside a simulated trial.
 
     An arm is matched by its drugs (and by its name, where two published arms give the same drugs). Of several
-    rows for one number the choice is: the subgroup that the catalogued trial simulates (for ORR, its patients
+    rows for one number the choice is: the subgroup that the cataloged trial simulates (for ORR, its patients
     with measurable disease if only they are reported); then a row marked preferred; then the primary
     assessor's; then the first. Where no PFS is published, time to progression stands in, and a note says so.
 

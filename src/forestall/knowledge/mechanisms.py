@@ -1,4 +1,4 @@
-"""The catalogue of named ways to resist treatment, each with its evidence."""
+"""The catalog of named ways to resist treatment, each with its evidence."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class MechanismFile(Entry):
 
 @functools.cache
 def load_mechanisms() -> dict[str, Mechanism]:
-    """Every mechanism of the catalogue, by id.
+    """Every mechanism of the catalog, by id.
 
     Raises:
         KnowledgeError: if an entry is wrong, or an id is given in two files.

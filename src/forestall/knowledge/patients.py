@@ -57,7 +57,7 @@ class LesionSpec(Entry):
 
 
 class PatientSpec(Entry):
-    """One patient. What is not said is that of the typical patient of the catalogue."""
+    """One patient. What is not said is that of the typical patient of the catalog."""
 
     patient: str = Field(default="patient", min_length=1, max_length=60, description="Name or number.")
     age: Annotated[float, BeforeValidator(rethrown(_years)), Field(strict=True)] | None = Field(

@@ -44,7 +44,7 @@ DRUG_GROUPS = frozenset(
         "taxane",
     }
 )
-"""Groups of drugs that a protocol may name as prior treatment, beside the drugs of the catalogue."""
+"""Groups of drugs that a protocol may name as prior treatment, beside the drugs of the catalog."""
 
 
 def _biomarker(value: Any) -> float:
@@ -114,7 +114,7 @@ def _gene(symbol: str) -> str:
 
 
 PriorTreatment = Annotated[str, BeforeValidator(rethrown(_prior))]
-"""A drug of the catalogue, or one of `DRUG_GROUPS`."""
+"""A drug of the catalog, or one of `DRUG_GROUPS`."""
 
 
 class Age(Entry):
@@ -137,7 +137,7 @@ class Age(Entry):
 
 
 class Population(Entry):
-    """Eligibility and mix. What is not said is drawn from the cited prevalences of the catalogue."""
+    """Eligibility and mix. What is not said is drawn from the cited prevalences of the catalog."""
 
     her2: Annotated[
         Literal["positive", "negative", "low", "any"],

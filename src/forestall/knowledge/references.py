@@ -17,7 +17,7 @@ class ReferenceFile(RootModel[dict[str, Reference]]):
 
 @functools.cache
 def load_references() -> dict[str, Reference]:
-    """Every reference of the catalogue, by key.
+    """Every reference of the catalog, by key.
 
     Raises:
         KnowledgeError: if two files give the same key.

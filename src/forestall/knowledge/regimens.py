@@ -1,140 +1,31 @@
-"""Regimens: which drug at which dose on which days. The catalogue, and what `parse_regimen` makes of a user's words."""
+"""Regimens: the catalogue, and what `parse_regimen` makes of a user's words."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
-from typing import Annotated, Any, Self
+import re
+from collections.abc import Mapping
+from typing import Any
 
-from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationError
 
-from forestall.errors import KnowledgeError
-from forestall.knowledge.complaints import rethrown
-from forestall.knowledge.doses import (
-    Basis,
-    CycleField,
-    DoseDaysField,
-    DoseField,
-    InfusionField,
-    StartField,
-    cycle_text,
-    days_text,
-    number_text,
-)
-from forestall.knowledge.drugs import Drug, Route, drug_names, find_drug, fold, load_drugs
+from forestall.errors import InputError, KnowledgeError, did_you_mean
+from forestall.knowledge.complaints import complaint
+from forestall.knowledge.components import Component
+from forestall.knowledge.doses import Dose
+from forestall.knowledge.drugs import Drug, drug_names, find_drug, fold, load_drugs
 from forestall.knowledge.provenance import Entry
 from forestall.knowledge.reading import DATA, locate, read_yaml, validate
+from forestall.knowledge.regimen_text import EXAMPLE, fields_of, last_schedule, name_key, split_parts
+
+__all__ = ["Component", "Regimen", "RegimenFile", "load_regimens", "parse_regimen"]
 
 DIRECTORY = DATA / "regimens"
 NO_TREATMENT = frozenset({"no treatment", "none", "nothing", "placebo", "observation", "untreated"})
-TIMES_PER_DAY = {1: "qd", 2: "bid", 3: "tid", 4: "qid"}
-
-
-def _drug_name(value: object) -> str:
-    return find_drug(str(value)).name
-
-
-class Component(Entry):
-    """One drug of a regimen, in canonical units."""
-
-    model_config = ConfigDict(populate_by_name=True)
-
-    drug: Annotated[str, BeforeValidator(rethrown(_drug_name))]
-    dose: DoseField
-    load: DoseField | None = None
-    """Given instead of the first dose."""
-    cycle_days: CycleField = Field(alias="every")
-    """Days after which dosing repeats."""
-    dose_days: DoseDaysField = Field(default=(1,), alias="days", validate_default=True)
-    """Days of the cycle on which the drug is given, counted from 1."""
-    doses_per_day: int = Field(default=1, alias="times_per_day", ge=1, le=4, strict=True)
-    max_cycles: int | None = Field(default=None, alias="cycles", ge=1, le=1000, strict=True)
-    """Treatment goes on until progression if absent."""
-    infusion_hours: InfusionField = Field(default=0.0, alias="infusion")
-    """0 for what is not infused."""
-    start_day: StartField = Field(default=0, alias="start")
-    """Days before the first cycle begins."""
-    route: Route
-
-    @model_validator(mode="before")
-    @classmethod
-    def _with_defaults(cls, data: Any) -> Any:
-        """Fill in the drug's usual route and infusion time; a frequency without days means every day of the cycle."""
-        if not isinstance(data, dict):
-            return data
-        filled = dict(data)
-        drug = _known(filled.get("drug"))
-        if drug is not None:
-            filled.setdefault("route", drug.routes[0])
-            if filled["route"] == "iv" and not {"infusion", "infusion_hours"} & filled.keys():
-                filled["infusion"] = drug.infusion_hours
-        if "times_per_day" in filled:
-            if not {"days", "dose_days"} & filled.keys():
-                filled.setdefault("every", "1 day")
-                filled["days"] = "all"
-        return filled
-
-    @field_validator("route", mode="before")
-    @classmethod
-    def _in_small_letters(cls, value: object) -> object:
-        return value.casefold() if isinstance(value, str) else value
-
-    @model_validator(mode="after")
-    def _fits_together(self, info: ValidationInfo) -> Self:
-        if self.infusion_hours > 0 and self.route != "iv":
-            raise ValueError(f"only a drug given iv is infused, not one given {self.route}")
-        if self.infusion_hours * self.doses_per_day >= 24:
-            raise ValueError("the infusions of one day do not fit into it")
-        if self.load is not None and self.load.basis != self.dose.basis:
-            raise ValueError(f"the loading dose is in {self.load.basis}, the dose in {self.dose.basis}")
-        return self
-
-    @property
-    def amount(self) -> float:
-        """The maintenance dose, in `amount_basis`."""
-        return self.dose.amount
-
-    @property
-    def amount_basis(self) -> Basis:
-        """What the amounts are relative to."""
-        return self.dose.basis
-
-    @property
-    def loading_amount(self) -> float | None:
-        """The first dose where it differs, in `amount_basis`."""
-        return None if self.load is None else self.load.amount
-
-    def text(self) -> str:
-        """The component in words that `parse_regimen` reads back."""
-        return " ".join([self.drug, str(self.dose), *self._schedule_words(), *self._extra_words()])
-
-    def _schedule_words(self) -> Iterator[str]:
-        if self.cycle_days == 1:
-            yield TIMES_PER_DAY[self.doses_per_day]
-            return
-        if self.doses_per_day > 1:
-            yield TIMES_PER_DAY[self.doses_per_day]
-        if self.doses_per_day > 1 or self.dose_days != (1,):
-            yield days_text(self.dose_days)
-        yield cycle_text(self.cycle_days)
-
-    def _extra_words(self) -> Iterator[str]:
-        usual = load_drugs()[self.drug]
-        if self.load is not None:
-            yield f"(load {self.load})"
-        if self.max_cycles is not None:
-            yield f"x{self.max_cycles}"
-        if self.route != usual.routes[0]:
-            yield self.route
-        if self.route == "iv" and self.infusion_hours != usual.infusion_hours:
-            yield f"over {number_text(self.infusion_hours)} h"
-        if self.start_day:
-            yield f"from d{self.start_day + 1}"
-
-
-def _known(word: object) -> Drug | None:
-    name = drug_names().get(fold(word)) if isinstance(word, str) else None
-    return None if name is None else load_drugs()[name]
+LONGEST_TEXT = 2000
+MOST_COMPONENTS = 20
+FIELDS = ("drug", "dose", "every", "days", "times_per_day", "load", "cycles", "infusion", "start", "route")
+"""Of a component that a user writes as a mapping."""
 
 
 class Regimen(Entry):
@@ -142,7 +33,7 @@ class Regimen(Entry):
 
     name: str = Field(min_length=1)
     aliases: tuple[str, ...] = ()
-    components: tuple[Component, ...] = Field(default=(), max_length=20)
+    components: tuple[Component, ...] = Field(default=(), max_length=MOST_COMPONENTS)
     sources: tuple[str, ...] = ()
     note: str | None = None
 
@@ -174,13 +65,24 @@ def load_regimens() -> dict[str, Regimen]:
     for path in sorted(DIRECTORY.glob("*.yaml")):
         document = read_yaml(path)
         for number, regimen in enumerate(validate(RegimenFile, document).regimens):
-            names = {fold(word) for word in (regimen.name, *regimen.aliases)}
+            names = {name_key(word) for word in (regimen.name, *regimen.aliases)}
             if clash := names & taken:
                 line = locate(document, ("regimens", number))
-                raise KnowledgeError("another regimen goes by this name", file=path, line=line, value=min(clash))
+                field = f"regimens[{number}]"
+                raise KnowledgeError(
+                    "another regimen goes by this name", file=path, line=line, field=field, value=min(clash)
+                )
             taken |= names
             regimens[regimen.name] = regimen
     return regimens
+
+
+@functools.cache
+def _by_key() -> dict[str, Regimen]:
+    named = (
+        (word, regimen) for regimen in load_regimens().values() for word in (regimen.name, *regimen.aliases)
+    )
+    return {name_key(word): regimen for word, regimen in named}
 
 
 def parse_regimen(source: object) -> Regimen:
@@ -188,13 +90,166 @@ def parse_regimen(source: object) -> Regimen:
 
     Args:
         source: The name or alias of a catalogued regimen; drugs and doses in words, joined by "+"
-            ("trastuzumab 6 mg/kg q3w (load 8 mg/kg) + docetaxel 75 mg/m2 q3w x6"), where a drug without a dose takes
-            its catalogued one for the schedule ("trastuzumab + docetaxel q3w"); a mapping with drug, dose, every, days,
-            times_per_day, load, cycles, infusion, start, route; a list of texts and mappings; or a `Regimen`.
+            ("trastuzumab 6 mg/kg q3w (load 8 mg/kg) + docetaxel 75 mg/m2 q3w x6"), where a drug without a
+            dose takes its catalogued one for the schedule ("trastuzumab + docetaxel q3w"); a mapping with the
+            keys of `FIELDS`; a list of texts and mappings; or a `Regimen`.
 
     Raises:
         InputError: naming what cannot be read, what is allowed, and the nearest known words.
     """
-    from forestall.knowledge.regimen_text import read_regimen
+    if isinstance(source, Regimen):
+        return source
+    if isinstance(source, str):
+        return _from_text(source)
+    if isinstance(source, Mapping):
+        return _joined([_from_mapping(source)])
+    if isinstance(source, list | tuple) and source:
+        return _joined([_item(number, item) for number, item in enumerate(source)])
+    value = "nothing" if source is None else source
+    raise InputError("expected a regimen", value=value, allowed=f"a catalogued name, or doses: {EXAMPLE}")
 
-    return source if isinstance(source, Regimen) else read_regimen(source)
+
+def _joined(parts: list[Regimen]) -> Regimen:
+    components = tuple(component for part in parts for component in part.components)
+    if len(components) > MOST_COMPONENTS:
+        allowed = f"at most {MOST_COMPONENTS} components"
+        raise InputError("this regimen is too long", value=f"{len(components)} components", allowed=allowed)
+    name = " + ".join(part.name for part in parts if part.components) or "no treatment"
+    sources = tuple(dict.fromkeys(source for part in parts for source in part.sources))
+    return Regimen(name=name, components=components, sources=sources)
+
+
+def _item(number: int, item: object) -> Regimen:
+    try:
+        if isinstance(item, str):
+            return _from_text(item)
+        if isinstance(item, Mapping):
+            return _from_mapping(item)
+        raise InputError("expected a drug with its dose", value=item, allowed=EXAMPLE)
+    except InputError as error:
+        field = f"[{number}]" + (f".{error.field}" if error.field else "")
+        raise InputError(
+            error.message, field=field, value=error.value, allowed=error.allowed, fix=error.fix
+        ) from None
+
+
+def _from_text(text: str) -> Regimen:
+    if len(text) > LONGEST_TEXT:
+        allowed = f"up to {LONGEST_TEXT} characters"
+        raise InputError(
+            "this text is too long for a regimen", value=f"{len(text)} characters", allowed=allowed
+        )
+    if not text.strip():
+        raise InputError(
+            "the regimen is empty", value=text, allowed=f"a catalogued name, or doses: {EXAMPLE}"
+        )
+    if fold(text) in NO_TREATMENT:
+        return Regimen(name="no treatment")
+    if (known := _catalogued(text)) is not None:
+        return known
+    given = [part for part in split_parts(text) if fold(part) not in NO_TREATMENT]
+    schedule = last_schedule(given[-1])[1] if given else None
+    return _joined([_part(part, schedule) for part in given])
+
+
+def _catalogued(text: str) -> Regimen | None:
+    try:
+        return _by_key().get(name_key(text))
+    except InputError:  # an impossible schedule: reading it as a component says what is wrong
+        return None
+
+
+def _part(text: str, schedule: str | None) -> Regimen:
+    """One of the parts that '+' joins; `schedule` is that of the last part, for drugs that give none."""
+    own = last_schedule(text)[1]
+    if own is None and schedule is not None and (known := _catalogued(f"{text} {schedule}")) is not None:
+        return known
+    known = _catalogued(text)
+    if known is not None and (own is not None or schedule is None or _is_oral(known)):
+        return known
+    drug, words = _leading_drug(text)
+    fields = fields_of(words, text)
+    if "dose" not in fields:
+        return _with_usual_dose(drug, fields, schedule, text)
+    return _single(_component({"drug": drug.name, **fields}, text))
+
+
+def _is_oral(regimen: Regimen) -> bool:
+    """Whether a regimen has a schedule of its own that the schedule of an infused partner does not touch."""
+    return all(component.route == "po" for component in regimen.components)
+
+
+def _single(component: Component) -> Regimen:
+    return Regimen(name=component.text(), components=(component,))
+
+
+def _leading_drug(text: str) -> tuple[Drug, str]:
+    """The drug that a text begins with, and the rest of the text."""
+    folded = fold(text)
+    for name in sorted(drug_names(), key=len, reverse=True):
+        if folded == name or folded.startswith(name + " "):
+            return find_drug(name), folded[len(name) :].strip()
+    word = re.split(r"\s+(?=[\d(]|auc\b|q\d)", folded)[0]
+    aliases = [alias for regimen in load_regimens().values() for alias in (regimen.name, *regimen.aliases)]
+    guess = did_you_mean(word, [*load_drugs(), *aliases])
+    fix = (
+        guess
+        if guess.startswith("did")
+        else f"{did_you_mean(word, load_drugs())} (see 'forestall catalog drugs')"
+    )
+    raise InputError("unknown drug or regimen", value=word, fix=fix)
+
+
+def _with_usual_dose(drug: Drug, fields: dict[str, Any], schedule: str | None, text: str) -> Regimen:
+    """The catalogued dose of a drug, with cycles, infusion or start as the user gave them."""
+    every = fields.get("every", schedule)
+    usual = _catalogued(drug.name if every is None else f"{drug.name} {every}")
+    if usual is None and "every" not in fields and (daily := _catalogued(drug.name)) is not None:
+        usual = daily if _is_oral(daily) else None
+    if usual is None or fields.keys() & {"days", "load", "route"}:
+        raise _no_dose(drug, every, text)
+    times = fields.get("times_per_day")
+    if times is not None and any(component.doses_per_day != times for component in usual.components):
+        raise _no_dose(drug, None, text)
+    named = {key: value for key, value in fields.items() if key in ("cycles", "infusion", "start")}
+    if not named:
+        return usual
+    return _joined([_single(_changed(component, named, text)) for component in usual.components])
+
+
+def _changed(component: Component, named: dict[str, Any], text: str) -> Component:
+    """A component with fields, under the names that users give them, replaced."""
+    fields: dict[str, Any] = {name: getattr(component, name) for name in Component.model_fields}
+    by_alias = {Component.model_fields[name].alias or name: value for name, value in fields.items()}
+    return _component(by_alias | named, text)
+
+
+def _no_dose(drug: Drug, every: str | None, text: str) -> InputError:
+    known = load_regimens().items()
+    schedules = sorted(name for name, regimen in known if regimen.drugs == (drug.name,) and "(" not in name)
+    missing = "the dose is missing" if every is None else f"no dose of {drug.name} is catalogued for {every}"
+    fix = f"catalogued: {', '.join(schedules)}" if schedules else None
+    return InputError(missing, value=text, allowed=f"a dose and a schedule, {EXAMPLE}", fix=fix)
+
+
+def _from_mapping(source: Mapping[Any, Any]) -> Regimen:
+    unknown = [str(key) for key in source if key not in FIELDS]
+    if unknown:
+        guess = did_you_mean(unknown[0], FIELDS)
+        fix = guess if guess.startswith("known") else f"{guess} known: {', '.join(FIELDS)}"
+        raise InputError("unknown field", field=unknown[0], fix=fix)
+    return _single(_component(dict(source), None))
+
+
+def _component(fields: dict[str, Any], text: str | None) -> Component:
+    """A checked component; errors show `text` where the user wrote words, and the field where a mapping."""
+    if text is not None and not fields.keys() & {"every", "times_per_day"}:
+        Dose.parse(fields["dose"])
+        raise InputError("the schedule is missing", value=text, fix="add for example 'q3w' or 'qd'")
+    try:
+        return Component.model_validate(fields)
+    except ValidationError as error:
+        _, found = complaint(Component, fields, error)
+    value = text if found.value is None else found.value
+    field = found.field if text is None else None
+    raise InputError(found.message, field=field, value=value, allowed=found.allowed, fix=found.fix)

@@ -1,4 +1,4 @@
-"""Trial designs: the file that a user writes, and the published designs of the catalogue (the same model)."""
+"""Trial designs: the file that a user writes, and the published designs of the catalog (the same model)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MAX_PATIENTS = 10_000_000
 _DAYS_PER = {"year": 365.25, "month": 30.4375}
 _REGIMEN_SCHEMA = {
     "anyOf": [{"type": "string", "minLength": 1}, {"type": "array", "minItems": 1}, {"type": "object"}],
-    "description": "A regimen of the catalogue, or a list of doses with units.",
+    "description": "A regimen of the catalog, or a list of doses with units.",
 }
 
 
@@ -39,7 +39,7 @@ def _name(value: Any) -> str:
 def _regimen(value: Any) -> Any:
     if value is None:
         raise InputError(
-            "the regimen is missing", allowed="a catalogued regimen, or a list of doses with units"
+            "the regimen is missing", allowed="a cataloged regimen, or a list of doses with units"
         )
     parse_regimen(value)
     return value
@@ -96,7 +96,7 @@ class TrialSpec(Entry):
     arms: dict[Annotated[str, Field(min_length=1, max_length=40)], RegimenText] = Field(
         min_length=1,
         max_length=20,
-        description="Name of each arm, and its regimen: one of the catalogue, or a list of doses with units.",
+        description="Name of each arm, and its regimen: one of the catalog, or a list of doses with units.",
         examples=[{"control": "trastuzumab + docetaxel q3w"}],
     )
     control: str | None = Field(
@@ -219,7 +219,7 @@ class TrialSpec(Entry):
 
 @functools.cache
 def load_trials() -> dict[str, TrialSpec]:
-    """Every trial design of the catalogue, by name.
+    """Every trial design of the catalog, by name.
 
     Raises:
         KnowledgeError: naming file and field of a wrong entry.
@@ -232,27 +232,27 @@ def find_trial(name_or_path: str | Path) -> Path:
     """The file of a trial.
 
     Args:
-        name_or_path: The name of a catalogued trial (case and hyphens do not matter), or a path.
+        name_or_path: The name of a cataloged trial (case and hyphens do not matter), or a path.
 
     Raises:
         InputError: if it is neither.
     """
     text = str(name_or_path)
-    catalogued = {plain_name(path.stem): path for path in DIRECTORY.glob("*.yaml")}
-    if plain_name(text) in catalogued and not isinstance(name_or_path, Path):
-        return catalogued[plain_name(text)]
+    cataloged = {plain_name(path.stem): path for path in DIRECTORY.glob("*.yaml")}
+    if plain_name(text) in cataloged and not isinstance(name_or_path, Path):
+        return cataloged[plain_name(text)]
     looks_like_path = isinstance(name_or_path, Path) or re.search(r"[/\\]|\.ya?ml$", text) is not None
     if looks_like_path or Path(text).exists():
         return Path(text)
     fix = f"{did_you_mean(text, load_trials())} Or give the path of a trial file (.yaml)"
-    raise InputError("no trial of this name in the catalogue", value=text, fix=fix)
+    raise InputError("no trial of this name in the catalog", value=text, fix=fix)
 
 
 def load_trial(name_or_path: str | Path) -> TrialSpec:
-    """A trial of the catalogue, or from a file.
+    """A trial of the catalog, or from a file.
 
     Args:
-        name_or_path: The name of a catalogued trial (case and hyphens do not matter), or a path.
+        name_or_path: The name of a cataloged trial (case and hyphens do not matter), or a path.
 
     Raises:
         InputError: if there is none, or the file is wrong: naming file, line, field and fix.

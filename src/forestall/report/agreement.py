@@ -1,4 +1,4 @@
-"""Whether a simulated result agrees with the published one, by a rule that is the same everywhere and simple to state."""
+"""Whether a simulated result agrees with the published one, by one rule that is simple to state."""
 
 from __future__ import annotations
 
@@ -8,12 +8,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from forestall.report.model import ArmSummary, HazardRatioSummary, Published, ReportInput
-from forestall.report.wording import published_rate, published_ratio, published_time, rate_text, ratio_text, time_text
+from forestall.report.wording import (
+    published_rate,
+    published_ratio,
+    published_time,
+    rate_text,
+    ratio_text,
+    time_text,
+)
 from forestall.statistics.estimate import Estimate
 
 RULE = (
-    "A simulated result agrees with a published one if the published value lies in the simulated interval or the simulated "
-    "value in the published interval. A median that was not reached cannot be compared with one that lies beyond follow-up."
+    "A simulated result agrees with a published one if the published value lies in the simulated interval or "
+    "the simulated value in the published interval. A median that was not reached cannot be compared with "
+    "one that lies beyond follow-up."
 )
 
 
@@ -22,7 +30,7 @@ class Verdict(StrEnum):
 
     AGREES = "agrees"
     DIFFERS = "differs"
-    OPEN = "follow-up too short"
+    OPEN = "cannot be compared"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +55,7 @@ class Comparison:
         simulated, published = self.simulated, self.published.value
         if _within(published.value, simulated) or _within(simulated.value, published):
             return Verdict.AGREES
-        if math.isinf(simulated.value) and published.value >= self.reach:
+        if math.isnan(simulated.value) or (math.isinf(simulated.value) and published.value >= self.reach):
             return Verdict.OPEN
         return Verdict.DIFFERS
 
@@ -59,12 +67,19 @@ class Comparison:
     @property
     def published_text(self) -> str:
         """The published result in words."""
-        return {"time": published_time, "rate": published_rate, "ratio": published_ratio}[self.kind](self.published)
+        return {"time": published_time, "rate": published_rate, "ratio": published_ratio}[self.kind](
+            self.published
+        )
 
 
 def comparisons(report: ReportInput) -> list[Comparison]:
     """Every simulated result that has a published one."""
-    found = [comparison for endpoint in ("PFS", "OS", "ORR") for arm in report.arms for comparison in _of_arm(report, arm, endpoint)]
+    found = [
+        comparison
+        for endpoint in ("PFS", "OS", "ORR")
+        for arm in report.arms
+        for comparison in _of_arm(report, arm, endpoint)
+    ]
     return found + [comparison for ratio in report.hazard_ratios for comparison in _of_ratio(ratio)]
 
 
@@ -89,13 +104,13 @@ def _of_arm(report: ReportInput, arm: ArmSummary, endpoint: str) -> Iterator[Com
         "OS": ("median OS", "time", arm.os.median),
         "ORR": ("response rate", "rate", arm.response.rate),
     }[endpoint]
-    if endpoint in arm.published:
+    if endpoint in arm.published and not math.isnan(arm.published[endpoint].value.value):
         reach = report.follow_up_days if kind == "time" else math.inf
         yield Comparison(f"{label}, {arm.name}", kind, estimate, arm.published[endpoint], reach)
 
 
 def _of_ratio(ratio: HazardRatioSummary) -> Iterator[Comparison]:
-    if ratio.published is None:
+    if ratio.published is None or math.isnan(ratio.published.value.value):
         return
     simulated = ratio.ratio
     if ratio.prediction is not None:

@@ -35,7 +35,9 @@ def causes_figure(table: CauseTable, arms: Sequence[str]) -> Figure:
     _draw_bars(axes, counts)
     _dress(axes, arms, counts)
     handles = [Patch(color=part_tone(index).light, label=name) for index, name in enumerate(names)]
-    figure.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.02, 0.0), ncols=columns, columnspacing=1.5)
+    figure.legend(
+        handles=handles, loc="lower left", bbox_to_anchor=(0.02, 0.0), ncols=columns, columnspacing=1.5
+    )
     return figure
 
 
@@ -61,9 +63,14 @@ def _draw_bars(axes: Axes, counts: Integers) -> None:
     for index in range(counts.shape[1]):
         tone = part_tone(index)
         axes.barh(
-            lanes, share[:, index], left=start[:, index], height=0.66, color=tone.light,
-            edgecolor=PAPER.light, linewidth=0.8,
-        )  # fmt: skip
+            lanes,
+            share[:, index],
+            left=start[:, index],
+            height=0.66,
+            color=tone.light,
+            edgecolor=PAPER.light,
+            linewidth=0.8,
+        )
         for lane in lanes[share[:, index] >= _LEAST_LABELLED]:
             middle = start[lane, index] + share[lane, index] / 2
             text = f"{share[lane, index]:.0f}%"
@@ -71,7 +78,9 @@ def _draw_bars(axes: Axes, counts: Integers) -> None:
 
 
 def _dress(axes: Axes, arms: Sequence[str], counts: Integers) -> None:
-    labels = [f"{shortened(arm)}\n{total} progressed" for arm, total in zip(arms, counts.sum(axis=1), strict=True)]
+    labels = [
+        f"{shortened(arm)}\n{total} progressed" for arm, total in zip(arms, counts.sum(axis=1), strict=True)
+    ]
     axes.set_yticks(np.arange(len(arms)), labels, fontsize=9)
     axes.set(ylim=(len(arms) - 0.5, -0.5), xlim=(0, 100))
     axes.set_xticks(range(0, 101, 25), [f"{level}%" for level in range(0, 101, 25)])

@@ -66,16 +66,37 @@ def _draw_estimate(
 ) -> None:
     value, lower, upper = (factor * number for number in estimate)
     if math.isinf(value) and not math.isfinite(lower):
-        axes.text(1.0, row, "not reached ▸", transform=axes.get_yaxis_transform(), ha="right", va="center", color=color)
+        axes.text(
+            1.0,
+            row,
+            "not reached ▸",
+            transform=axes.get_yaxis_transform(),
+            ha="right",
+            va="center",
+            color=color,
+        )
     if math.isfinite(value):
-        axes.plot([value], [row], marker, color=color, markerfacecolor=face, markersize=6, markeredgewidth=1.4, zorder=4)
+        axes.plot(
+            [value],
+            [row],
+            marker,
+            color=color,
+            markerfacecolor=face,
+            markersize=6,
+            markeredgewidth=1.4,
+            zorder=4,
+        )
     if math.isfinite(lower) and math.isfinite(upper):
         axes.plot([lower, upper], [row, row], color=color, linewidth=1.6)
     elif math.isfinite(lower) and math.isinf(upper):
         axes.annotate(
-            "", xy=(1.0, row), xycoords=("axes fraction", "data"), xytext=(lower, row), textcoords="data",
+            "",
+            xy=(1.0, row),
+            xycoords=("axes fraction", "data"),
+            xytext=(lower, row),
+            textcoords="data",
             arrowprops={"arrowstyle": "->", "color": color, "linewidth": 1.4, "shrinkA": 0, "shrinkB": 0},
-        )  # fmt: skip
+        )
 
 
 def _time_axis(axes: Axes) -> None:
@@ -92,22 +113,44 @@ def _ratio_axis(axes: Axes) -> None:
     low, high = axes.get_xlim()
     low, high = min(low, 0.5), max(high, 1.25)
     axes.set_xlim(low, high)
-    marks = [mark for mark in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0) if low <= mark <= high]
+    marks = [
+        mark
+        for mark in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
+        if low <= mark <= high
+    ]
     axes.set_xticks(marks, [f"{mark:g}" for mark in marks])
     axes.xaxis.set_minor_locator(NullLocator())
     axes.axvline(1.0, color=MUTED.light, linewidth=1.0)
 
 
-_SCALES: dict[str, float | Callable[[], float]] = {"time": lambda: 1 / days_per_month(), "rate": 100.0, "ratio": 1.0}
+_SCALES: dict[str, float | Callable[[], float]] = {
+    "time": lambda: 1 / days_per_month(),
+    "rate": 100.0,
+    "ratio": 1.0,
+}
 _AXES: dict[str, Callable[[Axes], None]] = {"time": _time_axis, "rate": _rate_axis, "ratio": _ratio_axis}
 
 
 def _legend(figure: Figure, height: float) -> None:
     handles = [
-        Line2D([], [], color=BLUE.light, marker="o", markersize=6, linewidth=1.6, label="simulated, with interval"),
         Line2D(
-            [], [], color=INK.light, marker="D", markerfacecolor=PAPER.light, markersize=6, linewidth=1.6,
+            [],
+            [],
+            color=BLUE.light,
+            marker="o",
+            markersize=6,
+            linewidth=1.6,
+            label="simulated, with interval",
+        ),
+        Line2D(
+            [],
+            [],
+            color=INK.light,
+            marker="D",
+            markerfacecolor=PAPER.light,
+            markersize=6,
+            linewidth=1.6,
             label="published, with its interval where printed",
         ),
-    ]  # fmt: skip
+    ]
     figure.legend(handles=handles, loc="upper left", bbox_to_anchor=(0.02, 1 - 0.02 / height), ncols=2)

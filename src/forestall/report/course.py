@@ -1,4 +1,4 @@
-"""The figure of one patient's course: the lesions, what the clones in them are, and the doses, on one time axis."""
+"""The figure of one patient's course: the lesions, the clones in them, and the doses, on one time axis."""
 
 from __future__ import annotations
 
@@ -45,7 +45,11 @@ class CoursePlot:
 def course_figure(course: CoursePlot) -> Figure:
     """Draw a course: lesion diameters above, shares of the clones in the middle, doses below."""
     with_clones = bool(course.clones)
-    heights = [2.6, *([1.5] if with_clones else []), *([0.26 * len(course.doses) + 0.1] if course.doses else [])]
+    heights = [
+        2.6,
+        *([1.5] if with_clones else []),
+        *([0.26 * len(course.doses) + 0.1] if course.doses else []),
+    ]
     figure = Figure(figsize=(WIDTH, sum(heights) + 0.9), layout="constrained")
     panels = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights).ravel()
     end = _end(course)
@@ -69,18 +73,31 @@ def _draw_lesions(axes: Axes, course: CoursePlot, end: float) -> None:
     ruled(axes)
     for index, (name, diameter) in enumerate(course.diameter_mm.items()):
         axes.plot(
-            months(1.0) * course.visit_day, diameter, color=arm_tone(index).light, linestyle=arm_dashes(index),
-            marker=_MARKERS[index % len(_MARKERS)], markersize=4.5, linewidth=1.5, label=name, clip_on=False,
-        )  # fmt: skip
+            months(1.0) * course.visit_day,
+            diameter,
+            color=arm_tone(index).light,
+            linestyle=arm_dashes(index),
+            marker=_MARKERS[index % len(_MARKERS)],
+            markersize=4.5,
+            linewidth=1.5,
+            label=name,
+            clip_on=False,
+        )
     axes.set_ylim(bottom=0)
     axes.margins(y=0.18)
     axes.set_ylabel("Diameter, mm")
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), handlelength=2.6)
     for day, response in zip(course.visit_day, course.response, strict=False):
         axes.text(
-            months(day), 1.01, response, transform=axes.get_xaxis_transform(), ha="center", va="bottom", fontsize=8,
+            months(day),
+            1.01,
+            response,
+            transform=axes.get_xaxis_transform(),
+            ha="center",
+            va="bottom",
+            fontsize=8,
             color=MUTED.light,
-        )  # fmt: skip
+        )
     _mark(axes, course.progression_day, "progression", end)
     _mark(axes, course.death_day, "death", end)
 
@@ -92,9 +109,16 @@ def _mark(axes: Axes, day: float | None, what: str, end: float) -> None:
     side = "right" if day > 0.5 * end else "left"
     gap = -3 if side == "right" else 3
     axes.annotate(
-        what, (months(day), 0.98), xycoords=axes.get_xaxis_transform(), xytext=(gap, 0), textcoords="offset points",
-        ha=side, va="top", fontsize=8.5, bbox={"facecolor": PAPER.light, "edgecolor": "none", "alpha": 0.8, "pad": 1},
-    )  # fmt: skip
+        what,
+        (months(day), 0.98),
+        xycoords=axes.get_xaxis_transform(),
+        xytext=(gap, 0),
+        textcoords="offset points",
+        ha=side,
+        va="top",
+        fontsize=8.5,
+        bbox={"facecolor": PAPER.light, "edgecolor": "none", "alpha": 0.8, "pad": 1},
+    )
 
 
 def _draw_clones(axes: Axes, course: CoursePlot) -> None:
@@ -102,9 +126,13 @@ def _draw_clones(axes: Axes, course: CoursePlot) -> None:
     share = 100 * cells / np.maximum(cells.sum(axis=0), 1e-300)
     colors = [part_tone(index).light for index in range(len(names))]
     axes.stackplot(
-        months(1.0) * course.day, share, labels=[shortened(name, 30) for name in names], colors=colors,
-        edgecolor=PAPER.light, linewidth=0.5,
-    )  # fmt: skip
+        months(1.0) * course.day,
+        share,
+        labels=[shortened(name, 30) for name in names],
+        colors=colors,
+        edgecolor=PAPER.light,
+        linewidth=0.5,
+    )
     axes.set_ylim(0, 100)
     axes.set_yticks((0, 50, 100), ("0%", "50%", "100%"))
     axes.set_ylabel("Share of cells")
@@ -112,7 +140,7 @@ def _draw_clones(axes: Axes, course: CoursePlot) -> None:
 
 
 def _largest(clones: Mapping[str, Floats]) -> tuple[list[str], Floats]:
-    """The clones that were ever most common, in their given order, and the rest put together: names and (k, t) cells."""
+    """The clones that were ever most common, in their order, and the rest as one: names and (k, t) cells."""
     names = list(clones)
     cells = np.vstack([clones[name] for name in names])
     if len(names) <= _MOST_CLONES:
@@ -129,7 +157,14 @@ def _draw_doses(axes: Axes, doses: Mapping[str, Floats], end: float) -> None:
         if given.size > 1 and float(np.median(np.diff(np.sort(given)))) <= 2:
             _draw_blocks(axes, np.sort(given), row)
         else:
-            axes.plot(months(1.0) * given, np.full(given.size, row), "|", color=INK.light, markersize=9, markeredgewidth=1.4)
+            axes.plot(
+                months(1.0) * given,
+                np.full(given.size, row),
+                "|",
+                color=INK.light,
+                markersize=9,
+                markeredgewidth=1.4,
+            )
     axes.set_yticks(range(len(doses)), [shortened(name) for name in doses], fontsize=9)
     axes.set_ylim(len(doses) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
@@ -142,6 +177,10 @@ def _draw_blocks(axes: Axes, days: Floats, row: int) -> None:
     starts = np.append(days[0], days[breaks + 1])
     ends = np.append(days[breaks], days[-1]) + 1
     axes.barh(
-        np.full(starts.size, row), months(1.0) * (ends - starts), left=months(1.0) * starts, height=0.34,
-        color=INK.light, linewidth=0,
-    )  # fmt: skip
+        np.full(starts.size, row),
+        months(1.0) * (ends - starts),
+        left=months(1.0) * starts,
+        height=0.34,
+        color=INK.light,
+        linewidth=0,
+    )

@@ -1,4 +1,7 @@
-"""Figures on disk and in a page: SVG and PNG with the same bytes for the same data, and SVG that follows the page's colors."""
+"""Figures on disk and in a page.
+
+The same data give the same bytes of SVG and PNG; SVG in a page follows the page's colors.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +67,9 @@ def inline_svg(figure: Figure, name: str, title: str, description: str) -> str:
         body = body.replace(tone.light, f"var(--{tone.name}, {tone.light})")
     head, _, rest = body.partition(">")
     head = re.sub(r'\s(width|height|version|xmlns:xlink)="[^"]*"', "", head)
-    heading = f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-desc">{escape(description)}</desc>'
+    heading = (
+        f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-desc">{escape(description)}</desc>'
+    )
     return f'{head} role="img" aria-labelledby="{name}-title {name}-desc">{heading}{rest}'
 
 

@@ -17,7 +17,7 @@ from forestall.report.model import BestChanges, CauseTable, ReportInput, Surviva
 from forestall.report.survival import arm_curves, survival_figure
 from forestall.report.swimmer import swimmer_figure
 from forestall.report.waterfall import waterfall_figure
-from forestall.report.wording import listed, time_text
+from forestall.report.wording import MINUS, listed, time_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,30 +71,36 @@ def _survival_plate(report: ReportInput, data: SurvivalData) -> Plate:
     curves = arm_curves(data, _names(report), published)
     medians = [f"{arm.name} {time_text(arm.curve.median)}" for arm in curves]
     caption = (
-        "Kaplan-Meier estimate with pointwise 95% confidence band; short vertical lines are patients last seen then, "
-        "dotted lines the medians, diamonds the published medians."
+        "Kaplan-Meier estimate with pointwise 95% confidence band; short vertical lines are patients last "
+        "seen then, dotted lines the medians, diamonds the published medians."
     )
-    description = f"{data.title} by arm. Median: {listed(medians)}. The numbers at risk stand under the curves."
+    description = (
+        f"{data.title} by arm. Median: {listed(medians)}. The numbers at risk stand under the curves."
+    )
     figure = survival_figure(curves, data.title)
     return Plate(data.endpoint.lower(), data.title, caption, description, figure)
 
 
 def _waterfall_plate(report: ReportInput, changes: BestChanges) -> Plate:
     caption = (
-        "Each patient's lowest sum of target lesion diameters up to progression, against baseline. Dashed lines: "
-        "−30% (partial response) and +20%."
+        "Each patient's lowest sum of target lesion diameters up to progression, against baseline. Dashed "
+        f"lines: {MINUS}30% (partial response) and +20%."
     )
-    description = f"Waterfall of the best change in the arms {listed(_names(report))}, largest growth on the left."
+    description = (
+        f"Waterfall of the best change in the arms {listed(_names(report))}, largest growth on the left."
+    )
     title = "Best change of tumor size"
     return Plate("waterfall", title, caption, description, waterfall_figure(changes, _names(report)))
 
 
 def _swimmer_plate(report: ReportInput) -> Plate:
     caption = (
-        f"{len(report.swimmers)} of {report.patients} patients, taken at evenly spaced ranks of the time on study in each "
-        "arm, so that short and long courses show as often as they occur."
+        f"{len(report.swimmers)} of {report.patients} patients, taken at evenly spaced ranks of the time on "
+        "study in each arm, so that short and long courses show as often as they occur."
     )
-    description = f"One lane for each of {len(report.swimmers)} patients with treatment, response, progression and death."
+    description = (
+        f"A lane each for {len(report.swimmers)} patients: treatment, response, progression and death."
+    )
     figure = swimmer_figure(report.swimmers, _names(report))
     return Plate("swimmer", "Time on study", caption, description, figure)
 
@@ -112,6 +118,10 @@ def _causes_plate(report: ReportInput, table: CauseTable) -> Plate:
 
 def _comparison_plate(report: ReportInput) -> Plate:
     items = comparisons(report)
-    caption = "Simulated results with their intervals beside the published ones. An arrow is an interval without an upper end."
-    pairs = [f"{item.label}: simulated {item.simulated_text}, published {item.published_text}" for item in items]
-    return Plate("comparison", "Simulated and published", caption, "; ".join(pairs) + ".", comparison_figure(items))
+    caption = "Simulated results and their intervals beside the published ones. An arrow is an open interval."
+    pairs = [
+        f"{item.label}: simulated {item.simulated_text}, published {item.published_text}" for item in items
+    ]
+    return Plate(
+        "comparison", "Simulated and published", caption, "; ".join(pairs) + ".", comparison_figure(items)
+    )

@@ -80,7 +80,9 @@ class _Picture:
 
 @cache
 def _template() -> jinja2.Template:
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     environment.filters["unbroken"] = _unbroken
     environment.policies["urlize.rel"] = "noopener noreferrer"
     return environment.from_string(_read("report.html.jinja"))

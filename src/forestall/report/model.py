@@ -1,7 +1,7 @@
 """What a report of a trial is made of: plain numbers and texts, with no trace of how they were computed.
 
-Times are in days here as everywhere inside; the report prints months. An estimate that is NaN is unknown, one that is
-infinite was not reached within follow-up.
+Times are in days here as everywhere inside; the report prints months. An estimate that is NaN is unknown, one
+that is infinite was not reached within follow-up.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Published:
     """A published result, to stand beside the simulated one."""
 
     value: Estimate
-    """Days for a median, a fraction for a response rate, a ratio for a hazard ratio; NaN where no interval was given."""
+    """Days for a median, a fraction for a rate, a ratio for a hazard ratio; NaN where none was printed."""
     endpoint: str = ""
     """What was measured, if it is not quite the simulated endpoint (TTP instead of PFS)."""
     source: str = ""

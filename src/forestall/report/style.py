@@ -1,7 +1,7 @@
-"""The look of every figure: one palette that color-blind readers can tell apart, for print, and for light and dark screens.
+"""The look of every figure: one palette that color-blind readers can tell apart, for print and for screens.
 
-Figures are drawn in the colors for print. A figure that is put into an HTML page refers to CSS variables instead, so that
-the page can switch to the colors for dark screens.
+Figures are drawn in the colors for print. A figure that is put into an HTML page refers to CSS variables
+instead, so that the page can switch to the colors for dark screens.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ParamSpec, TypeVar
+from typing import Literal, ParamSpec, TypeVar
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -47,11 +47,16 @@ SKY = Tone("sky", "#56b4e9", "#8fd0f7")
 YELLOW = Tone("yellow", "#f0e442", "#f4ec7a")
 
 TONES = (INK, MUTED, GRID, PAPER, FAINT, ON_BLUE, BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, YELLOW)
-"""Every tone; the colors are those of Okabe M, Ito K. Color universal design, 2008, lighter on dark screens."""
+"""Every tone; the hues are those of Okabe M, Ito K. Color universal design, 2008, lighter on dark screens."""
 
 _ARMS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
 _PARTS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, YELLOW)
-_DASHES: tuple[str | tuple[int, tuple[float, ...]], ...] = ("-", (0, (5, 1.5)), (0, (2, 1.2)), (0, (6, 1.5, 1.5, 1.5)))
+_DASHES: tuple[str | tuple[int, tuple[float, ...]], ...] = (
+    "-",
+    (0, (5, 1.5)),
+    (0, (2, 1.2)),
+    (0, (6, 1.5, 1.5, 1.5)),
+)
 
 WIDTH = 7.4
 """Width of a figure, inch."""
@@ -99,7 +104,9 @@ _SETTINGS = {
 @functools.cache
 def _defaults() -> dict[str, object]:
     """What matplotlib comes with; the backend belongs to the user's session and stays."""
-    return {name: value for name, value in matplotlib.rcParamsDefault.items() if not name.startswith("backend")}
+    return {
+        name: value for name, value in matplotlib.rcParamsDefault.items() if not name.startswith("backend")
+    }
 
 
 def styled(function: Callable[P, R]) -> Callable[P, R]:
@@ -133,7 +140,7 @@ def ink_on(tone: Tone) -> str:
     return ON_BLUE.light if tone is BLUE else ON_FILL
 
 
-def ruled(axes: Axes, axis: str = "y") -> None:
+def ruled(axes: Axes, axis: Literal["x", "y"] = "y") -> None:
     """Put faint lines behind the data."""
     axes.grid(visible=True, axis=axis)
     axes.tick_params(axis="both", length=3, width=0.8)

@@ -40,14 +40,17 @@ def _who(report: ReportInput) -> str:
     arms = listed([f"{arm.n} to “{arm.name}”" for arm in report.arms])
     text = f"{report.patients} virtual patients were assigned to {len(report.arms)} treatments: {arms}."
     if report.failed:
-        text += f" {report.failed} of them could not be simulated and have no result; they are counted, not replaced."
+        text += (
+            f" {report.failed} of them could not be simulated  and have no result; they count all the same."
+        )
     return text
 
 
 def _times(report: ReportInput) -> str:
     free = listed([_half(arm) for arm in report.arms])
     rates = listed([f"{number(100 * arm.response.rate.value, 0)}% in “{arm.name}”" for arm in report.arms])
-    return f"Half of the patients lived without progression {free}. Tumors shrank enough to count as a response in {rates}."
+    shrank = f"Tumors shrank enough to count as a response in {rates}."
+    return f"Half of the patients lived without progression {free}. {shrank}"
 
 
 def _half(arm: ArmSummary) -> str:
@@ -64,10 +67,13 @@ def _ratio(summary: HazardRatioSummary) -> str:
     event = _EVENTS.get(summary.endpoint, summary.endpoint)
     change = f"{abs(1 - value):.0%} {'lower' if value < 1 else 'higher'}"
     text = (
-        f"Over the time of follow-up the rate of {event} was on average {change} in “{summary.experimental}” than in “{summary.control}” "
+        f"Over the time of follow-up the rate of {event} was on average {change} in “{summary.experimental}” "
+        f"than in “{summary.control}” "
         f"(hazard ratio {number(value, 2)}, 95% confidence interval {interval(lower, upper, 2).strip('[]')})"
     )
-    return text + ("; the interval does not exclude that there is no difference." if lower <= 1 <= upper else ".")
+    return text + (
+        "; the interval does not exclude that there is no difference." if lower <= 1 <= upper else "."
+    )
 
 
 def _causes(report: ReportInput, table: CauseTable) -> str:
@@ -75,7 +81,7 @@ def _causes(report: ReportInput, table: CauseTable) -> str:
     for arm, counts in zip(report.arms, table.counts, strict=True):
         if counts.sum():
             most = int(counts.argmax())
-            leading.append(f"{table.causes[most]} in “{arm.name}” ({counts[most] / counts.sum():.0%} of the progressions)")
+            leading.append(f"{table.causes[most]} in “{arm.name}” ({counts[most] / counts.sum():.0%} of all)")
     return f"The most frequent cause of progression was {listed(leading)}."
 
 
@@ -85,7 +91,9 @@ def _agreement(report: ReportInput) -> str:
     name = f" ({report.published_trial})" if report.published_trial else ""
     text = f"{verdicts.count(Verdict.AGREES)} of {len(items)} results agree with the published trial{name}."
     if Verdict.OPEN in verdicts:
-        text += f" {verdicts.count(Verdict.OPEN)} cannot be compared because follow-up was too short."
+        text += f" {verdicts.count(Verdict.OPEN)} cannot be compared: follow-up was too short or patients too few."
     if Verdict.DIFFERS in verdicts:
-        text += " Where they do not, the model is wrong or incomplete for this question, or the trials differ."
+        text += (
+            " Where they do not, the model is wrong or incomplete for this question, or the trials differ."
+        )
     return text

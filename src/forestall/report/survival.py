@@ -1,10 +1,11 @@
-"""The Kaplan-Meier figure: curves with confidence bands, medians, published medians, and numbers at risk underneath."""
+"""The Kaplan-Meier figure: curves with confidence bands, medians beside published ones, numbers at risk."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -32,7 +33,9 @@ class ArmCurve:
     """The published median, day."""
 
 
-def arm_curves(data: SurvivalData, arms: Sequence[str], published_days: Mapping[str, float]) -> list[ArmCurve]:
+def arm_curves(
+    data: SurvivalData, arms: Sequence[str], published_days: Mapping[str, float]
+) -> list[ArmCurve]:
     """Estimate the curve of each arm; failed patients have no time and are left out.
 
     Args:
@@ -59,8 +62,8 @@ def survival_figure(curves: Sequence[ArmCurve], title: str, *, follow_up_days: f
         follow_up_days: End of the time axis, day; by default the last observation.
 
     Returns:
-        The figure: the curves above, the numbers at risk below. With many patients the steps are drawn on a grid finer
-        than a pixel and the marks of censoring are left out.
+        The figure: the curves above, the numbers at risk below. With many patients the steps are drawn on a
+        grid finer than a pixel and the marks of censoring are left out.
     """
     sheet = _Sheet(curves)
     figure = Figure(figsize=(WIDTH, sheet.height))
@@ -70,7 +73,9 @@ def survival_figure(curves: Sequence[ArmCurve], title: str, *, follow_up_days: f
     for index, arm in enumerate(curves):
         _draw_arm(axes, arm, index, end)
     _dress(axes, end, ticks)
-    figure.text(sheet.left, 1 - 0.05 / sheet.height, title, va="top", fontsize=10.5, fontweight="bold", gid="heading")
+    figure.text(
+        sheet.left, 1 - 0.05 / sheet.height, title, va="top", fontsize=10.5, fontweight="bold", gid="heading"
+    )
     _legend(figure, axes, curves, end, sheet)
     _risk_table(figure.add_axes(sheet.table), curves, ticks, end)
     return figure
@@ -105,7 +110,9 @@ def _draw_arm(axes: Axes, arm: ArmCurve, index: int, end: float) -> None:
     axes.step(time, 100 * survival, where="post", color=color, linewidth=1.8, linestyle=arm_dashes(index))
     marks = curve.time_days[(curve.censored > 0) & (months(1.0) * curve.time_days <= end)]
     if marks.size <= _MOST_CENSOR_MARKS:
-        axes.plot(months(1.0) * marks, 100 * curve.at(marks), "|", color=color, markersize=5, markeredgewidth=0.9)
+        axes.plot(
+            months(1.0) * marks, 100 * curve.at(marks), "|", color=color, markersize=5, markeredgewidth=0.9
+        )
     _mark_median(axes, arm, color, end)
 
 
@@ -116,7 +123,7 @@ def _mark_median(axes: Axes, arm: ArmCurve, color: str, end: float) -> None:
         axes.plot([0, median], [50, 50], color=MUTED.light, linewidth=0.8, linestyle=":")
     published = months(arm.published_median_days)
     if math.isfinite(published) and published <= end:
-        style = {"markersize": 7, "markeredgewidth": 1.6, "zorder": 5, "clip_on": False}
+        style: dict[str, Any] = {"markersize": 7, "markeredgewidth": 1.6, "zorder": 5, "clip_on": False}
         axes.plot([published], [50], "D", color=color, markerfacecolor=PAPER.light, **style)
 
 
@@ -152,13 +159,23 @@ def _legend(figure: Figure, axes: Axes, curves: Sequence[ArmCurve], end: float, 
         labels.append(_label(arm))
     published = [months(arm.published_median_days) for arm in curves]
     if any(math.isfinite(median) for median in published):
-        handles += axes.plot([], [], "D", color=MUTED.light, markerfacecolor=PAPER.light, markersize=6, markeredgewidth=1.4)
-        later = [f"{arm.name} {median:.1f}" for arm, median in zip(curves, published, strict=True) if median > end]
+        handles += axes.plot(
+            [], [], "D", color=MUTED.light, markerfacecolor=PAPER.light, markersize=6, markeredgewidth=1.4
+        )
+        later = [
+            f"{arm.name} {median:.1f}" for arm, median in zip(curves, published, strict=True) if median > end
+        ]
         labels.append("published median" + (f" (beyond the axis: {', '.join(later)} mo)" if later else ""))
     figure.legend(
-        handles, labels, loc="upper left", bbox_to_anchor=(sheet.left, 1 - 0.28 / sheet.height), handlelength=2.6, borderaxespad=0,
-        borderpad=0, labelspacing=0.35,
-    )  # fmt: skip
+        handles,
+        labels,
+        loc="upper left",
+        bbox_to_anchor=(sheet.left, 1 - 0.28 / sheet.height),
+        handlelength=2.6,
+        borderaxespad=0,
+        borderpad=0,
+        labelspacing=0.35,
+    )
 
 
 def _label(arm: ArmCurve) -> str:
@@ -175,8 +192,21 @@ def _risk_table(axes: Axes, curves: Sequence[ArmCurve], ticks: Floats, end: floa
     axes.text(-0.045, -0.5, "at risk", transform=left, ha="right", va="center", fontsize=9, color=MUTED.light)
     for row, arm in enumerate(curves):
         middle, color = row + 0.5, arm_tone(row).light
-        axes.text(-0.045, middle, shortened(arm.name), transform=left, ha="right", va="center", fontsize=9, color=color)
-        counts = arm.curve.numbers_at_risk(ticks * days_per_month()) if arm.curve.patients else np.zeros(len(ticks), int)
+        axes.text(
+            -0.045,
+            middle,
+            shortened(arm.name),
+            transform=left,
+            ha="right",
+            va="center",
+            fontsize=9,
+            color=color,
+        )
+        counts = (
+            arm.curve.numbers_at_risk(ticks * days_per_month())
+            if arm.curve.patients
+            else np.zeros(len(ticks), int)
+        )
         for tick, count in zip(ticks, counts, strict=True):
             axes.text(tick, middle, f"{count}", ha="center", va="center", fontsize=9)
 

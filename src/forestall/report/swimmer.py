@@ -1,8 +1,9 @@
-"""The swimmer figure: one lane for each of a few patients, with treatment, response, progression and death."""
+"""The swimmer figure: a lane for each of a few patients, with treatment, response, progression and death."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -29,8 +30,9 @@ _MARKS = (
 def choose_swimmers(followed_days: Floats, arm: Integers, *, most: int = MOST_SWIMMERS) -> NDArray[np.int64]:
     """Choose the patients of a swimmer figure, the same ones every time.
 
-    Each arm gets the same number of lanes. They are filled with the patients at evenly spaced ranks of the time on
-    study, so that short and long courses show in the proportion in which they occur. Failed patients (NaN) are left out.
+    Each arm gets the same number of lanes. They are filled with the patients at evenly spaced ranks of the
+    time on study, so that short and long courses show in the proportion in which they occur. Failed patients
+    (NaN) are left out.
 
     Args:
         followed_days: (n,) time on study, day; NaN for a failed patient.
@@ -67,7 +69,14 @@ def swimmer_figure(rows: Sequence[SwimmerRow], arms: Sequence[str]) -> Figure:
     axes = figure.add_axes((0.03, 0.55 / height, 0.95, (_LANE * lanes) / height))
     top = 0
     for index, name, members in groups:
-        axes.text(0, top + 0.9, f"{shortened(name, 40)}", fontweight="bold", color=arm_tone(index).light, va="center")
+        axes.text(
+            0,
+            top + 0.9,
+            f"{shortened(name, 40)}",
+            fontweight="bold",
+            color=arm_tone(index).light,
+            va="center",
+        )
         _draw_lanes(axes, members, index, top + 2)
         top += len(members) + 2
     _dress(axes, rows, lanes)
@@ -82,7 +91,11 @@ def _draw_lanes(axes: Axes, rows: Sequence[SwimmerRow], arm: int, top: int) -> N
     axes.barh(lane, followed - treated, left=treated, height=0.34, color=FAINT.light, alpha=0.6, linewidth=0)
     axes.barh(lane, treated, height=0.76, color=arm_tone(arm).light, alpha=0.75, linewidth=0)
     for field, marker, tone, _label in _MARKS:
-        seen = [(months(getattr(row, field)), y) for row, y in zip(rows, lane, strict=True) if getattr(row, field) is not None]
+        seen = [
+            (months(getattr(row, field)), y)
+            for row, y in zip(rows, lane, strict=True)
+            if getattr(row, field) is not None
+        ]
         if seen:
             axes.plot(*np.array(seen).T, marker, color=tone.light, **_mark_style(marker))
     alive = [(end, y) for row, end, y in zip(rows, followed, lane, strict=True) if row.death_day is None]
@@ -90,9 +103,15 @@ def _draw_lanes(axes: Axes, rows: Sequence[SwimmerRow], arm: int, top: int) -> N
         axes.plot(*np.array(alive).T, ">", color=arm_tone(arm).light, markersize=5, clip_on=False)
 
 
-def _mark_style(marker: str) -> dict[str, object]:
+def _mark_style(marker: str) -> dict[str, Any]:
     size, edge = {"o": (4.6, INK), "s": (5.0, PAPER), "X": (6.2, PAPER)}[marker]
-    return {"markersize": size, "markeredgecolor": edge.light, "markeredgewidth": 0.8, "clip_on": False, "zorder": 4}
+    return {
+        "markersize": size,
+        "markeredgecolor": edge.light,
+        "markeredgewidth": 0.8,
+        "clip_on": False,
+        "zorder": 4,
+    }
 
 
 def _dress(axes: Axes, rows: Sequence[SwimmerRow], lanes: int) -> None:
@@ -109,7 +128,18 @@ def _legend(figure: Figure, height: float) -> None:
         Line2D([], [], color=FAINT.light, alpha=0.6, linewidth=3, label="followed"),
     ]
     for _field, marker, tone, label in _MARKS:
-        handles.append(Line2D([], [], linestyle="", marker=marker, color=tone.light, label=label, **_mark_style(marker)))
-    handles.append(Line2D([], [], linestyle="", marker=">", color=arm_tone(0).light, markersize=5, label="alive"))
+        handles.append(
+            Line2D([], [], linestyle="", marker=marker, color=tone.light, label=label, **_mark_style(marker))
+        )
+    handles.append(
+        Line2D([], [], linestyle="", marker=">", color=arm_tone(0).light, markersize=5, label="alive")
+    )
     anchor = (0.02, 1 - 0.08 / height)
-    figure.legend(handles=handles, loc="upper left", bbox_to_anchor=anchor, ncols=6, columnspacing=1.2, handletextpad=0.5)
+    figure.legend(
+        handles=handles,
+        loc="upper left",
+        bbox_to_anchor=anchor,
+        ncols=6,
+        columnspacing=1.2,
+        handletextpad=0.5,
+    )

@@ -13,14 +13,16 @@ from rich.text import Text
 
 from forestall.report.agreement import disagreements
 from forestall.report.model import ArmSummary, CauseTable, HazardRatioSummary, Published, ReportInput
-from forestall.report.wording import UNKNOWN, in_months, interval, months, number, ratio_text
+from forestall.report.wording import DASH, UNKNOWN, in_months, interval, months, number, ratio_text
 from forestall.statistics.estimate import Estimate
 
 WIDTH = 100
 _MOST_CAUSES = 6
 
 
-def print_summary(report: ReportInput, *, report_path: Path | None = None, console: Console | None = None) -> None:
+def print_summary(
+    report: ReportInput, *, report_path: Path | None = None, console: Console | None = None
+) -> None:
     """Print the result of a trial.
 
     Args:
@@ -57,8 +59,17 @@ def _head(report: ReportInput) -> Text:
 def _table(report: ReportInput) -> Table:
     table = Table(box=None, padding=(0, 0, 0, 2), pad_edge=False, header_style="bold", show_edge=False)
     table.add_column("", no_wrap=True, overflow="ellipsis", min_width=9, max_width=22)
-    for head in ("n", "PFS\nevents", "median PFS\n[95% CI], mo", "publ.", "OS\nevents", "median OS\n[95% CI], mo",
-                 "publ.", "ORR", "publ."):  # fmt: skip
+    for head in (
+        "n",
+        "PFS\nevents",
+        "median PFS\n[95% CI], mo",
+        "publ.",
+        "OS\nevents",
+        "median OS\n[95% CI], mo",
+        "publ.",
+        "ORR",
+        "publ.",
+    ):
         style = "dim" if head.startswith("pub") else ""
         table.add_column(head, justify="right", vertical="bottom", no_wrap=True, style=style)
     for arm in report.arms:
@@ -118,7 +129,10 @@ def _lines(report: ReportInput) -> Iterator[Text]:
 def _marks(report: ReportInput) -> Iterator[Text]:
     """What the asterisks mean."""
     other = {
-        f"{key}: {published.endpoint}" for arm in report.arms for key, published in arm.published.items() if published.endpoint
+        f"{key}: {published.endpoint}"
+        for arm in report.arms
+        for key, published in arm.published.items()
+        if published.endpoint
     }
     if other:
         yield Text(f"* published as another endpoint ({', '.join(sorted(other))})", style="dim")
@@ -130,7 +144,9 @@ def _ratio(summary: HazardRatioSummary, *, several: bool) -> Text:
         label = f"HR {summary.endpoint}, {summary.experimental} / {summary.control}"
     parts = [f"{label}  {ratio_text(summary.ratio)}"]
     if summary.prediction is not None:
-        parts.append(f"90% prediction {number(summary.prediction.lower, 2)}–{number(summary.prediction.upper, 2)}")
+        parts.append(
+            f"90% prediction {number(summary.prediction.lower, 2)}{DASH}{number(summary.prediction.upper, 2)}"
+        )
     if summary.published is not None:
         remark = f" ({summary.published.endpoint})" if summary.published.endpoint else ""
         parts.append(f"published {ratio_text(summary.published.value)}{remark}")
@@ -142,5 +158,7 @@ def _causes(report: ReportInput, table: CauseTable) -> Text:
     share = 100 * table.counts / total
     order = np.argsort(-share.max(axis=0), kind="stable")[:_MOST_CAUSES]
     arms = " / ".join(arm.name for arm in report.arms)
-    shown = [f"{table.causes[index]} {'/'.join(f'{value:.0f}' for value in share[:, index])}%" for index in order]
+    shown = [
+        f"{table.causes[index]} {'/'.join(f'{value:.0f}' for value in share[:, index])}%" for index in order
+    ]
     return Text(f"Why patients progressed ({arms}): " + " · ".join(shown))

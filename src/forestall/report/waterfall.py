@@ -1,4 +1,4 @@
-"""The waterfall figure: every patient's best change of the sum of target lesion diameters, one panel for each arm."""
+"""The waterfall figure: every patient's best change of the sum of lesion diameters, a panel for each arm."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 
 from forestall.report.model import BestChanges, Floats
 from forestall.report.style import MUTED, WIDTH, arm_tone, ruled, styled
-from forestall.report.wording import shortened
+from forestall.report.wording import MINUS, shortened
 
 PARTIAL_RESPONSE, PROGRESSION = -30.0, 20.0
-"""Changes (percent) that RECIST 1.1 calls partial response (from baseline) and progression (from the nadir)."""
+"""Percent; what RECIST 1.1 calls partial response (from baseline) and progression (from the nadir)."""
 
 _CEILING = 100.0
 _MOST_BARS = 400
@@ -24,11 +24,11 @@ def waterfall_figure(changes: BestChanges, arms: Sequence[str]) -> Figure:
     """Draw best changes, largest growth first.
 
     Args:
-        changes: Best change of every patient; NaN without a scan after baseline, which is counted in the panel's title.
+        changes: Best change of every patient; NaN without a scan after baseline, counted in the label.
         arms: Names of the arms.
 
     Returns:
-        The figure. Growth beyond +100% is cut there. An arm of more than 400 patients is drawn as 400 quantiles.
+        The figure. Growth beyond +100% is cut there. More than 400 patients are drawn as 400 quantiles.
     """
     columns = min(len(arms), 3)
     rows = -(-len(arms) // columns)
@@ -52,7 +52,7 @@ def _draw_arm(axes: Axes, change: Floats, name: str, index: int) -> None:
         axes.axhline(level, color=MUTED.light, linewidth=1.0, linestyle=(0, (4, 3)))
     ruled(axes)
     ticks = (-100, -60, PARTIAL_RESPONSE, 0, PROGRESSION, 60, 100)
-    axes.set_yticks(ticks, ["−100%", "−60%", "−30%", "0%", "+20%", "+60%", "≥ +100%"])
+    axes.set_yticks(ticks, [f"{MINUS}100%", f"{MINUS}60%", f"{MINUS}30%", "0%", "+20%", "+60%", "≥ +100%"])
     axes.set(ylim=(-105, 105), xlim=(0, 1), xticks=[])
     axes.spines["bottom"].set_visible(False)
     axes.axhline(0, color=MUTED.light, linewidth=0.8)

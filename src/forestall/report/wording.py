@@ -10,7 +10,8 @@ from forestall.statistics.estimate import Estimate
 from forestall.units import factor
 
 NOT_REACHED = "not reached"
-UNKNOWN = "–"
+DASH, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
+UNKNOWN = DASH
 
 
 @functools.cache
@@ -42,7 +43,7 @@ def interval(lower: float, upper: float, decimals: int = 1) -> str:
     """An interval in brackets, empty if neither end is known or the lower one was not reached."""
     if (math.isnan(lower) and math.isnan(upper)) or math.isinf(lower):
         return ""
-    return f"[{number(lower, decimals)}–{number(upper, decimals)}]"
+    return f"[{number(lower, decimals)}{DASH}{number(upper, decimals)}]"
 
 
 def with_interval(value: Estimate, decimals: int = 1, unit: str = "") -> str:

@@ -84,7 +84,7 @@ def turnbull(left_days: ArrayLike, right_days: ArrayLike, *, tolerance: float = 
 
     References:
         Turnbull BW. J R Stat Soc B 1976;38:290-295, doi:10.1111/j.2517-6161.1976.tb01597.x.
-        Wellner JA, Zhan Y. J Am Stat Assoc 1997;92:945-959, doi:10.1080/01621459.1997.10474049.
+        Wellner JA, Zhan Y. J Am Stat Assoc 1997;92:945-959.
     """
     left, right = checked_intervals(left_days, right_days)
     if not left.size:

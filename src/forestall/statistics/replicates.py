@@ -50,7 +50,7 @@ def _ranked(ordered: Floats, fraction: float) -> float:
     position = fraction * (ordered.size - 1)
     below = int(position)
     weight = position - below
-    if weight < 1e-12 or ordered[below] == ordered[below + 1]:
+    if weight < 1e-12:
         return float(ordered[below])
     if not np.isfinite(ordered[below : below + 2]).all():
         return float(ordered[below + 1] if np.isfinite(ordered[below]) else ordered[below])

@@ -36,28 +36,9 @@ _ROUNDING = 0.005
 
 EXCEPTIONS = MappingProxyType(
     {
-        ("denosumab", "half_life"): (
-            "The catalog has only the linear part of a target-mediated model, without its peripheral "
-            "compartment: drug that is bound or in tissue does not return."
-        ),
-        ("elacestrant", "cmax_ss"): (
-            "The absorption rate was not read and is assumed. The printed peak is hardly above the printed "
-            "average of 102 ng/mL, so absorption must be much slower."
-        ),
-        ("fulvestrant", "cmax_ss"): (
-            "One slow rate empties the whole depot here; after an injection part of the dose comes faster. "
-            "The label's dose over its clearance also gives an area 23% below the one that it prints."
-        ),
-        ("margetuximab", "cmax_ss"): (
-            "The central volume was not read: the volume at steady state stands in for it, which dilutes the peak."
-        ),
         ("trastuzumab deruxtecan", "half_life"): (
             "The printed half-life is the decline between doses. The model's last phase (28 days, 40% of the "
             "area) is slower than that; its first lasts 2.9 days."
-        ),
-        ("vinorelbine", "cmax_ss"): (
-            "Clearance and central volume come from different studies, and the fast distribution that both "
-            "describe has no parameters."
         ),
     }
 )

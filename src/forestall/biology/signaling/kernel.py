@@ -35,11 +35,7 @@ LARGEST_SHARE = 0.3
 def _multiply_hill(
     product: Any, activity: Any, node: Any, power: Any, bottom: Any, top: Any, negated: Any
 ) -> None:
-    """Multiply `product` (lanes,) by a normalized Hill function of activity[node], or by one minus it.
-
-    `node` is unsigned: a signed index would bring the test for negative indices into the loops and keep them
-    from vectorizing.
-    """
+    """Multiply `product` (lanes,) by a normalized Hill function of activity[node], or by one minus it."""
     one = product.dtype.type(1)
     if negated:
         for lane in range(product.size):
@@ -115,36 +111,34 @@ def evaluate(
         for _ in range(MAX_SWEEPS if cyclic else 1):
             moving[:] = False
             for i in range(component_start[component], component_start[component + 1]):
-                node = np.uint32(i)
                 out[:] = one
                 for t in range(term_start[i], term_start[i + 1]):
                     if t == inhibitor_start[i]:
                         _close(out, one - basal[i])
-                    row = np.uint32(t)
                     for lane in range(lanes):
-                        term[lane] = term_weight[row, lane]
+                        term[lane] = term_weight[t, lane]
                     for f in range(factor_start[t], factor_start[t + 1]):
-                        _multiply_hill(
-                            term, activity, np.uint32(source[f]), power[f], bottom[f], top[f], negated[f]
-                        )
+                        _multiply_hill(term, activity, source[f], power[f], bottom[f], top[f], negated[f])
                     for lane in range(lanes):
                         out[lane] *= one - term[lane]
                 if inhibitor_start[i] == term_start[i + 1]:
                     _close(out, one - basal[i])
                 for lane in range(lanes):
-                    drive = floor[node, lane] + (one - floor[node, lane]) * out[lane]
-                    on = expression[node, lane] * drive
-                    out[lane] = node_effect[node, lane] * on / (on + (one - drive) + tiny)
+                    drive = floor[i, lane] + (one - floor[i, lane]) * out[lane]
+                    on = expression[i, lane] * drive
+                    out[lane] = node_effect[i, lane] * on / (on + (one - drive) + tiny)
                 if cyclic:
                     for lane in range(lanes):
-                        step = damping * (out[lane] - activity[node, lane])
-                        if True:
-                            activity[node, lane] += step
+                        step = damping * (out[lane] - activity[i, lane])
+                        if open_lanes[lane]:
+                            activity[i, lane] += step
                             moving[lane] |= abs(step) > tolerance
                 else:
                     for lane in range(lanes):
-                        activity[node, lane] = out[lane]
+                        activity[i, lane] = out[lane]
             open_lanes[:] = moving
+            if not open_lanes.any():
+                break
         unconverged += open_lanes.sum()
     return int(unconverged)
 
@@ -173,16 +167,14 @@ def drives(net: CompiledNetwork, activity: Floats, driver_gain: Floats, out: Flo
     source, power, bottom, top, negated = net.driver
     driver_start = net.driver_start
     for s in range(driver_start.size - 1):
-        row = np.uint32(s)
         for lane in range(lanes):
-            out[row, lane] = one
+            out[s, lane] = one
         for d in range(driver_start[s], driver_start[s + 1]):
-            driver = np.uint32(d)
             for lane in range(lanes):
-                hill[lane] = driver_gain[driver, lane]
-            _multiply_hill(hill, activity, np.uint32(source[d]), power[d], bottom[d], top[d], negated[d])
+                hill[lane] = driver_gain[d, lane]
+            _multiply_hill(hill, activity, source[d], power[d], bottom[d], top[d], negated[d])
             for lane in range(lanes):
-                out[row, lane] *= one + hill[lane]
+                out[s, lane] *= one + hill[lane]
 
 
 @njit(cache=True, error_model="numpy", nogil=True)

@@ -1,0 +1,148 @@
+"""A population under one arm, as the arrays that the course kernel reads."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forestall.biology.exposure.variability import kinetics_of, patient_terms, superposition_terms
+from forestall.biology.genotypes import GenotypeTable, tables_for
+from forestall.biology.rates import TERMS
+from forestall.biology.setup import CohortArrays
+from forestall.biology.signaling.compile import Compiled, compiled
+from forestall.clinic.arms import Arm
+from forestall.clinic.entry_lesions import BRAIN
+from forestall.clinic.occult import draw_occult
+from forestall.clinic.population import SUBTYPES, Population
+from forestall.clinic.tumor_biology import TUMOR_TYPES
+from forestall.knowledge.alterations import load_alterations
+from forestall.knowledge.networks import load_networks
+from forestall.knowledge.parameters import value
+from forestall.knowledge.regimens import Component
+
+Array = NDArray[np.float64]
+
+LARGEST_GENOTYPES = 16
+"""Genotypes that a patient's clones can take; see `forestall.biology.genotypes`."""
+
+
+def cohort_arrays(population: Population, arm: Arm, dropout: Array, follow_up_days: float) -> CohortArrays:
+    """The arrays of a batch.
+
+    Args:
+        population: The patients.
+        arm: What they receive.
+        dropout: (n,) day of loss to follow-up.
+        follow_up_days: Day of the data cut.
+    """
+    network = compiled()
+    tables, row = _tables(population, arm.alterations)
+    site, diameter = _all_lesions(population)
+    elimination, scale = _exposure(population, arm)
+    return CohortArrays(
+        patient=population.patient,
+        expression=_expression(population, network),
+        gain=_gains(population, network),
+        table=row,
+        mask=np.stack([table.mask for table in tables]),
+        edges=np.stack([table.edges for table in tables]),
+        edge_start=np.stack([table.edge_start for table in tables]),
+        probability=np.stack([table.probability for table in tables]),
+        loss=np.stack([table.loss for table in tables]),
+        elimination=elimination,
+        scale=scale,
+        amount=_amounts(population, arm.phases, loading=False),
+        loading=_amounts(population, arm.phases, loading=True),
+        birth=population.birth_rate_per_day,
+        growth=population.growth_rate_per_day,
+        capacity=population.capacity_cells,
+        sensitivity=population.cytotoxic_sensitivity,
+        effectors=population.effector,
+        site_class=np.where(site < 0, -1, (site == BRAIN).astype(np.int64)),
+        site=site,
+        diameter=diameter,
+        background=population.background_hazard_per_day,
+        death_threshold=population.death_threshold,
+        dropout=np.minimum(dropout, follow_up_days),
+    )
+
+
+def _tables(population: Population, order: Sequence[str]) -> tuple[list[GenotypeTable], NDArray[np.int64]]:
+    rates = [alteration.rate_per_division.value for alteration in load_alterations().values()]
+    return tables_for(
+        population.truncal_mask(order), population.subtype.astype(np.int64), _relevant(), rates, LARGEST_GENOTYPES
+    )
+
+
+@functools.cache
+def _relevant() -> tuple[tuple[int, ...], ...]:
+    """For each subtype, the alterations that may be acquired."""
+    return tuple(
+        tuple(k for k, alteration in enumerate(load_alterations().values()) if alteration.matters_in(subtype))
+        for subtype in SUBTYPES
+    )
+
+
+def _all_lesions(population: Population) -> tuple[NDArray[np.int8], Array]:
+    """Sites and diameters, occult lesions last. A described patient has no lesions beyond those described."""
+    if population.seed is None:
+        return population.site, population.diameter_mm
+    site, diameter = draw_occult(np.array(TUMOR_TYPES)[population.subtype], population.patient, population.seed)
+    return np.hstack([population.site, site]), np.hstack([population.diameter_mm, diameter])
+
+
+def _expression(population: Population, network: Compiled) -> Array:
+    """(n, nodes) baseline expression: the subtype's, times the patient's own factors."""
+    contexts = np.stack([network.expression_of(subtype) for subtype in SUBTYPES])
+    return np.asarray(contexts[population.subtype] * population.expression_factor(network.nodes), np.float64)
+
+
+def _gains(population: Population, network: Compiled) -> Array:
+    """(n, drivers) gains of the slow drivers, by the patients' traits."""
+    gain = np.tile(network.driver_gain, (len(population), 1)).astype(np.float64)
+    traits = load_networks()["breast"].traits
+    for name, present in population.traits().items():
+        trait = traits[name]
+        driver = network.index.drivers[trait.slow, trait.driver]
+        listed = np.isin(np.array(SUBTYPES)[population.subtype], list(trait.prevalence))
+        factor = np.where(present, trait.present.value, trait.absent.value)
+        gain[:, driver] *= np.where(listed, factor, 1.0)
+    return gain
+
+
+def _exposure(population: Population, arm: Arm) -> tuple[Array, Array]:
+    """(n, D, TERMS) elimination rates and concentrations per mg of every drug."""
+    shape = (len(population), len(arm.drugs), TERMS)
+    elimination, scale = np.ones(shape), np.zeros(shape)
+    for d, drug in enumerate(arm.drugs):
+        deviates = population.kinetic_deviates(drug.name)
+        terms = patient_terms(kinetics_of(drug), population.weight_kg, *deviates)
+        elimination[:, d], scale[:, d] = superposition_terms(terms)
+    return elimination, scale
+
+
+def _amounts(population: Population, phases: Sequence[Sequence[Component]], *, loading: bool) -> Array:
+    """(n, P, C) mg per dose."""
+    width = max(1, *(len(phase) for phase in phases))
+    amounts = np.zeros((len(population), len(phases), width))
+    for p, phase in enumerate(phases):
+        for c, component in enumerate(phase):
+            amount = component.amount
+            if loading and component.loading_amount is not None:
+                amount = component.loading_amount
+            amounts[:, p, c] = amount * _size(population, component)
+    return amounts
+
+
+def _size(population: Population, component: Component) -> Array:
+    """(n,) what a dose is relative to: 1, weight (kg), body surface (m2), or clearance + 25 mL/min (Calvert)."""
+    sizes = {
+        "mg": np.ones(len(population)),
+        "mg/kg": population.weight_kg,
+        "mg/m2": population.bsa_m2,
+        "auc": np.full(len(population), value("patient.glomerular_filtration", "mL/min") + 25.0),
+    }
+    return np.asarray(sizes[component.amount_basis])

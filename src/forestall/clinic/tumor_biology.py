@@ -1,0 +1,206 @@
+"""What differs between tumors: receptors, truncal alterations, growth and sensitivity."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forestall.clinic.draws import Floats, Patients, by_type, log_sd_of, named_normals, named_uniforms, spread
+from forestall.engine.purposes import Purpose
+from forestall.knowledge.alterations import Alteration, load_alterations
+from forestall.knowledge.networks import load_networks
+from forestall.knowledge.parameters import value
+from forestall.knowledge.population import Population as Eligibility
+
+SUBTYPES = ("her2_positive_er_positive", "her2_positive_er_negative", "er_positive", "triple_negative")
+"""Receptor context of each subtype code, as networks and alterations name it."""
+TUMOR_TYPES = ("her2_positive", "her2_positive", "er_positive", "triple_negative")
+"""Tumor type of each subtype code, as the parameters name it."""
+GENOTYPES = ("vv", "vf", "ff")
+"""FCGR3A-158 genotype of each code."""
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Receptors:
+    """Receptor status of n tumors."""
+
+    her2_positive: Bools
+    """(n,)."""
+    her2_low: Bools
+    """(n,) HER2-negative with some expression (IHC 1+, or 2+ without amplification)."""
+    er_positive: Bools
+    """(n,)."""
+    subtype: NDArray[np.int8]
+    """(n,) code in `SUBTYPES`."""
+
+
+@dataclass(frozen=True, slots=True)
+class TumorBiology:
+    """Latent traits of n tumors and of their hosts."""
+
+    doubling_time_days: Floats
+    """(n,) untreated doubling time of the lesions at entry, day."""
+    birth_rate_per_day: Floats
+    """(n,) divisions per cycling cell, 1/day; never below the net growth rate."""
+    capacity_cells: Floats
+    """(n,) carrying capacity of a lesion, cells."""
+    cytotoxic_sensitivity: Floats
+    """(n,) killing by cytotoxics relative to the typical patient."""
+    fcgr3a: NDArray[np.int8]
+    """(n,) FCGR3A-158 genotype, code in `GENOTYPES`."""
+    effector: Floats
+    """(n,) antibody-dependent killing relative to the typical patient with V/V."""
+
+
+def receptors(her2_positive: Bools, her2_low: Bools, er_positive: Bools) -> Receptors:
+    """Receptor status with the subtype that follows from it."""
+    subtype = np.where(her2_positive, np.where(er_positive, 0, 1), np.where(er_positive, 2, 3)).astype(
+        np.int8
+    )
+    return Receptors(her2_positive, her2_low & ~her2_positive, er_positive, subtype)
+
+
+def draw_receptors(eligibility: Eligibility, patients: Patients, seed: int) -> Receptors:
+    """Draw HER2 and ER status from the protocol's mix, and from cited prevalences where it says nothing.
+
+    Args:
+        eligibility: A trial's criteria.
+        patients: (n,) indices of the patients.
+        seed: Seed of the study.
+    """
+    share = {"positive": 1.0, "negative": 0.0, "low": 0.0}.get(eligibility.her2)
+    share = value("prevalence.her2_positive", "1") if share is None else share
+    positive = named_uniforms(seed, patients, Purpose.BIOMARKERS, "HER2") < share
+    low_share = 1.0 if eligibility.her2 == "low" else value("prevalence.her2_low_given_her2_negative", "1")
+    low = named_uniforms(seed, patients, Purpose.BIOMARKERS, "HER2 low") < low_share
+    er_share: Floats | float = np.where(
+        positive,
+        value("prevalence.er_positive_given_her2_positive", "1"),
+        value("prevalence.er_positive_given_her2_negative", "1"),
+    )
+    if eligibility.er_positive is not None:
+        er_share = eligibility.er_positive
+    return receptors(positive, low, named_uniforms(seed, patients, Purpose.BIOMARKERS, "ER") < er_share)
+
+
+def draw_alterations(
+    eligibility: Eligibility, subtype: NDArray[np.int8], patients: Patients, seed: int
+) -> Bools:
+    """Draw the alterations that every cell of the tumor carries.
+
+    Args:
+        eligibility: A trial's criteria; its biomarkers replace the prevalence of the alterations they name.
+        subtype: (n,) code in `SUBTYPES`.
+        patients: (n,) indices of the patients.
+        seed: Seed of the study.
+
+    Returns:
+        (n, A) over the sorted ids of the catalogue. Alterations are drawn independently of each other.
+
+    Notes:
+        A gene in the biomarkers stands for its mutations (for its other alterations if it has none); a
+        carrier has one of them, chosen by their prevalence. Beyond the first line the prevalence in
+        pretreated tumors is taken.
+    """
+    catalogue = dict(sorted(load_alterations().items()))
+    pretreated = not eligibility.first_line
+    prevalence = np.array(
+        [
+            [entry.prevalence.value(name, pretreated=pretreated) for entry in catalogue.values()]
+            for name in SUBTYPES
+        ]
+    )[subtype]
+    draw = [named_uniforms(seed, patients, Purpose.ALTERATIONS, name) for name in catalogue]
+    carried = np.stack(draw, axis=1) < prevalence
+    for marker, share in eligibility.biomarkers.items():
+        columns = _columns(marker, catalogue)
+        carrier = named_uniforms(seed, patients, Purpose.ALTERATIONS, f"biomarker {marker}") < share
+        which = named_uniforms(seed, patients, Purpose.ALTERATIONS, f"which {marker}")
+        carried[:, columns] = carrier[:, None] & _one_of(prevalence[:, columns], which)
+    return carried
+
+
+def _columns(marker: str, catalogue: Mapping[str, Alteration]) -> list[int]:
+    """Columns of an alteration, or of the alterations that a gene's status means."""
+    ids = list(catalogue)
+    if marker in catalogue:
+        return [ids.index(marker)]
+    of_gene = [name for name, entry in catalogue.items() if entry.gene == marker]
+    mutations = [name for name in of_gene if catalogue[name].kind == "mutation"]
+    return [ids.index(name) for name in mutations or of_gene]
+
+
+def _one_of(prevalence: Floats, uniform: Floats) -> Bools:
+    """(n, k) one true entry per row, drawn in proportion to the prevalence (evenly if all are zero)."""
+    weight = np.where(prevalence.sum(axis=1, keepdims=True) > 0, prevalence, 1.0)
+    reached = np.cumsum(weight, axis=1) / weight.sum(axis=1, keepdims=True)
+    chosen = np.minimum((reached <= uniform[:, None]).sum(axis=1), weight.shape[1] - 1)
+    return np.asarray(np.arange(weight.shape[1]) == chosen[:, None])
+
+
+def draw_biology(
+    subtype: NDArray[np.int8], metastatic: bool, patients: Patients, seed: int | None
+) -> TumorBiology:
+    """Draw growth and sensitivity.
+
+    Args:
+        subtype: (n,) code in `SUBTYPES`.
+        metastatic: Whether the lesions are metastases, which grow faster than primaries.
+        patients: (n,) indices of the patients.
+        seed: Seed of the study; None for the typical patient.
+    """
+    kind = np.array(TUMOR_TYPES)[subtype]
+    log_sd = by_type(kind, lambda name: value(f"growth.doubling_time_log_sd.{name}", "1"))
+    speedup = value("growth.metastasis_speedup", "1") if metastatic else 1.0
+    typical = by_type(kind, lambda name: value(f"growth.doubling_time.{name}", "day")) / speedup
+    doubling = typical * np.exp(log_sd * _deviate(seed, patients, "doubling time"))
+    birth = value("growth.birth_rate", "1/day") * np.exp(
+        log_sd_of("growth.birth_rate") * _deviate(seed, patients, "birth rate")
+    )
+    fcgr3a = _fcgr3a(seed, patients)
+    killing = np.array([value(f"fcgamma.killing.{name}", "1") for name in GENOTYPES])[fcgr3a]
+    return TumorBiology(
+        doubling_time_days=doubling,
+        birth_rate_per_day=np.maximum(birth, math.log(2) / doubling),
+        capacity_cells=np.full(len(patients), value("growth.capacity_per_lesion", "cells")),
+        cytotoxic_sensitivity=spread(_deviate(seed, patients, "cytotoxics"), "sensitivity.cytotoxic_log_sd"),
+        fcgr3a=fcgr3a,
+        effector=killing * spread(_deviate(seed, patients, "effectors"), "adcc.effector_log_sd"),
+    )
+
+
+def draw_traits(subtype: NDArray[np.int8], patients: Patients, seed: int | None) -> dict[str, Bools]:
+    """Draw the network's traits, (n,) each; the typical patient has those that most patients have.
+
+    Args:
+        subtype: (n,) code in `SUBTYPES`.
+        patients: (n,) indices of the patients.
+        seed: Seed of the study; None for the typical patient.
+    """
+    traits = {}
+    for name, trait in load_networks()["breast"].traits.items():
+        shares = [
+            trait.prevalence[context].value if context in trait.prevalence else 0.0 for context in SUBTYPES
+        ]
+        draw: Floats | float = 0.5
+        if seed is not None:
+            draw = named_uniforms(seed, patients, Purpose.BIOLOGY, f"trait {name}")
+        traits[name] = draw < np.array(shares)[subtype]
+    return traits
+
+
+def _fcgr3a(seed: int | None, patients: Patients) -> NDArray[np.int8]:
+    frequency = np.array([value(f"fcgamma.frequency.{name}", "1") for name in GENOTYPES])
+    if seed is None:
+        return np.full(len(patients), frequency.argmax(), dtype=np.int8)
+    draw = named_uniforms(seed, patients, Purpose.MICROENVIRONMENT, "FCGR3A")
+    return np.searchsorted(np.cumsum(frequency / frequency.sum())[:-1], draw, side="right").astype(np.int8)
+
+
+def _deviate(seed: int | None, patients: Patients, name: str) -> Floats:
+    return np.zeros(len(patients)) if seed is None else named_normals(seed, patients, Purpose.BIOLOGY, name)

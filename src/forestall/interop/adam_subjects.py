@@ -1,0 +1,48 @@
+"""The columns of ADSL that come from a population."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forestall.clinic.population import Population
+from forestall.clinic.tumor_biology import GENOTYPES
+from forestall.interop.adam import Subjects
+from forestall.knowledge.alterations import load_alterations
+
+
+def subjects_of(population: Population) -> Subjects:
+    """Covariates, receptors and truncal alterations of a population, in its order.
+
+    Args:
+        population: n patients.
+
+    Returns:
+        Subjects with the biomarkers HER2, ER, FCGR3A, MENOPAUS and, by gene, whether every tumor cell carries
+        an alteration of it.
+    """
+    her2 = np.where(population.her2_positive, "positive", np.where(population.her2_low, "low", "negative"))
+    return Subjects(
+        age_years=population.age_years,
+        weight_kg=population.weight_kg,
+        surface_m2=population.bsa_m2,
+        lesions=population.lesions,
+        biomarkers={
+            "HER2": her2,
+            "ER": np.where(population.er_positive, "positive", "negative"),
+            "FCGR3A": np.array([name.upper() for name in GENOTYPES])[population.fcgr3a],
+            "MENOPAUS": np.where(population.postmenopausal, "post", "pre"),
+            **_altered_genes(population),
+        },
+    )
+
+
+def _altered_genes(population: Population) -> dict[str, NDArray[np.generic]]:
+    genes = [load_alterations()[name].gene for name in population.alterations]
+    columns = {
+        gene: [index for index, other in enumerate(genes) if other == gene] for gene in sorted(set(genes))
+    }
+    return {
+        gene: np.any(population.truncal[:, index], axis=1, keepdims=True)[:, 0]
+        for gene, index in columns.items()
+    }
