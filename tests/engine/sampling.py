@@ -56,7 +56,14 @@ def stream_normals(seed: int, patient: int, index: int, size: int) -> Array:
 
 @kernel
 def steps(
-    seed: int, size: int, cells: float, b: float, d: float, days: float, normal_above: float, mean_above: float
+    seed: int,
+    size: int,
+    cells: float,
+    b: float,
+    d: float,
+    days: float,
+    normal_above: float,
+    mean_above: float,
 ) -> Array:
     """Sizes of independent populations after one interval."""
     state = stream(seed, 0, PURPOSE, 0)
@@ -131,7 +138,7 @@ def tumors(
     status = np.empty(size, np.int64)
     for i in range(size):
         ages[i], status[i] = grow_to_size(
-            stream(seed, i, PURPOSE, 0), 0, birth, death, edges[0], edges[1], edges[2], capacity, target, max_days,
-            normal_above, mean_above, stack, out[i],
+            stream(seed, i, PURPOSE, 0), 0, birth, death, edges[0], edges[1], edges[2], capacity, target,
+            max_days, normal_above, mean_above, stack, out[i],
         )  # fmt: skip
     return ages, out, status

@@ -1,4 +1,4 @@
-"""Streams: every number is a function of its key and its place, and numbers of different keys are unrelated."""
+"""Streams: a number is a function of its key and its place; numbers of different keys are unrelated."""
 
 from __future__ import annotations
 
@@ -41,13 +41,15 @@ def python_words(state: list[int], size: int) -> list[int]:
 
 
 @pytest.mark.parametrize("key", [(0, 0, 0, 0), (1, 2, 3, 4), (2**63 - 1, 10**6, 47, 10**9)])
-def test_oracle_words_equal_a_second_implementation_in_python_integers(key: tuple[int, int, int, int]) -> None:
+def test_oracle_words_equal_a_second_implementation_in_python_integers(
+    key: tuple[int, int, int, int],
+) -> None:
     state = stream(*key)
     assert [int(next_word(state)) for _ in range(20)] == python_words(python_stream(*key), 20)
 
 
 def test_golden_first_words_of_the_finalizer() -> None:
-    """The first outputs of SplitMix64 seeded with 0 are the finalizer of the first multiples of its constant."""
+    """SplitMix64 seeded with 0 puts out the finalizer of the multiples of its constant."""
     outputs = [int(mix(np.uint64(STEP * k % WORD))) for k in (1, 2, 3)]
     assert outputs == [0xE220A8397B1DCDAF, 0x6E789E6AA1B965F4, 0x06C45D188009454F]
 
@@ -97,12 +99,14 @@ def test_property_a_patients_numbers_depend_on_no_other_patient() -> None:
 
 def test_property_array_functions_give_the_numbers_of_the_streams() -> None:
     assert normals(3, [17], 1, 4, size=5)[0].tolist() == stream_normals(3, 17, 4, 5).tolist()
-    assert np.array_equal(normals(3, np.arange(99), 2), [normal_quantile(u) for u in uniforms(3, np.arange(99), 2)])
+    assert np.array_equal(
+        normals(3, np.arange(99), 2), [normal_quantile(u) for u in uniforms(3, np.arange(99), 2)]
+    )
 
 
 @pytest.mark.parametrize("varied", ["seed", "patient", "purpose", "index", "place"])
 def test_oracle_numbers_of_neighboring_keys_are_uniform_and_uncorrelated(varied: str) -> None:
-    """n = 50,000 neighbors; chi-square with 1,000 cells, pairs at lags 1, 2 and 16 with 400; p > 1e-6 each."""
+    """n = 50,000 neighbors; chi-square with 1,000 cells, pairs at lags 1, 2, 16 with 400; p > 1e-6 each."""
     sample = neighbors(varied, 50_000)
     assert stats.chisquare(np.histogram(sample, 1000, (0, 1))[0]).pvalue > FALSE_ALARM
     for lag in (1, 2, 16):
@@ -123,7 +127,7 @@ def neighbors(varied: str, size: int) -> NDArray[np.float64]:
 
 
 def test_oracle_every_bit_of_neighboring_keys_is_fair_and_independent_of_the_key() -> None:
-    """n = 20,000 keys x 64 bits: each bit's mean and its agreement with the next key's bit, |z| < 6 (p = 2.5e-7)."""
+    """n = 20,000 keys x 64 bits: each bit's mean and its agreement with the next key's bit, |z| < 6."""
     words = np.array([next_word(stream(1, patient, 1, 0)) for patient in range(20_000)], np.uint64)
     bits = (words[:, None] >> np.arange(64, dtype=np.uint64)) & np.uint64(1)
     for fair in (bits, bits[1:] ^ bits[:-1]):

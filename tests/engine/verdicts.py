@@ -1,7 +1,7 @@
 """Numeric verdicts of samples against laws.
 
-The seeds are fixed, so a verdict is reproducible; `FALSE_ALARM` is the probability that a correct sampler with
-another seed would be refused by one verdict.
+The seeds are fixed, so a verdict is reproducible; `FALSE_ALARM` is the probability that one verdict would
+refuse a correct sampler that had another seed.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ FALSE_ALARM = 1e-6
 
 
 def chi_square_of_counts(sample: Array, distribution: Callable[[Array], Array], bins: int = 30) -> float:
-    """P value of Pearson's test of a sample of counts against a distribution function, in about equal bins."""
+    """P value of Pearson's test of counts against a distribution function, in bins of about equal content."""
     edges = np.unique(np.quantile(sample, np.linspace(0.0, 1.0, bins + 1)[1:-1]))
-    return chi_square(np.searchsorted(edges, sample, side="left"), np.diff(distribution(edges), prepend=0.0, append=1.0))
+    return chi_square(
+        np.searchsorted(edges, sample, side="left"), np.diff(distribution(edges), prepend=0.0, append=1.0)
+    )
 
 
 def chi_square(categories: NDArray[np.int64], probability: Array) -> float:

@@ -124,6 +124,14 @@ def test_unit_adsl_has_one_row_for_each_patient_with_words_for_codes(tables: dic
     assert adsl["PIK3CA"].to_list() == ["N", "Y", "N", "Y"]
 
 
+def test_unit_what_happened_after_the_last_contact_is_not_known() -> None:
+    findings = four_patients()
+    findings.last_contact_day[0] = 150.0
+    adsl = adam_tables(STUDY, batch_of(findings))["ADSL"]
+    assert adsl.row(0, named=True)["DTHFL"] is None
+    assert adsl.row(0, named=True)["CAUSEPD"] is None
+
+
 def test_unit_a_failed_patient_keeps_a_row_with_its_reason_and_no_result(
     tables: dict[str, pl.DataFrame],
 ) -> None:
@@ -345,3 +353,11 @@ def test_unit_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StudyError, match="cannot write to"):
         AdamWriter(tmp_path / "file" / "tables", STUDY)
+
+
+def test_unit_the_documentation_lists_every_column_as_it_is() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "tables.md").read_text(encoding="utf-8")
+    for layout in LAYOUTS.values():
+        section = page.split(f"## {layout.name}: {layout.label}\n")[1].split("\n## ")[0]
+        listed = [line.split(" | ")[:2] for line in section.splitlines() if line.startswith("| `")]
+        assert listed == [[f"| `{column.name}`", column.label] for column in layout.columns]

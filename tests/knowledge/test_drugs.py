@@ -1,4 +1,4 @@
-"""Every drug of the catalogue is sound and traceable, and a wrong file is named with line and field."""
+"""Every drug of the catalog is sound and traceable, and a wrong file is named with line and field."""
 
 from __future__ import annotations
 

@@ -29,14 +29,14 @@ LARGEST_GENOTYPES = 16
 """Genotypes that a patient's clones can take; see `forestall.biology.genotypes`."""
 
 
-def cohort_arrays(population: Population, arm: Arm, dropout: Array, follow_up_days: float) -> CohortArrays:
+def cohort_arrays(population: Population, arm: Arm, dropout: Array, data_cut: Array) -> CohortArrays:
     """The arrays of a batch.
 
     Args:
         population: The patients.
         arm: What they receive.
         dropout: (n,) day of loss to follow-up.
-        follow_up_days: Day of the data cut.
+        data_cut: (n,) day of the data cut.
     """
     network = compiled()
     tables, row = _tables(population, arm.alterations)
@@ -66,7 +66,7 @@ def cohort_arrays(population: Population, arm: Arm, dropout: Array, follow_up_da
         diameter=diameter,
         background=population.background_hazard_per_day,
         death_threshold=population.death_threshold,
-        dropout=np.minimum(dropout, follow_up_days),
+        dropout=np.minimum(dropout, data_cut),
     )
 
 

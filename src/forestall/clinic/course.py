@@ -296,8 +296,9 @@ def _treat(
                 start_phase(p)
             else:
                 record.free_until[i] = day
-        elif record.trace.shape[0] > 0 and visit < clinic.visits.shape[0] and clinic.visits[visit] == day:
-            record.trace[i, visit] = cells
+        elif visit < clinic.visits.shape[0] and clinic.visits[visit] == day:
+            if record.trace.shape[0] > 0:
+                record.trace[i, visit] = cells
             visit += 1
         if day >= last:
             break

@@ -14,6 +14,8 @@ from forestall.clinic.cohort import LARGEST_GENOTYPES, cohort_arrays
 from forestall.clinic.course import ClinicArrays, CourseRecord, follow_batch
 from forestall.clinic.findings import Findings
 from forestall.clinic.population import Population
+from forestall.engine.purposes import Purpose
+from forestall.engine.random import uniforms
 from forestall.knowledge.parameters import value
 
 Array = NDArray[np.float64]
@@ -33,6 +35,8 @@ class Watch:
     dropout_per_day: float | None = None
     """None for the catalogue's rate."""
     handover_cells: float = HANDOVER_CELLS
+    accrual_days: float = 0.0
+    """Patients enter evenly over this time before the data cut is fixed, and have that much less follow-up."""
     measurement_error: float | None = None
     """Standard deviation of the logarithm of a measured diameter; None for the catalogue's."""
 
@@ -74,11 +78,20 @@ def follow_arm(population: Population, arm: Arm, arm_index: int, watch: Watch, *
         trace: Keep the cells of every clone at every visit.
     """
     dropout = population.dropout_day(watch.dropout_per_day)
-    cohort = cohort_arrays(population, arm, dropout, float(watch.follow_up_days))
+    cut = data_cut(population, watch)
+    cohort = cohort_arrays(population, arm, dropout, cut)
     clinic = watch.arrays()
     record = _blank(len(population), len(watch.visits), cohort.site.shape[1], trace)
     follow_batch(arm.model, arm.schedule, cohort, clinic, arm.shared, record)
-    return Followed(_findings(population, arm, arm_index, watch, dropout, cohort, record), cohort, record)
+    return Followed(_findings(population, arm, arm_index, watch, np.where(dropout < cut, dropout, np.nan), cohort, record), cohort, record)
+
+
+def data_cut(population: Population, watch: Watch) -> Array:
+    """(n,) day of the data cut, from each patient's own start."""
+    if watch.accrual_days <= 0:
+        return np.full(len(population), float(watch.follow_up_days))
+    entry = uniforms(watch.seed, population.patient, Purpose.ENROLLMENT)
+    return np.maximum(1.0, watch.follow_up_days - entry * watch.accrual_days)
 
 
 def _blank(n: int, visits: int, lesions: int, trace: bool) -> CourseRecord:
@@ -130,7 +143,7 @@ def _findings(
         progression_day=record.progression,
         progression_free_until_day=record.free_until,
         death_day=record.death,
-        dropout_day=np.where(~dead & (dropout < watch.follow_up_days), dropout, np.nan),
+        dropout_day=np.where(dead, np.nan, dropout),
         last_contact_day=np.where(np.isfinite(last), last, 0.0),
         treatment_stop_day=record.progression.copy(),
         cause=cause.astype(np.int16),

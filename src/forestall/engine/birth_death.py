@@ -62,9 +62,12 @@ def extend_integrals(growth: float, births: float, b: float, d: float, days: flo
         days: Length of the piece.
 
     Returns:
-        growth and births of the longer interval. `growth` of a piece is held below 700.
+        growth and births of the longer interval. A piece in which cells would grow more than exp(700)-fold is
+        taken as shorter.
     """
-    piece = min((b - d) * days, _LARGEST_EXPONENT)
+    if (b - d) * days > _LARGEST_EXPONENT:
+        days = _LARGEST_EXPONENT / (b - d)
+    piece = (b - d) * days
     return growth + piece, births * math.exp(piece) + b * days * mean_of_exponential(piece)
 
 

@@ -31,6 +31,7 @@ STACK_FULL = 1
 BULK_ABOVE = 32.0
 _BULK_CELLS = 1000.0
 _BULK_EXPONENT = 4.0
+_LARGEST_EXPONENT = 700.0
 _NODES = 0.5 + 0.5 * np.polynomial.legendre.leggauss(4)[0]
 _WEIGHTS = 0.5 * np.polynomial.legendre.leggauss(4)[1]
 
@@ -96,17 +97,21 @@ def silent_law(b: float, d: float, emission: float, days: float) -> tuple[float,
         days: Length of the interval.
 
     Returns:
-        Probability that the line emits at least once, and, given that it does not, the probability of
-        survival and of stopping, as in `constant_rate_law`.
+        Logarithm of the probability that the line emits nothing, and, given that, the probability of survival
+        and of stopping, as in `constant_rate_law`.
     """
     rate, lower, _, above = emission_roots(b, d, emission)
-    decay = math.exp(-rate * days)
+    decay = math.exp(-min(rate * days, _LARGEST_EXPONENT))
     mixing = days * mean_of_exponential(-rate * days)
     alive = decay + above * mixing
     spread = 1.0 + lower * mixing
+    survivor = decay / (spread * alive)
+    silent = survivor + d * mixing / spread
+    if silent <= 0.0:
+        return -math.inf, 1.0, 1.0
     emitted = emission * mixing / alive
-    survival = decay / (spread * alive) / (1.0 - emitted)
-    return emitted, min(1.0, survival), min(1.0, alive / spread)
+    log_silent = math.log1p(-emitted) if emitted < 0.5 else math.log(silent)
+    return log_silent, survivor / silent, min(1.0, alive / spread)
 
 
 @kernel
@@ -146,9 +151,9 @@ def next_emission(
         Day of the first mutant, or infinity when there is none, and the cells of the clone at that time
         (or at the end).
     """
-    emitted, survival, stop = silent_law(b, d, emission, days)
+    log_silent, survival, stop = silent_law(b, d, emission, days)
     wait = next_exponential(state)
-    if emitted <= 0.0 or wait > -cells * math.log1p(-emitted):
+    if log_silent >= 0.0 or wait > -cells * log_silent:
         return math.inf, birth_death_step(state, cells, survival, stop, normal_above, mean_above)
     day = min(days, emission_time(b, d, emission, -math.expm1(-wait / cells)))
     _, survival, stop = silent_law(b, d, emission, day)

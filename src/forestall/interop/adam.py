@@ -159,8 +159,8 @@ def _adsl(study: AdamStudy, batch: Batch, who: _Identity) -> pl.DataFrame:
     subjects, findings = batch.subjects, batch.findings
     patients = len(findings)
     failed = findings.failure != 0
-    progressed = ~np.isnan(findings.progression_day) & ~failed
-    died = np.where(failed, np.nan, findings.death_day)
+    progressed = (findings.progression_day <= findings.last_contact_day) & ~failed
+    died = np.where((findings.death_day <= findings.last_contact_day) & ~failed, findings.death_day, np.nan)
     biomarkers = {name: category(values) for name, values in subjects.biomarkers.items()}
     columns = {
         **who.columns(np.arange(patients)),

@@ -1,4 +1,4 @@
-"""What an entry of the catalogue holds: every entry and every number inside it, and the keys to them."""
+"""What an entry of the catalog holds: every entry and every number inside it, and the keys to them."""
 
 from __future__ import annotations
 

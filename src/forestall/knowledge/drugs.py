@@ -292,7 +292,7 @@ def read_drug(path: Path) -> Drug:
 
 @functools.cache
 def load_drugs() -> dict[str, Drug]:
-    """Every drug of the catalogue, by name.
+    """Every drug of the catalog, by name.
 
     Raises:
         KnowledgeError: if two files give the same name or alias.

@@ -42,7 +42,7 @@ NO_GENE = frozenset({"DNA"})
 
 
 class GeneFile(Entry):
-    """The gene symbols that the catalogue may use."""
+    """The gene symbols that the catalog may use."""
 
     genes: frozenset[str]
 
@@ -69,7 +69,7 @@ _Complaint = tuple[Keys, str, str, frozenset[str]]
 
 
 def load_genes(data: Path = DATA) -> frozenset[str]:
-    """The gene symbols (HGNC) that the catalogue may use."""
+    """The gene symbols (HGNC) that the catalog may use."""
     return validate(GeneFile, read_yaml(data / "genes.yaml")).genes
 
 
@@ -128,8 +128,9 @@ def _misnamed(document: Document, drug: Drug) -> Iterator[InputError]:
     stem = drug.name.replace(" ", "_").replace("-", "_")
     if document.path.stem != stem:
         fix = f"rename the file to {stem}.yaml"
+        line = locate(document, ("name",))
         yield KnowledgeError(
-            "file and drug differ", file=document.path, field="name", value=drug.name, fix=fix
+            "file and drug differ", file=document.path, line=line, field="name", value=drug.name, fix=fix
         )
 
 

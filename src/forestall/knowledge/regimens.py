@@ -1,4 +1,4 @@
-"""Regimens: the catalogue, and what `parse_regimen` makes of a user's words."""
+"""Regimens: the catalog, and what `parse_regimen` makes of a user's words."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class RegimenFile(Entry):
 
 @functools.cache
 def load_regimens() -> dict[str, Regimen]:
-    """Every regimen of the catalogue, by name.
+    """Every regimen of the catalog, by name.
 
     Raises:
         KnowledgeError: if an entry is wrong, or two go by one name.
@@ -89,9 +89,9 @@ def parse_regimen(source: object) -> Regimen:
     """A regimen from what a user wrote.
 
     Args:
-        source: The name or alias of a catalogued regimen; drugs and doses in words, joined by "+"
+        source: The name or alias of a cataloged regimen; drugs and doses in words, joined by "+"
             ("trastuzumab 6 mg/kg q3w (load 8 mg/kg) + docetaxel 75 mg/m2 q3w x6"), where a drug without a
-            dose takes its catalogued one for the schedule ("trastuzumab + docetaxel q3w"); a mapping with the
+            dose takes its cataloged one for the schedule ("trastuzumab + docetaxel q3w"); a mapping with the
             keys of `FIELDS`; a list of texts and mappings; or a `Regimen`.
 
     Raises:
@@ -106,7 +106,7 @@ def parse_regimen(source: object) -> Regimen:
     if isinstance(source, list | tuple) and source:
         return _joined([_item(number, item) for number, item in enumerate(source)])
     value = "nothing" if source is None else source
-    raise InputError("expected a regimen", value=value, allowed=f"a catalogued name, or doses: {EXAMPLE}")
+    raise InputError("expected a regimen", value=value, allowed=f"a cataloged name, or doses: {EXAMPLE}")
 
 
 def _joined(parts: list[Regimen]) -> Regimen:
@@ -140,19 +140,17 @@ def _from_text(text: str) -> Regimen:
             "this text is too long for a regimen", value=f"{len(text)} characters", allowed=allowed
         )
     if not text.strip():
-        raise InputError(
-            "the regimen is empty", value=text, allowed=f"a catalogued name, or doses: {EXAMPLE}"
-        )
+        raise InputError("the regimen is empty", value=text, allowed=f"a cataloged name, or doses: {EXAMPLE}")
     if fold(text) in NO_TREATMENT:
         return Regimen(name="no treatment")
-    if (known := _catalogued(text)) is not None:
+    if (known := _cataloged(text)) is not None:
         return known
     given = [part for part in split_parts(text) if fold(part) not in NO_TREATMENT]
     schedule = last_schedule(given[-1])[1] if given else None
     return _joined([_part(part, schedule) for part in given])
 
 
-def _catalogued(text: str) -> Regimen | None:
+def _cataloged(text: str) -> Regimen | None:
     try:
         return _by_key().get(name_key(text))
     except InputError:  # an impossible schedule: reading it as a component says what is wrong
@@ -162,9 +160,9 @@ def _catalogued(text: str) -> Regimen | None:
 def _part(text: str, schedule: str | None) -> Regimen:
     """One of the parts that '+' joins; `schedule` is that of the last part, for drugs that give none."""
     own = last_schedule(text)[1]
-    if own is None and schedule is not None and (known := _catalogued(f"{text} {schedule}")) is not None:
+    if own is None and schedule is not None and (known := _cataloged(f"{text} {schedule}")) is not None:
         return known
-    known = _catalogued(text)
+    known = _cataloged(text)
     if known is not None and (own is not None or schedule is None or _is_oral(known)):
         return known
     drug, words = _leading_drug(text)
@@ -201,10 +199,10 @@ def _leading_drug(text: str) -> tuple[Drug, str]:
 
 
 def _with_usual_dose(drug: Drug, fields: dict[str, Any], schedule: str | None, text: str) -> Regimen:
-    """The catalogued dose of a drug, with cycles, infusion or start as the user gave them."""
+    """The cataloged dose of a drug, with cycles, infusion or start as the user gave them."""
     every = fields.get("every", schedule)
-    usual = _catalogued(drug.name if every is None else f"{drug.name} {every}")
-    if usual is None and "every" not in fields and (daily := _catalogued(drug.name)) is not None:
+    usual = _cataloged(drug.name if every is None else f"{drug.name} {every}")
+    if usual is None and "every" not in fields and (daily := _cataloged(drug.name)) is not None:
         usual = daily if _is_oral(daily) else None
     if usual is None or fields.keys() & {"days", "load", "route"}:
         raise _no_dose(drug, every, text)
@@ -227,8 +225,8 @@ def _changed(component: Component, named: dict[str, Any], text: str) -> Componen
 def _no_dose(drug: Drug, every: str | None, text: str) -> InputError:
     known = load_regimens().items()
     schedules = sorted(name for name, regimen in known if regimen.drugs == (drug.name,) and "(" not in name)
-    missing = "the dose is missing" if every is None else f"no dose of {drug.name} is catalogued for {every}"
-    fix = f"catalogued: {', '.join(schedules)}" if schedules else None
+    missing = "the dose is missing" if every is None else f"no dose of {drug.name} is cataloged for {every}"
+    fix = f"cataloged: {', '.join(schedules)}" if schedules else None
     return InputError(missing, value=text, allowed=f"a dose and a schedule, {EXAMPLE}", fix=fix)
 
 

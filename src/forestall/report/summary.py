@@ -91,7 +91,9 @@ def _agreement(report: ReportInput) -> str:
     name = f" ({report.published_trial})" if report.published_trial else ""
     text = f"{verdicts.count(Verdict.AGREES)} of {len(items)} results agree with the published trial{name}."
     if Verdict.OPEN in verdicts:
-        text += f" {verdicts.count(Verdict.OPEN)} cannot be compared: follow-up was too short or patients too few."
+        text += (
+            f" {verdicts.count(Verdict.OPEN)} cannot be compared: too short a follow-up or too few patients."
+        )
     if Verdict.DIFFERS in verdicts:
         text += (
             " Where they do not, the model is wrong or incomplete for this question, or the trials differ."

@@ -1,0 +1,89 @@
+"""Running a recorded run again and comparing every table, bit for bit."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from forestall.errors import InputError
+from forestall.studies.output import staged_folder
+from forestall.studies.record import RunRecord, knowledge_sha256, read_record, versions
+from forestall.studies.trial import Trial
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """How a repetition compares with the record."""
+
+    tables: dict[str, bool]
+    """File name -> whether the repetition gave the same bytes."""
+    changed: list[str]
+    """What differs in the software or the knowledge files."""
+
+    @property
+    def identical(self) -> bool:
+        """Whether all tables are the same."""
+        return bool(self.tables) and all(self.tables.values())
+
+    def lines(self) -> list[str]:
+        """The comparison in words."""
+        rows = [f"{name}: {'identical' if same else 'DIFFERENT'}" for name, same in self.tables.items()]
+        verdict = "all tables are identical" if self.identical else "the tables differ"
+        return [*rows, *self.changed, verdict]
+
+
+def rerun(
+    folder: Path,
+    *,
+    out: Path | None = None,
+    workers: int | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Rerun:
+    """Repeat the run that a folder records.
+
+    Args:
+        folder: Folder of an earlier run.
+        out: Where to keep the repetition; nothing is kept if not given.
+        workers: Threads.
+        progress: Called with a stage, how much of it is done and how much there is.
+
+    Raises:
+        InputError: if there is no record, or `out` is the folder itself.
+    """
+    record = read_record(folder)
+    if out is not None and out.resolve() == folder.resolve():
+        raise InputError("the repetition would replace the run that it is compared with", value=str(out), fix="choose another --out")
+    trial = Trial.of(record.trial)
+
+    def repeat(target: Path) -> RunRecord:
+        return trial.run(
+            seed=record.seed,
+            patients=record.patients,
+            replicates=record.replicates,
+            workers=workers,
+            out=target,
+            progress=progress,
+        ).record
+
+    if out is None:
+        with tempfile.TemporaryDirectory(prefix="forestall-") as scratch:
+            again = repeat(Path(scratch))
+    else:
+        with staged_folder(out) as staging:
+            again = repeat(staging)
+    tables = {name: again.tables_sha256.get(name) == digest for name, digest in record.tables_sha256.items()}
+    return Rerun(tables, _changes(record))
+
+
+def _changes(record: RunRecord) -> list[str]:
+    now = versions()
+    changed = [
+        f"{name}: {then} in the record, {now.get(name, 'none')} now"
+        for name, then in record.versions.items()
+        if now.get(name) != then
+    ]
+    if record.knowledge_sha256 != knowledge_sha256():
+        changed.append("the knowledge files have changed since the record")
+    return changed

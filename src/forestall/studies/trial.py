@@ -1,0 +1,376 @@
+"""A trial run as virtual patients."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from forestall.clinic.arms import Arm, compile_arm
+from forestall.clinic.course import FAILURES
+from forestall.clinic.defaults import default_after_progression
+from forestall.clinic.endpoints import (
+    duration_of_response,
+    objective_response,
+    overall_survival,
+    progression_free_survival,
+)
+from forestall.clinic.entry_lesions import SITES
+from forestall.clinic.findings import Findings
+from forestall.clinic.follow import Watch, follow_arm
+from forestall.clinic.population import Population, draw_population
+from forestall.clinic.randomization import allocate
+from forestall.errors import InputError
+from forestall.interop.adam import AdamArm, AdamStudy, Batch
+from forestall.interop.adam_subjects import subjects_of
+from forestall.interop.adam_writer import AdamWriter
+from forestall.knowledge.reading import read_yaml, validate
+from forestall.knowledge.trials import TrialSpec, find_trial
+from forestall.studies.analysis import ArmResult, HazardRatio, Outcomes, arm_results, cause_counts, hazard_ratios
+from forestall.studies.chunks import in_order
+from forestall.studies.citations import citations, model_quantities, status_counts
+from forestall.studies.compilation import announce_compilation
+from forestall.studies.record import RunRecord, file_sha256, knowledge_sha256, machine, versions, write_record
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Progress = Callable[[str, int, int], None]
+
+CHUNK = 500
+"""Patients followed together; results do not depend on it."""
+TABLES = ("adsl", "adtte", "adtr", "adrs")
+MOST_SWIMMERS = 2000
+"""Patients of the first replicate that the swimmer figure chooses from."""
+
+
+@dataclass(frozen=True, slots=True)
+class SwimmerData:
+    """What a swimmer plot needs of the first patients, (n,) each; NaN for what did not happen."""
+
+    patient: NDArray[np.int64]
+    arm: NDArray[np.int16]
+    followed: NDArray[np.float64]
+    treated: NDArray[np.float64]
+    response: NDArray[np.float64]
+    progression: NDArray[np.float64]
+    death: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """A finished trial."""
+
+    name: str
+    spec: TrialSpec
+    arms: tuple[Arm, ...]
+    seed: int
+    patients: int
+    """Per replicate."""
+    replicates: tuple[Outcomes, ...]
+    """The first is the one that is reported, the others give the prediction intervals."""
+    causes: tuple[str, ...]
+    swimmers: SwimmerData
+    record: RunRecord
+    folder: Path
+    """Where the tables are."""
+    keep: object = field(default=None, repr=False, compare=False)
+    """Holds the temporary folder, if the tables were not written elsewhere."""
+
+    @cached_property
+    def arm_results(self) -> list[ArmResult]:
+        """Summaries of the arms, in the order of the trial."""
+        regimens = [regimen.text() for regimen in self.spec.regimens.values()]
+        return arm_results(self.replicates[0], list(self.spec.arms), regimens)
+
+    @cached_property
+    def hazard_ratios(self) -> list[HazardRatio]:
+        """Every arm against the control, PFS and OS."""
+        return hazard_ratios(self.replicates, list(self.spec.arms), self.spec.control_arm)
+
+    @cached_property
+    def cause_counts(self) -> NDArray[np.int64]:
+        """(arms, causes) patients of the first replicate by cause of progression."""
+        return cause_counts(self.replicates[0], len(self.arms), len(self.causes))
+
+    def to_frame(self, table: str) -> pl.DataFrame:
+        """An analysis table of the first replicate.
+
+        Args:
+            table: ADSL, ADTTE, ADTR or ADRS.
+
+        Raises:
+            InputError: if there is no such table.
+        """
+        import polars as pl
+
+        if table.lower() not in TABLES:
+            raise InputError("no such table", value=table, allowed=", ".join(TABLES).upper())
+        return pl.read_parquet(self.folder / f"{table.lower()}.parquet")
+
+    def citations(self) -> list[str]:
+        """References of every number that the result rests on."""
+        return citations(self.arms)
+
+    def provenance(self) -> pl.DataFrame:
+        """Every number behind the result with unit, interval, source and status."""
+        import polars as pl
+
+        rows = [
+            {
+                "name": name,
+                "value": quantity.value,
+                "unit": quantity.unit,
+                "low": None if quantity.interval is None else quantity.interval[0],
+                "high": None if quantity.interval is None else quantity.interval[1],
+                "status": quantity.status.value,
+                "source": quantity.source,
+                "where": quantity.where,
+            }
+            for name, quantity in model_quantities(self.arms)
+        ]
+        return pl.DataFrame(rows, infer_schema_length=None)
+
+    def status_counts(self) -> dict[str, int]:
+        """How many numbers behind the result are measured, derived, calibrated and assumed."""
+        return status_counts(self.arms)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A trial that can be run."""
+
+    spec: TrialSpec
+    source: Mapping[str, Any]
+    """The trial as it was written."""
+
+    @classmethod
+    def load(cls, name_or_path: str | Path) -> Self:
+        """A trial of the catalogue, or from a file.
+
+        Raises:
+            InputError: if there is none, or the file is wrong: naming file, line, field and fix.
+        """
+        document = read_yaml(find_trial(name_or_path))
+        return cls(validate(TrialSpec, document), document.data)
+
+    @classmethod
+    def of(cls, source: Mapping[str, Any]) -> Self:
+        """A trial from a mapping with the fields of a trial file.
+
+        Raises:
+            InputError: if a field is wrong.
+        """
+        try:
+            return cls(TrialSpec.model_validate(dict(source)), dict(source))
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise InputError(first["msg"], field=place) from None
+
+    @property
+    def name(self) -> str:
+        """The trial's name as a folder name."""
+        return re.sub(r"[^a-z0-9]+", "-", self.spec.trial.casefold()).strip("-") or "trial"
+
+    def watch(self, seed: int) -> Watch:
+        """Visits and follow-up."""
+        visits = sorted({round(day) for day in self.spec.visit_days()})
+        return Watch(tuple(visits), round(self.spec.follow_up_days), seed, self.spec.dropout_per_day, accrual_days=self.spec.accrual_days)
+
+    def compiled_arms(self) -> tuple[Arm, ...]:
+        """The arms, ready to be given to patients."""
+        watch = self.watch(0)
+        after = self.spec.after_progression_regimen or default_after_progression()
+        return tuple(
+            compile_arm(name, regimen, after, watch.visits, watch.follow_up_days)
+            for name, regimen in self.spec.regimens.items()
+        )
+
+    def explain_defaults(self) -> str:
+        """Every field that the trial leaves open, with the value that it takes."""
+        given = self.spec.model_fields_set
+        lines = [f"Defaults of {self.spec.trial} (fields that the file does not set):"]
+        for name, info in type(self.spec).model_fields.items():
+            if name not in given:
+                lines.append(f"  {name}: {self._default(name)}  ({info.description})")
+        for name in type(self.spec.population).model_fields:
+            if name not in self.spec.population.model_fields_set:
+                lines.append(f"  population.{name}: {getattr(self.spec.population, name)}")
+        return "\n".join(lines)
+
+    def _default(self, name: str) -> object:
+        if name == "after_progression":
+            return default_after_progression().text()
+        if name == "control":
+            return self.spec.control_arm
+        if name == "randomization":
+            return ":".join(str(part) for part in self.spec.allocation)
+        return getattr(self.spec, name)
+
+    def run(
+        self,
+        *,
+        seed: int = 1,
+        patients: int | None = None,
+        replicates: int = 1,
+        workers: int | None = None,
+        out: Path | None = None,
+        progress: Progress | None = None,
+    ) -> TrialResult:
+        """Run the trial.
+
+        Args:
+            seed: Every random number follows from it.
+            patients: Patients per replicate; those of the trial if not given.
+            replicates: Independent repetitions; the first is reported and written, all give prediction intervals.
+            workers: Threads; one per processor if not given. Results do not depend on it.
+            out: Folder for the tables; a temporary one, which lives as long as the result, if not given.
+            progress: Called with a stage, how much of it is done and how much there is.
+
+        Raises:
+            InputError: if the population cannot be drawn or a number is out of range.
+            StudyError: if the tables cannot be written.
+        """
+        count = self.spec.patients if patients is None else patients
+        _check_counts(seed, count, replicates, workers, len(self.spec.arms))
+        keep = tempfile.TemporaryDirectory(prefix="forestall-") if out is None else None
+        folder = Path(keep.name) if keep is not None else Path(out or ".")
+        run = _Run(self, self.compiled_arms(), seed, count, replicates, workers or os.cpu_count() or 1, progress or _quiet)
+        announce_compilation(run.progress, lambda: run.chunk(0, 1))
+        outcomes, swimmers = run.all_replicates(folder)
+        record = self._record(folder, seed, count, replicates)
+        write_record(record, folder)
+        return TrialResult(
+            self.name, self.spec, run.arms, seed, count, outcomes, tuple(run.causes), swimmers, record, folder, keep
+        )
+
+    def _record(self, folder: Path, seed: int, patients: int, replicates: int) -> RunRecord:
+        tables = [path for table in TABLES for path in sorted(folder.glob(f"{table}.*"))]
+        return RunRecord(
+            study="trial",
+            name=self.name,
+            trial=dict(self.source),
+            seed=seed,
+            patients=patients,
+            replicates=replicates,
+            versions=versions(),
+            machine=machine(),
+            knowledge_sha256=knowledge_sha256(),
+            tables_sha256={path.name: file_sha256(path) for path in tables},
+            command=f"forestall rerun {folder.name if folder.name else '.'}",
+        )
+
+
+def _quiet(stage: str, done: int, total: int) -> None:
+    """Report nothing."""
+
+
+def _check_counts(seed: int, patients: int, replicates: int, workers: int | None, arms: int) -> None:
+    for name, number, least in (
+        ("seed", seed, 0),
+        ("patients", patients, arms),
+        ("replicates", replicates, 1),
+        ("workers", 1 if workers is None else workers, 1),
+    ):
+        if number < least:
+            raise InputError("the number is too small", field=name, value=number, allowed=f"{least} or more")
+    if seed >= 2**63:
+        raise InputError("the number is too large", field="seed", value=seed, allowed="below 2^63")
+
+
+@dataclass
+class _Run:
+    """One run in progress."""
+
+    trial: Trial
+    arms: tuple[Arm, ...]
+    seed: int
+    patients: int
+    replicates: int
+    workers: int
+    progress: Progress
+    causes: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.watch = self.trial.watch(self.seed)
+
+    def chunk(self, start: int, end: int) -> tuple[Population, Findings]:
+        """Patients `start` to `end` of all replicates together, each under her arm, in the order of the patients."""
+        patients = np.arange(start, end, dtype=np.int64)
+        population = draw_population(self.trial.spec.population, patients, self.seed)
+        arm = allocate(patients, self.trial.spec.allocation, self.seed)
+        parts = [
+            follow_arm(population.select(arm == index), self.arms[index], index, self.watch).findings
+            for index in np.unique(arm).tolist()
+        ]
+        findings = Findings.concatenate(parts)
+        return population, findings.select(np.argsort(findings.patient))
+
+    def all_replicates(self, folder: Path) -> tuple[tuple[Outcomes, ...], SwimmerData]:
+        """Run every replicate; the first is written."""
+        outcomes = []
+        swimmers: list[SwimmerData] = []
+        with AdamWriter(folder, self._study()) as writer:
+            for replicate in range(self.replicates):
+                outcomes.append(self._replicate(replicate, writer if replicate == 0 else None, swimmers))
+        return tuple(outcomes), _join_swimmers(swimmers)
+
+    def _replicate(self, replicate: int, writer: AdamWriter | None, swimmers: list[SwimmerData]) -> Outcomes:
+        first = replicate * self.patients
+
+        def work(start: int, end: int) -> tuple[Population, Findings]:
+            return self.chunk(first + start, first + end)
+
+        parts = []
+        for done, (population, findings) in in_order(work, self.patients, CHUNK, self.workers):
+            if writer is not None:
+                writer.write(_batch(population, findings))
+                if done <= MOST_SWIMMERS or not swimmers:
+                    swimmers.append(_swimmers(findings))
+            self.causes = findings.causes
+            parts.append(Outcomes.of(findings))
+            self.progress("following patients", first + done, self.replicates * self.patients)
+        return Outcomes.joined(parts)
+
+    def _study(self) -> AdamStudy:
+        arms = [AdamArm(name, regimen.text()) for name, regimen in self.trial.spec.regimens.items()]
+        failures = {code: text for code, text in enumerate(FAILURES) if text}
+        return AdamStudy(self.trial.spec.trial, arms, SITES, failures)
+
+
+def _batch(population: Population, findings: Findings) -> Batch:
+    endpoints = (
+        progression_free_survival(findings),
+        overall_survival(findings),
+        duration_of_response(findings),
+    )
+    return Batch(subjects_of(population), findings, endpoints, objective_response(findings))
+
+
+def _swimmers(findings: Findings) -> SwimmerData:
+    whole = findings.select(findings.failure == 0)
+    return SwimmerData(
+        patient=whole.patient,
+        arm=whole.arm,
+        followed=whole.last_contact_day,
+        treated=np.fmin(whole.treatment_stop_day, whole.last_contact_day),
+        response=objective_response(whole).first_day,
+        progression=whole.progression_day,
+        death=whole.death_day,
+    )
+
+
+def _join_swimmers(parts: list[SwimmerData]) -> SwimmerData:
+    return SwimmerData(
+        *(np.concatenate([getattr(part, name) for part in parts]) for name in SwimmerData.__slots__)
+    )
