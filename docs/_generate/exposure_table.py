@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from forestall.biology.exposure.labels import LARGEST_FACTOR, LEAST_FACTOR, Comparison, comparisons
-from forestall.knowledge.drugs import load_drugs
+from forestall.knowledge.drugs import Drug, load_drugs
+from forestall.knowledge.provenance import Quantity
 
 _INTRODUCTION = """# Exposure
 
@@ -46,6 +47,24 @@ conversion is right, not that the kinetics predict anything.
 
 """
 
+_RETENTION = """## What cells hold
+
+Cytotoxic drugs stay in cells and tumors long after plasma is free of them. For each of them the catalog holds the
+half-life of what cells hold (`retention`) and, where it was read, the ratio of total drug in the tumor to that around it
+(`accumulation`). **The model does not use them yet**: killing follows the free concentration in plasma at once, which makes
+short infusions too weak ([limits](../explanation/limits-and-credibility.md#chemotherapy-is-too-weak)).
+
+Two traps for whoever uses them:
+
+- A potency from cell culture is the concentration *of the medium*. The cells in it accumulated the drug, too, so the
+  accumulation must not multiply the concentration that is compared with that potency.
+- A linear effect compartment preserves the area under the curve. It can only spread a peak, and a low average stays low;
+  uptake that is faster than release needs saturable binding.
+
+Sources, places and notes are with each drug among the [drugs](knowledge/drugs.md).
+
+"""
+
 _MEASURES = {
     "half_life": "half-life",
     "trough_ss": "trough at steady state",
@@ -70,9 +89,25 @@ def page() -> str:
         _INTRODUCTION + _NOTE + count,
         "\n".join([_HEADER, *map(_row, found)]),
         _disagreements(found),
-        f"### No published exposure was read\n\n{missing or 'None.'}",
+        f"### Not compared\n\nNo exposure that could be simulated was found in a source that could be read: "
+        f"{missing or 'none'}.",
+        _RETENTION + "\n".join(_held(drug) for _, drug in drugs if drug.retention is not None),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _held(drug: Drug) -> str:
+    """What is known of how long, and how strongly, cells hold a drug."""
+    words = [f"half-life {_number(drug.retention)}"] if drug.retention is not None else []
+    if drug.accumulation is not None:
+        words.append(f"accumulation {_number(drug.accumulation)}")
+    return f"- **{drug.name}**: {'; '.join(words)}"
+
+
+def _number(quantity: Quantity) -> str:
+    unit = "" if quantity.unit == "1" else f" {quantity.unit}"
+    low, high = quantity.interval or (quantity.value, quantity.value)
+    return f"{quantity.value:g}{unit} ({low:g} to {high:g}, {quantity.status.value})"
 
 
 def _row(each: Comparison) -> str:

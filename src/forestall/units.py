@@ -1,6 +1,7 @@
 """Units at the edge: text with a unit in, a number in the canonical unit out.
 
-Canonical units: day, mg, L, mg/L (total concentration), nmol/L (free concentration and potency), 1/day, mm, kg, m2, cells.
+Canonical units: day, mg, L, mg/L (total concentration), nmol/L (free concentration and potency), 1/day, mm,
+kg, m2, cells.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 from typing import TYPE_CHECKING
 
 from forestall.errors import InputError
+from forestall.plain_units import plain_unit
 
 if TYPE_CHECKING:
     import pint
@@ -40,22 +42,36 @@ def factor(unit: str, into: str) -> float:
     Raises:
         InputError: if `unit` is not a unit or measures something else.
     """
+    given, wanted = plain_unit(unit), plain_unit(into)
+    if given is None or wanted is None:
+        return _registered_factor(unit, into)
+    if given[0] != wanted[0]:
+        raise _measures_something_else(unit, into)
+    return float(given[1] / wanted[1])
+
+
+def _measures_something_else(unit: str, into: str) -> InputError:
+    return InputError("this unit measures something else", value=unit, allowed=f"a unit such as {into}")
+
+
+def _registered_factor(unit: str, into: str) -> float:
     import pint
 
     ureg = registry()
     try:
         return float(ureg.Quantity(1.0, _spell(unit)).to(_spell(into)).magnitude)
     except pint.DimensionalityError:
-        raise InputError("this unit measures something else", value=unit, allowed=f"a unit such as {into}") from None
-    except (pint.PintError, AttributeError, ValueError, TypeError, SyntaxError, AssertionError, ZeroDivisionError):
+        raise _measures_something_else(unit, into) from None
+    except (pint.PintError, AttributeError, ValueError, TypeError, SyntaxError, ArithmeticError):
         raise InputError("unknown unit", value=unit, allowed=f"a unit such as {into}") from None
-    except Exception as error:  # pint tokenizes with the standard library, which raises its own errors on odd text
+    except Exception as error:  # pint's tokenizer is the standard library's, with its own errors on odd text
         raise InputError("unknown unit", value=unit, allowed=f"a unit such as {into}") from error
 
 
+@functools.lru_cache(maxsize=4096)
 def is_unit(unit: str) -> bool:
     """Whether `unit` is a unit that the registry knows ('' and '1' are dimensionless)."""
-    if unit in ("", "1", "%"):
+    if plain_unit(unit) is not None:
         return True
     try:
         registry().Unit(_spell(unit))
@@ -68,7 +84,7 @@ def quantity_in(text: str | float | int, unit: str) -> float:
     """A quantity in the wanted unit.
 
     Args:
-        text: A number with a unit ("6 mg/kg"), or a bare number, which is read in `unit` only if `unit` is dimensionless.
+        text: A number with a unit ("6 mg/kg"), or a bare number where `unit` is dimensionless.
         unit: The unit wanted.
 
     Returns:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import math
 import os
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 from scipy.integrate import solve_ivp
+from scipy.optimize import brentq
 
 from forestall.engine.growth import EXTINCT, OVERFLOWED, REACHED, TOO_SLOW, grow_to_size, mean_room
 from forestall.engine.mutation import mutation_edges
@@ -40,8 +42,8 @@ def two_types(u: float, b: float, d: float) -> tuple[Array, Array, tuple[NDArray
 def resistant_at_detection(u: float, b: float, d: float, size: float, largest: int) -> Array:
     """Law of the resistant cells when a tumor has grown to a size; equal rates of both types.
 
-    G(z) = exp[u b M (1 - z) / (b z - d) * ln(b (1 - z) / (b - d))], from mutants that arise along exponential growth
-    and each follow the law of Kendall. For d = 0 it is the distribution of Lea and Coulson (1949) with m = u M.
+    G(z) = exp[u b M (1 - z) / (b z - d) * ln(b (1 - z) / (b - d))], from mutants that arise along exponential
+    growth and each follow the law of Kendall. For d = 0 it is Lea and Coulson's distribution (1949), m = u M.
     """
 
     def function(z: NDArray[np.complex128]) -> NDArray[np.complex128]:
@@ -122,11 +124,8 @@ def test_property_the_size_is_met(b: float, d: float, size: float) -> None:
     assert abs(total.mean() / size - 1.0) < 0.02
 
 
-def test_oracle_a_tumor_agrees_with_growing_for_a_fixed_time() -> None:
-    """Without noise in the size the mutants do not tell how the time was cut: mean and P0 of 20,000 tumors each.
-
-    Tumors grown to 1e9 cells from 1e6 by one interval of the joint law against the kernel's own steps; p > 1e-6.
-    """
+def test_property_mutants_of_a_growing_tumor_do_not_depend_on_the_interval() -> None:
+    """From 1e6 to 1e9 cells in one interval or in 50: the mutants have one law, 2 x 20,000, p > 1e-6."""
     birth, death, edges = two_types(1e-8, 0.2, 0.1)
     days = math.log(1e3) / (0.1 - 0.2e-8)
     once = clones(6, 20_000, np.array([1e6, 0.0]), birth, death, edges, days, 1, *HAND_OVER)
@@ -143,26 +142,21 @@ def test_property_tumors_do_not_depend_on_the_hand_over() -> None:
     assert stats.ks_2samp(exact[0], early[0]).pvalue > FALSE_ALARM
 
 
-@pytest.mark.parametrize("capacity", [1e9, np.inf])
-@pytest.mark.parametrize(("cells", "days"), [(1e8, 30.0), (1e3, 1e3), (9e8, 400.0), (3e9, 5.0)])
-def test_oracle_mean_room_is_the_mean_along_logistic_growth(
-    cells: float, days: float, capacity: float
-) -> None:
-    b, d = 0.14, 0.13
+@pytest.mark.parametrize(("cells", "days"), [(1e8, 30.0), (1e3, 1e3), (9e8, 400.0), (3e9, 5.0), (7e7, 1e4)])
+def test_oracle_mean_room_is_the_mean_along_logistic_growth(cells: float, days: float) -> None:
+    b, d, capacity = 0.14, 0.13, 1e9
     solution = solve_ivp(
-        lambda _, y: [b * (1.0 - y[0] / capacity) - d, 1.0 - math.exp(math.log(cells) + y[0]) / capacity],
-        (0.0, days), [0.0, 0.0], rtol=1e-10, atol=1e-10,
-    ) if capacity == np.inf else solve_ivp(
-        lambda _, y: [(b * (1.0 - y[0] / capacity) - d) * y[0], 1.0 - y[0] / capacity],
-        (0.0, days), [cells, 0.0], "LSODA", rtol=1e-10, atol=1e-6,
+        lambda _, y: [b * (1.0 - math.exp(y[0]) / capacity) - d, 1.0 - math.exp(y[0]) / capacity],
+        (0.0, days), [math.log(cells), 0.0], "LSODA", rtol=1e-11, atol=1e-11,
     )  # fmt: skip
-    expected = min(1.0, max(0.0, solution.y[1, -1] / days)) if capacity < np.inf else 1.0
-    assert mean_room(cells, capacity, b, d, days) == pytest.approx(expected, rel=1e-6, abs=1e-9)
+    expected = max(0.0, solution.y[1, -1] / days)
+    assert mean_room(cells, capacity, b, d, days) == pytest.approx(expected, rel=1e-7, abs=1e-9)
+    assert mean_room(cells, math.inf, b, d, days) == 1.0
 
 
 @pytest.mark.parametrize("share", [0.3, 0.9])
 def test_oracle_crowding_slows_growth_as_the_logistic_equation_says(share: float) -> None:
-    """Time from 1e-4 of the plateau to a share of it, mean of 4,000 tumors: within 4.9 standard errors and 0.5%."""
+    """Time from 1e-4 of the plateau to a share of it, 4,000 tumors: within 4.9 standard errors and 0.5%."""
     b, d, capacity = 0.2, 0.1, 1e10
     birth, death, edges = two_types(0.0, b, d)
     plateau = capacity * (1.0 - d / b)
@@ -176,10 +170,9 @@ def test_oracle_crowding_slows_growth_as_the_logistic_equation_says(share: float
 
 
 def grow_one(
-    birth: Array, death: Array, capacity: float, target: float, max_days: float, u: float = 0.0
+    birth: Array, death: Array, capacity: float, target: float, max_days: float, rows: int = 1000
 ) -> tuple[float, int]:
-    out, stack = np.empty(2), np.empty((50, 3))
-    edges = mutation_edges([[0.0, u], [0.0, 0.0]])
+    out, stack, edges = np.empty(2), np.empty((rows, 3)), mutation_edges([[0.0, 0.2], [0.0, 0.0]])
     return grow_to_size(
         stream(1, 1, 1, 1), 0, birth, death, *edges, capacity, target, max_days, *HAND_OVER, stack, out
     )
@@ -192,7 +185,7 @@ def test_unit_hopeless_tumors_end_with_their_reason() -> None:
         (grow_one(0.0 * slow, 0.0 * slow, NO_LIMIT, 10.0, 1e4), TOO_SLOW),
         (grow_one(fast, slow, NO_LIMIT, 1e9, 10.0), TOO_SLOW),
         (grow_one(fast, slow, 1e9, 0.7e9, 1e4), TOO_SLOW),
-        (grow_one(fast, 0.0 * slow, NO_LIMIT, 1e4, 1e4, 1.0), OVERFLOWED),
+        (grow_one(fast, slow, NO_LIMIT, 1e9, 1e4, rows=1), OVERFLOWED),
     ):
         assert math.isnan(age)
         assert status == reason
@@ -212,47 +205,67 @@ def test_oracle_a_fitter_mutant_rescues_a_dying_founder() -> None:
     assert (cells[:, 1] > 0.99e6).all()
 
 
-def bozic_failure(cells: float, n12: float, b: float = 0.14, d: float = 0.13, kill: float = 0.17) -> float:
-    """Bozic et al. 2013 (eLife 2:e00747): probability that two drugs given together fail, n1 = n2 = 50, u = 1e-9."""
-    u, n1, n2 = 1e-9, 50.0, 50.0
-    s, treated = 1.0 - d / b, 1.0 - kill / b
+def bozic_formula(cells: float, kill: float = 0.17) -> float:
+    """Bozic et al. 2013 (eLife 2:e00747): probability that two drugs given together fail.
+
+    b = 0.14, d = 0.13, 50 sites for resistance to each drug, none to both, 1e-9 per site and division. The
+    formula drops a term of 2 M u^2 n1 n2 / s and so lies about 5% above the integral below.
+    """
+    u, n, s, treated = 1e-9, 50.0, 1.0 - 0.13 / 0.14, 1.0 - kill / 0.14
     ratio = (treated - s) / (s * treated)
-    log_cure = -cells * u * n12 * (1.0 - s / treated)
-    log_cure -= cells * u**2 * (2.0 * n1 * n2 + n12 * (n1 + n2)) * s / treated**2
-    first = n1 * (n2 + n12) * (math.log(1.0 / (s * cells)) + u * (n2 + n12) * ratio)
-    second = n2 * (n1 + n12) * (math.log(1.0 / (s * cells)) + u * (n1 + n12) * ratio)
-    return 1.0 - math.exp(log_cure + cells * u**2 * ratio * (first + second))
+    on_therapy = 2.0 * n * n * s / treated**2
+    before = 2.0 * n * n * ratio * math.log(1.0 / (s * cells) + u * n * ratio)
+    return 1.0 - math.exp(cells * u**2 * (before - on_therapy))
+
+
+def bozic_integral(cells: float, kill: float = 0.17) -> float:
+    """The same probability without expansion.
+
+    e is the probability that a cell with one alteration leaves a doubly resistant line that survives:
+    stationary under therapy, and before it (backward in time) by Kendall's equation. Single mutants arise
+    from sensitive cells, whose number grows as exp(r t) and declines as exp(-0.03 t) under therapy.
+    """
+    b, d, u = 0.14, 0.13, 50.0 * 1e-9
+    r, line = b - d, 1.0 - d / b
+
+    def change(e: float, death: float) -> float:
+        return b * u * line - e * (death - b + b * u * (1.0 + line)) - b * (1.0 - u) * e * e
+
+    treated = brentq(change, 0.0, 1e-3, args=(kill,), xtol=1e-25)
+    untreated = solve_ivp(
+        lambda t, y: [change(y[0], d), 2.0 * u * b * cells * math.exp(-r * t) * y[0]],
+        (0.0, 6000.0), [treated, 0.0], "LSODA", rtol=1e-10, atol=1e-16,
+    ).y[1, -1]  # fmt: skip
+    return 1.0 - math.exp(-untreated - 2.0 * u * b * cells * treated / (kill - b + 2.0 * u * b))
 
 
 @pytest.mark.verify
-@pytest.mark.parametrize("cells", [2.6e11, 2.3e11, 1.7e11, 1.0e11, 5.4e10, 2.0e10])
-def test_oracle_two_drugs_fail_as_often_as_bozic_2013_computes(cells: float) -> None:
-    """Table 1, no cross-resistance: 20,000 tumors a cell, |z| < 4.9 (p = 1e-6).
+@pytest.mark.parametrize("cells", [2.6e11, 1.7e11, 1.0e11, 5.4e10, 2.0e10])
+def test_oracle_two_drugs_fail_as_often_as_in_bozic_2013(cells: float) -> None:
+    """Table 1, 20,000 tumors a size: p > 1e-6 against the integral, within 12% of the formula.
 
-    Grown to the size with four genotypes, then treated for 4,000 days: all but the double mutant decline.
+    Four genotypes are grown to the size, then treated for 3,000 days: all but the double mutant decline.
     """
-    single = 50.0 * 1e-9
+    single, n = 50.0 * 1e-9, 20_000
     edges = mutation_edges([[0, single, single, 0], [0, 0, 0, single], [0, 0, 0, single], [0, 0, 0, 0]])
     birth, death = np.full(4, 0.14), np.full(4, 0.13)
     treated = np.array([0.17, 0.17, 0.17, 0.13])
-    n = 20_000
     _, sizes, _ = tumors(13, n, birth, death, edges, NO_LIMIT, cells, MAX_DAYS, *HAND_OVER)
-    after = np.array(
-        [clones(i, 1, row, birth, treated, edges, 3000.0, 100, *HAND_OVER)[0] for i, row in enumerate(sizes)]
-    )
-    failed = (after[:, 3] > 0.0).astype(float)
-    expected = bozic_failure(cells, 0.0)
+    after = [
+        clones(i, 1, row, birth, treated, edges, 3000.0, 100, *HAND_OVER)[0] for i, row in enumerate(sizes)
+    ]
+    failed = (np.array(after)[:, 3] > 0.0).astype(float)
+    expected = bozic_integral(cells)
     assert abs(z_of_mean(failed, expected, math.sqrt(expected * (1.0 - expected)))) < z_limit()
+    assert failed.mean() == pytest.approx(bozic_formula(cells), rel=0.12)
 
 
 @pytest.mark.skipif("FORESTALL_DATA" not in os.environ, reason="FORESTALL_DATA is not set")
 def test_oracle_bozic_formula_gives_the_published_table() -> None:
     """Table 1 as printed; the sizes are rounded there to two digits."""
-    table = Path(
-        os.environ["FORESTALL_DATA"], "evidence", "other_cancers", "bozic2013_table1.csv"
-    ).read_text()
-    header, *rows = [line.split(",") for line in table.splitlines()]
-    for row in rows:
-        entry = dict(zip(header, row, strict=False))
-        printed = float(entry["pfail_dual_n12_0"])
-        assert bozic_failure(float(entry["total_cells"]), 0.0) == pytest.approx(printed, rel=0.06, abs=2e-3)
+    table = Path(os.environ["FORESTALL_DATA"], "evidence", "other_cancers", "bozic2013_table1.csv")
+    with table.open() as lines:
+        rows = [(float(row["total_cells"]), float(row["pfail_dual_n12_0"])) for row in csv.DictReader(lines)]
+    assert len(rows) > 10
+    for cells, printed in rows:
+        assert bozic_formula(cells) == pytest.approx(printed, rel=0.08, abs=2e-3)

@@ -96,7 +96,7 @@ def test_oracle_rare_emission_is_precise(emission: float) -> None:
 @pytest.mark.parametrize("u", [1e-3, 0.05, 1.0])
 @pytest.mark.parametrize("intervals", [1, 4])
 def test_oracle_mean_of_parents_and_mutants(u: float, intervals: int) -> None:
-    """Means grow with the matrix of mean rates; a mutant daughter leaves the parents. n = 100,000, p > 1e-6."""
+    """Means grow with the matrix of mean rates: mutant daughters leave the parents. n = 100,000, p > 1e-6."""
     birth, death = TWO
     rates = np.array([[birth[0] * (1.0 - u) - death[0], birth[0] * u], [0.0, birth[1] - death[1]]])
     expected = np.array([20.0, 3.0]) @ expm(10.0 * rates)
@@ -209,7 +209,7 @@ def test_oracle_four_genotypes_agree_with_rebop() -> None:
 @pytest.mark.parametrize(
     ("b", "d"), [(0.0, 0.0), (0.2, 0.2), (0.1, 5.0), (3.0, 0.1), (0.0, 0.4), (1e-12, 0.0)]
 )
-@pytest.mark.parametrize("u", [1e-12, 1e-5])
+@pytest.mark.parametrize("u", [0.0, 1e-12, 1e-5])
 def test_unit_rates_at_the_edge_give_finite_whole_counts(cells: float, b: float, d: float, u: float) -> None:
     edges = mutation_edges(np.array(DIAMOND) * (u / 0.03))
     sample = clones(1, 20, np.array([cells, 0, 0, 0]), np.full(4, b), np.full(4, d), edges, 7.0, 1, 1e6, 1e9)
@@ -242,14 +242,29 @@ def test_property_back_mutation_and_cycles_are_followed() -> None:
 
 
 def test_unit_a_full_stack_is_reported() -> None:
-    birth, death, edges = np.array([1.0, 0.1]), np.array([0.0, 0.1]), mutation_edges([[0.0, 1.0], [0.0, 0.0]])
+    birth, death = np.array([1.0, 0.1]), np.array([0.0, 0.1])
+    edges = mutation_edges([[0.0, 1.0], [0.0, 0.0]])
     cells, out = np.array([20.0, 0.0]), np.empty(2)
-    small, large = np.empty((2, 3)), np.empty((500, 3))
+    small, large = np.empty((2, 3)), np.empty((100, 3))
     full = evolve_clones(stream(1, 1, 1, 1), cells, birth, death, *edges, 5.0, *EXACT, small, out)
     assert full == STACK_FULL
     done = evolve_clones(stream(1, 1, 1, 1), cells, birth, death, *edges, 5.0, *EXACT, large, out)
     assert done == COMPLETED
     assert cells.tolist() == [20.0, 0.0]
+
+
+def test_oracle_a_clone_with_many_mutants_waits_for_them_without_loss() -> None:
+    """5 immortal sources, 200 divisions each, through a stack of 100: Poisson. n = 1,000, p > 1e-6."""
+    birth, death = np.array([20.0, 0.0]), np.array([0.0, 0.0])
+    edges = mutation_edges([[0.0, 1.0], [0.0, 0.0]])
+    out, stack, mutants = np.empty(2), np.empty((100, 3)), []
+    for patient in range(1000):
+        state = stream(1, patient, 1, 1)
+        assert evolve_clones(
+            state, np.array([5.0, 0.0]), birth, death, *edges, 10.0, *EXACT, stack, out
+        ) == COMPLETED  # fmt: skip
+        mutants.append(out[1])
+    assert abs(z_of_mean(np.array(mutants), 1000.0, math.sqrt(1000.0))) < z_limit()
 
 
 def test_unit_edges_list_children_of_each_genotype() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import os
 import re
 from pathlib import Path
@@ -160,6 +161,26 @@ def test_golden_what_a_drug_does(name: str, actions: set[tuple[str, str]]) -> No
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_property_drugs_that_kill_dividing_cells_say_how_long_cells_hold_them(name: str) -> None:
+    kills = any(action.kind == "cytotoxic" for action in DRUGS[name].actions)
+    assert (DRUGS[name].retention is not None) == kills
+
+
+def test_oracle_paclitaxel_retention_follows_from_what_was_left_after_72_hours() -> None:
+    """An exponential that leaves 43.3, 35.7, 16.0 and 19.8% at 72 h, as the table prints."""
+    half_lives = [72 * math.log(2) / -math.log(left) for left in (0.433, 0.357, 0.160, 0.198)]
+    retention = DRUGS["paclitaxel"].retention
+    assert retention is not None
+    assert retention.to("hour") == pytest.approx(math.prod(half_lives) ** 0.25, rel=0.02)
+
+
+def test_oracle_doxorubicin_retention_loses_a_quarter_in_a_day() -> None:
+    retention = DRUGS["doxorubicin"].retention
+    assert retention is not None
+    assert 0.5 ** (1 / retention.to("day")) == pytest.approx(0.75, abs=0.005)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_property_killing_has_a_rate_and_everything_else_an_effect(name: str) -> None:
     for action in DRUGS[name].actions:
         if action.kind in KILLING:
@@ -206,6 +227,34 @@ WRONG = [
     pytest.param("routes: [iv]", "routes: [po]", "", "absorption rate", id="oral without absorption"),
     pytest.param("name: pertuzumab", "name: 7", "name", "expected text", id="name is a number"),
     pytest.param("class: antibody", "class: antibdy", "class", "unknown word", id="unknown class"),
+    pytest.param(
+        "actions:",
+        "retention: {value: 3, unit: mg, interval: [1, 9], status: assumed}\nactions:",
+        "retention",
+        "something else",
+        id="retention is no time",
+    ),
+    pytest.param(
+        "actions:",
+        "retention: {value: 0, unit: h, interval: [0, 9], status: assumed}\nactions:",
+        "retention",
+        "out of range",
+        id="no retention",
+    ),
+    pytest.param(
+        "actions:",
+        "accumulation: {value: 30, unit: mg/L, interval: [10, 90], status: assumed}\nactions:",
+        "accumulation",
+        "something else",
+        id="accumulation is no ratio",
+    ),
+    pytest.param(
+        "actions:",
+        "accumulation: {value: -3, unit: '1', interval: [-9, 9], status: assumed}\nactions:",
+        "accumulation",
+        "out of range",
+        id="negative accumulation",
+    ),
 ]
 
 

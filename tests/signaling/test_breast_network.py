@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from forestall.biology.signaling.compile import compiled
 from forestall.biology.signaling.steady import Case, State, batch_of, steady_state, steady_states, time_course
 from forestall.knowledge.alterations import load_alterations
-from forestall.knowledge.networks import load_networks, quantities
+from forestall.knowledge.contents import quantities
+from forestall.knowledge.networks import load_networks
 from forestall.knowledge.provenance import Quantity, Status
 
 BREAST = load_networks()["breast"]

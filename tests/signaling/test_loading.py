@@ -9,7 +9,8 @@ import pytest
 from forestall.biology.signaling.compile import compile_network
 from forestall.errors import InputError
 from forestall.knowledge.alterations import load_alterations
-from forestall.knowledge.networks import load_networks, quantities, read_network
+from forestall.knowledge.contents import quantities
+from forestall.knowledge.networks import load_networks, read_network
 from forestall.knowledge.provenance import Entry, Quantity
 from forestall.knowledge.references import load_references
 

@@ -8,7 +8,7 @@ Gauss-Legendre quadrature. Days without a dose nearby are integrated several at 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 GRADES_DAYS = (0.012, 0.05, 0.13, 0.3, 0.55, 0.8)
 """Where segments end after a dose or the end of an infusion, in days."""
+COARSE_GRADES_DAYS = (0.06, 0.2)
+"""The same on days on which only drugs that kill, and do not touch signaling, are swallowed."""
 LONGEST_SPAN_DAYS = 3
 SETTLING = 2
 """A span covers at most the time since the last dose divided by this."""
@@ -82,6 +84,7 @@ def compile_schedule(
     lags: Sequence[float],
     horizon_days: int,
     breaks: Sequence[int] = (),
+    killers: Collection[str] = (),
 ) -> Schedule:
     """Lay the phases of an arm out on days.
 
@@ -91,6 +94,7 @@ def compile_schedule(
         lags: Absorption lag of each drug, days (less than a day).
         horizon_days: Number of days H.
         breaks: Days of the first phase on which treatment may change (visits): no span crosses them.
+        killers: Drugs that only kill and do not act on signaling.
 
     Returns:
         The arrays.
@@ -106,7 +110,7 @@ def compile_schedule(
             infusion[p, c] = component.infusion_hours / 24.0
     period = np.array([_period(phase) for phase in phases], np.int64)
     span = np.stack([_spans(dose[p], set(breaks) if p == 0 else set()) for p in range(len(phases))])
-    template, templates = _templates(phases, dose, span, drugs, lags)
+    template, templates = _templates(phases, dose, span, drugs, lags, killers)
     return Schedule(
         dose, drug, infusion, template, span, _repeats(dose, period), period, *_pack(templates, width)
     )
@@ -177,6 +181,7 @@ def _templates(
     span: NDArray[np.int64],
     drugs: Sequence[str],
     lags: Sequence[float],
+    killers: Collection[str],
 ) -> tuple[NDArray[np.int64], list[list[tuple[float, float, dict[int, float], set[int]]]]]:
     known: dict[_Day, int] = {}
     templates: list[list[tuple[float, float, dict[int, float], set[int]]]] = []
@@ -187,13 +192,13 @@ def _templates(
             key = _Day(p, tuple(np.flatnonzero(dose[p, : len(phase), day]).tolist()), int(span[p, day]))
             if key not in known:
                 known[key] = len(templates)
-                templates.append(_segments(phase, key, lag))
+                templates.append(_segments(phase, key, lag, killers))
             index[p, day] = known[key]
     return index, templates
 
 
 def _segments(
-    phase: Sequence[ComponentLike], day: _Day, lags: Sequence[float]
+    phase: Sequence[ComponentLike], day: _Day, lags: Sequence[float], killers: Collection[str]
 ) -> list[tuple[float, float, dict[int, float], set[int]]]:
     """Segments of one day: (start, length, boluses at the start, components being infused)."""
     boluses: list[tuple[float, int]] = []
@@ -206,7 +211,8 @@ def _segments(
                 infusions.append((begin, begin + component.infusion_hours / 24.0, c))
             else:
                 boluses.append((begin, c))
-    points = _grid(boluses, infusions, float(day.span))
+    killing = all(phase[c].drug in killers and phase[c].infusion_hours == 0 for c in day.dosed)
+    points = _grid(boluses, infusions, float(day.span), COARSE_GRADES_DAYS if killing else GRADES_DAYS)
     segments = []
     for begin, end in zip(points, points[1:], strict=False):
         at_once = {c: float(sum(1 for t, other in boluses if other == c and t == begin)) for _, c in boluses}
@@ -216,7 +222,7 @@ def _segments(
 
 
 def _grid(
-    boluses: Sequence[tuple[float, int]], infusions: Sequence[tuple[float, float, int]], end: float
+    boluses: Sequence[tuple[float, int]], infusions: Sequence[tuple[float, float, int]], end: float, grades: Sequence[float]
 ) -> list[float]:
     """Segment boundaries: doses, ends of infusions, and points graded after each of them."""
     marks = sorted(
@@ -230,7 +236,7 @@ def _grid(
         points.append(mark)
         if boluses or infusions:
             points.extend(
-                mark + grade for grade in GRADES_DAYS if mark + grade < following - 0.5 * GRADES_DAYS[0]
+                mark + grade for grade in grades if mark + grade < following - 0.5 * grades[0]
             )
     return [*points, end]
 

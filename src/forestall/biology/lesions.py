@@ -1,4 +1,4 @@
-r"""Clones of one lesion through up to a week: large ones by closed form, small ones by the exact birth-death law.
+r"""Clones of a patient's lesions through up to three weeks: large ones by closed form, small ones by the exact birth-death law.
 
 Per day the rates are constant (their integrals over the day). A clone has cycling cells c and tolerant cells q:
 
@@ -27,58 +27,84 @@ from forestall.engine.random import next_uniform
 BIRTH, DEATH, ENTER, LEAVE, TOLERANT_DEATH = range(5)
 """Rows of the rate arrays: integrals over one day of b, d, s_in, s_out and d_q."""
 RATE_ROWS = 5
-STEP_DAYS = 7
+STEP_DAYS = 21
 """Longest stretch that `advance_lesion` takes at once."""
+WORK_ROWS = STEP_DAYS + 18
+"""Rows of the scratch array of `advance_lesions`."""
+_LAWS, _LARGE, _HALF, _ROOM = 0, 2, 3, 4
+"""Rows of scratch; the divisions of each day and then the work of one day follow."""
+_DIVISIONS, _DAY = 5, STEP_DAYS + 5
 _FEW = 12.0
 
 Array = NDArray[np.float64]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def deterministic_day(
-    cells: Array,
+    cycling: Array,
+    tolerant: Array,
     rates: Array,
-    offset: int,
-    room: float,
+    room: Array,
     loss: Array,
+    large: Array,
     births: Array,
     half_growth: Array,
+    work: Array,
 ) -> None:
-    """Carry every clone of one lesion through one day by the exact solution for constant rates.
+    """Carry large clones through one day by the exact solution for constant rates.
+
+    The clones of all lesions stand in one row. The work is split into short loops that write one array each: that is what
+    the compiler puts into vector registers.
 
     Args:
-        cells: (2, G) cycling and tolerant cells, changed in place.
-        rates: (RATE_ROWS, lanes) integrals over the day.
-        offset: Lane of the first genotype in this lesion's exposure class.
-        room: 1 - N/K.
-        loss: (G,) probability per division that a daughter leaves for another genotype.
-        births: (G,) receives the divisions of the cycling cells on this day.
-        half_growth: (G,) receives the growth factor of the cycling cells over half a day.
+        cycling: (K,) cycling cells, changed in place.
+        tolerant: (K,) tolerant cells, changed in place.
+        rates: (RATE_ROWS, K) integrals over the day; overwritten.
+        room: (K,) 1 - N/K of the clone's lesion.
+        loss: (K,) probability per division that a daughter leaves for another genotype.
+        large: (K,) 1 for the clones to advance, 0 for those to leave alone.
+        births: (K,) receives the divisions of the cycling cells of large clones.
+        half_growth: (K,) receives the growth factor of the cycling cells over half a day.
+        work: (8, K) scratch.
     """
-    for g in range(cells.shape[1]):
-        lane = offset + g
-        division = rates[BIRTH, lane] * room
-        enter = rates[ENTER, lane]
-        leave = rates[LEAVE, lane]
-        grow = division * (1.0 - loss[g]) - rates[DEATH, lane] - enter
-        fade = -rates[TOLERANT_DEATH, lane] - leave
-        mean = 0.5 * (grow + fade)
-        gap = 0.5 * (grow - fade)
-        omega = math.sqrt(gap * gap + enter * leave) + 1e-12
-        fast = exp_poly(mean + omega)
-        slow = exp_poly(mean - omega)
-        even = 0.5 * (fast + slow)
-        odd = 0.5 * (fast - slow) / omega
-        c = cells[0, g]
-        q = cells[1, g]
-        half_growth[g] = exp_poly(0.5 * grow)
-        after = c * (even + gap * odd) + leave * q * odd
-        births[g] = division * (c + 4.0 * math.sqrt(c * after) + after) / 6.0
-        cells[0, g] = after
-        cells[1, g] = q * (even - gap * odd) + enter * c * odd
+    clones = cycling.shape[0]
+    division, death, enter, leave, fade = rates[BIRTH], rates[DEATH], rates[ENTER], rates[LEAVE], rates[TOLERANT_DEATH]
+    grow, gap, mean, omega, even, odd, after = work[0], work[1], work[2], work[3], work[4], work[5], work[6]
+    for k in range(clones):
+        division[k] *= room[k]
+    for k in range(clones):
+        grow[k] = division[k] * (1.0 - loss[k]) - death[k] - enter[k]
+    for k in range(clones):
+        gap[k] = 0.5 * (grow[k] + fade[k] + leave[k])
+    for k in range(clones):
+        mean[k] = grow[k] - gap[k]
+    for k in range(clones):
+        omega[k] = math.sqrt(gap[k] * gap[k] + enter[k] * leave[k]) + 1e-12
+    for k in range(clones):
+        even[k] = exp_poly(mean[k] + omega[k])
+    for k in range(clones):
+        odd[k] = exp_poly(mean[k] - omega[k])
+    for k in range(clones):
+        half_growth[k] = exp_poly(0.5 * grow[k])
+    for k in range(clones):
+        mean[k] = 0.5 * (even[k] - odd[k]) / omega[k]
+    for k in range(clones):
+        even[k] = 0.5 * (even[k] + odd[k])
+    for k in range(clones):
+        after[k] = cycling[k] * (even[k] + gap[k] * mean[k]) + leave[k] * tolerant[k] * mean[k]
+    for k in range(clones):
+        odd[k] = tolerant[k] * (even[k] - gap[k] * mean[k]) + enter[k] * cycling[k] * mean[k]
+    for k in range(clones):
+        births[k] = division[k] * (cycling[k] + 4.0 * math.sqrt(cycling[k] * after[k]) + after[k])
+    for k in range(clones):
+        births[k] *= large[k] * (1.0 / 6.0)
+    for k in range(clones):
+        cycling[k] += large[k] * (after[k] - cycling[k])
+    for k in range(clones):
+        tolerant[k] += large[k] * (odd[k] - tolerant[k])
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _laws(rates: Array, days: int, lane: int, room: Array, loss: float, mean: Array, births: Array) -> None:
     """Mean growth m(s, t) and I(s, t) from the start of each day s to the end t, by recursion from the end.
 
@@ -97,44 +123,28 @@ def _laws(rates: Array, days: int, lane: int, room: Array, loss: float, mean: Ar
         day = days - 1 - back
         b = rates[day, BIRTH, lane] * room[day] * (1.0 - loss)
         net = b - rates[day, DEATH, lane]
-        growth = math.exp(net)
-        ratio = math.expm1(net) / net if abs(net) > 1e-12 else 1.0
+        growth = exp_poly(net)
+        ratio = (growth - 1.0) / net if abs(net) > 1e-2 else 1.0 + net * (0.5 + net * (1.0 / 6.0 + net / 24.0))
         mean[day] = mean[day + 1] * growth
         births[day] = births[day + 1] + mean[day + 1] * b * ratio
 
 
-@njit(cache=True)
-def _arrivals(
-    state: NDArray[np.uint64],
-    divisions: Array,
-    probability: float,
-    days: int,
-    mean: Array,
-    births: Array,
+@njit(cache=True, error_model="numpy")
+def _descendants(
+    state: NDArray[np.uint64], arrivals: float, divisions: Array, total: float, mean: Array, births: Array
 ) -> float:
-    """Descendants, at the end of the stretch, of the altered daughters that arise during it.
+    """Living descendants, at the end of a stretch, of the altered daughters that arose during it.
 
     Args:
         state: Random stream.
-        divisions: (days,) divisions of the parent on each day.
-        probability: Probability of the alteration per division.
-        days: Number of days.
+        arrivals: Number of altered daughters.
+        divisions: (days,) divisions of the parent on each day, in proportion to which they arose.
+        total: Sum of the divisions.
         mean: (STEP_DAYS + 1,) m of the child, from `_laws`.
         births: (STEP_DAYS + 1,) I of the child.
-
-    Returns:
-        Number of living descendants.
     """
-    total = 0.0
-    for day in range(days):
-        total += divisions[day]
-    if total * probability <= 0.0:
-        return 0.0
-    arrivals = next_poisson(state, total * probability)
-    if arrivals == 0.0:
-        return 0.0
+    days = divisions.shape[0]
     living = 0.0
-    left = arrivals
     if arrivals <= _FEW:
         for _ in range(int(arrivals)):
             pick = next_uniform(state) * total
@@ -144,7 +154,7 @@ def _arrivals(
                 day += 1
             living += _descend(state, 1.0, day, next_uniform(state), mean, births)
         return living
-    remaining = total
+    left, remaining = arrivals, total
     for day in range(days):
         share = min(1.0, divisions[day] / remaining) if remaining > 0.0 else 1.0
         here = next_binomial(state, left, share) if day < days - 1 else left
@@ -155,7 +165,7 @@ def _arrivals(
     return living
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _descend(
     state: NDArray[np.uint64], founders: float, day: int, at: float, mean: Array, births: Array
 ) -> float:
@@ -166,133 +176,193 @@ def _descend(
     return _step(state, founders, m, integral)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _step(state: NDArray[np.uint64], cells: float, mean: float, births: float) -> float:
     """Descendants of `cells` whose families have the law of m = `mean` and I = `births`."""
     return birth_death_step(state, cells, mean / (1.0 + births), 1.0 / (1.0 + births), NORMAL_ABOVE, MEAN_ABOVE)
 
 
-@njit(cache=True)
-def advance_lesion(
+@njit(cache=True, error_model="numpy")
+def advance_lesions(
     cells: Array,
     rates: Array,
-    offset: int,
+    site_class: NDArray[np.int64],
     days: int,
     capacity: float,
     loss: Array,
     edges: NDArray[np.int64],
     probability: Array,
     handover: float,
-    state: NDArray[np.uint64],
+    states: NDArray[np.uint64],
     work: Array,
+    daily: Array,
 ) -> None:
-    """Carry one lesion through up to `STEP_DAYS` days.
+    """Carry a patient's lesions through up to `STEP_DAYS` days.
 
     Args:
-        cells: (2, G) cycling and tolerant cells, changed in place.
+        cells: (2, L, G) cycling and tolerant cells, changed in place.
         rates: (days, RATE_ROWS, lanes) integrals over each day.
-        offset: Lane of the first genotype in this lesion's exposure class.
+        site_class: (L,) exposure class of each lesion.
         days: Days to advance, at most `STEP_DAYS`.
-        capacity: Carrying capacity, cells.
+        capacity: Carrying capacity of a lesion, cells.
         loss: (G,) probability per division that a daughter leaves for another genotype.
-        edges: (E, 2) parent and child genotype, parents before children.
+        edges: (E, 2) parent and child genotype.
         probability: (E,) probability per division.
         handover: Clones of fewer cells are stochastic; 0 makes every clone deterministic.
-        state: Random stream.
-        work: (STEP_DAYS + 6, max(G, STEP_DAYS + 1)) scratch.
+        states: (L, 2) random stream of each lesion.
+        work: (`WORK_ROWS`, at least L times the larger of G and `STEP_DAYS` + 1) scratch.
+        daily: (RATE_ROWS, L * G) scratch.
     """
-    genotypes = cells.shape[1]
-    large = work[STEP_DAYS]
-    half_growth = work[STEP_DAYS + 1]
-    room = work[STEP_DAYS + 2]
-    mean = work[STEP_DAYS + 3]
-    integral = work[STEP_DAYS + 4]
-    divisions = work[STEP_DAYS + 5]
-    alive = False
-    for g in range(genotypes):
-        count = cells[0, g] + cells[1, g]
-        large[g] = 1.0 if count >= handover else 0.0
-        if large[g] == 0.0 and count > 0.0:
-            cells[0, g] = whole_cells(state, cells[0, g])
-            cells[1, g] = whole_cells(state, cells[1, g])
-        alive = alive or cells[0, g] + cells[1, g] > 0.0
-    if not alive:
-        return
-    _large_clones(cells, rates, offset, days, capacity, loss, edges, probability, large, half_growth, room, work)
+    lesions, genotypes = cells.shape[1], cells.shape[2]
+    large = work[_LARGE]
+    for lesion in range(lesions):
+        for g in range(genotypes):
+            count = cells[0, lesion, g] + cells[1, lesion, g]
+            k = lesion * genotypes + g
+            large[k] = 1.0 if count >= handover else 0.0
+            if large[k] == 0.0 and count > 0.0:
+                cells[0, lesion, g] = whole_cells(states[lesion], cells[0, lesion, g])
+                cells[1, lesion, g] = whole_cells(states[lesion], cells[1, lesion, g])
+    _large_clones(cells, rates, site_class, days, capacity, loss, edges, probability, work, daily)
     if handover <= 0.0:
         return
-    for g in range(genotypes):
-        if large[g] == 1.0:
-            continue
-        lane = offset + g
-        _laws(rates, days, lane, room, loss[g], mean, integral)
-        enter = 0.0
-        leave = 0.0
-        fade = 0.0
-        for day in range(days):
-            enter += 0.5 * rates[day, ENTER, lane]
-            leave += 0.5 * rates[day, LEAVE, lane]
-            fade += rates[day, TOLERANT_DEATH, lane]
-        before = cells[0, g]
-        if cells[0, g] + cells[1, g] > 0.0:
-            cells[0, g], cells[1, g] = switch_phenotypes(state, cells[0, g], cells[1, g], enter, leave, 1.0)
-            if cells[0, g] > 0.0:
-                cells[0, g] = _step(state, cells[0, g], mean[0], integral[0])
-            if cells[1, g] > 0.0:
-                cells[1, g] = next_binomial(state, cells[1, g], math.exp(-fade))
-            cells[0, g], cells[1, g] = switch_phenotypes(state, cells[0, g], cells[1, g], enter, leave, 1.0)
-        for day in range(days):
-            work[day, g] = 0.5 * (before + cells[0, g]) * rates[day, BIRTH, lane] * room[day]
-        for e in range(edges.shape[0]):
-            if edges[e, 1] == g:
-                for day in range(days):
-                    divisions[day] = work[day, edges[e, 0]]
-                cells[0, g] += _arrivals(state, divisions, probability[e], days, mean, integral)
+    for lesion in range(lesions):
+        offset = site_class[lesion] * genotypes
+        _small_clones(lesion, cells, rates, offset, days, loss, edges, probability, states, work)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _large_clones(
     cells: Array,
     rates: Array,
-    offset: int,
+    site_class: NDArray[np.int64],
     days: int,
     capacity: float,
     loss: Array,
     edges: NDArray[np.int64],
     probability: Array,
-    large: Array,
+    work: Array,
+    daily: Array,
+) -> None:
+    """The deterministic part of `advance_lesions`.
+
+    Writes each lesion's room on each day (`work[_ROOM, lesion * STEP_DAYS + day]`) and the divisions of its large clones
+    (`work[_DIVISIONS + day]`).
+    """
+    lesions, genotypes = cells.shape[1], cells.shape[2]
+    clones = lesions * genotypes
+    cycling, tolerant = cells[0].ravel(), cells[1].ravel()
+    large, half_growth, rooms = work[_LARGE], work[_HALF], work[_ROOM]
+    room, before, losses = work[_DAY + 7], work[_DAY + 8], work[_DAY + 9]
+    for k in range(clones):
+        losses[k] = loss[k % genotypes]
+    for lesion in range(lesions):
+        before[lesion] = -1.0
+    for day in range(days):
+        births = work[_DIVISIONS + day]
+        for lesion in range(lesions):
+            first = lesion * genotypes
+            total = 0.0
+            for k in range(first, first + genotypes):
+                total += cycling[k] + tolerant[k]
+            drift = min(math.sqrt(total / before[lesion]), 2.0) if before[lesion] > 0.0 else 1.0
+            left = max(0.0, 1.0 - total * drift / capacity)
+            before[lesion] = total
+            rooms[lesion * STEP_DAYS + day] = left
+            offset = site_class[lesion] * genotypes
+            for row in range(RATE_ROWS):
+                source, copy = rates[day, row], daily[row]
+                for g in range(genotypes):
+                    copy[first + g] = source[offset + g]
+            for g in range(genotypes):
+                room[first + g] = left
+        deterministic_day(cycling, tolerant, daily, room, losses, large, births, half_growth, work[_DAY : _DAY + 7])
+        _arrive_in_large(cycling, births, half_growth, large, lesions, genotypes, edges, probability)
+
+
+@njit(cache=True, error_model="numpy")
+def _arrive_in_large(
+    cycling: Array,
+    births: Array,
     half_growth: Array,
-    room: Array,
+    large: Array,
+    lesions: int,
+    genotypes: int,
+    edges: NDArray[np.int64],
+    probability: Array,
+) -> None:
+    """Add one day's altered daughters to large clones, with their growth to the day's end (Simpson's rule)."""
+    for e in range(edges.shape[0]):
+        if probability[e] == 0.0:
+            continue
+        for lesion in range(lesions):
+            parent, child = lesion * genotypes + edges[e, 0], lesion * genotypes + edges[e, 1]
+            if large[child] == 1.0 and births[parent] > 0.0:
+                p, c = half_growth[parent], half_growth[child]
+                spread = (p * p + 4.0 * p * c + c * c) / (1.0 + 4.0 * p + p * p)
+                cycling[child] += probability[e] * births[parent] * spread
+
+
+@njit(cache=True, error_model="numpy")
+def _small_clones(
+    lesion: int,
+    cells: Array,
+    rates: Array,
+    offset: int,
+    days: int,
+    loss: Array,
+    edges: NDArray[np.int64],
+    probability: Array,
+    states: NDArray[np.uint64],
     work: Array,
 ) -> None:
-    """The deterministic part of `advance_lesion`; small clones keep their numbers.
-
-    Writes the room of each day and, in `work[day, g]`, the divisions of each large clone.
-    """
-    genotypes = cells.shape[1]
-    before = -1.0
-    for day in range(days):
-        total = 0.0
-        for g in range(genotypes):
-            total += cells[0, g] + cells[1, g]
-        drift = math.sqrt(total / before) if before > 0.0 else 1.0
-        room[day] = max(0.0, 1.0 - total * min(drift, 2.0) / capacity)
-        before = total
-        births = work[day]
-        for g in range(genotypes):
-            if large[g] == 0.0:
-                work[STEP_DAYS + 3, g] = cells[0, g]
-                work[STEP_DAYS + 4, g] = cells[1, g]
-        deterministic_day(cells, rates[day], offset, room[day], loss, births, half_growth)
-        for g in range(genotypes):
-            if large[g] == 0.0:
-                cells[0, g] = work[STEP_DAYS + 3, g]
-                cells[1, g] = work[STEP_DAYS + 4, g]
-                births[g] = 0.0
+    """The stochastic part of `advance_lesions` for one lesion."""
+    genotypes = cells.shape[2]
+    first = lesion * genotypes
+    state = states[lesion]
+    large, mean, integral = work[_LARGE], work[_LAWS], work[_LAWS + 1]
+    room = work[_ROOM, lesion * STEP_DAYS : lesion * STEP_DAYS + days]
+    for g in range(genotypes):
+        if large[first + g] == 1.0:
+            continue
+        living = cells[0, lesion, g] + cells[1, lesion, g] > 0.0
+        known = False
+        if living:
+            known = True
+            _laws(rates, days, offset + g, room, loss[g], mean, integral)
+            before = cells[0, lesion, g]
+            _advance_small(cells[:, lesion, g], rates, days, offset + g, mean[0], integral[0], state)
+            for day in range(days):
+                divided = 0.5 * (before + cells[0, lesion, g]) * rates[day, BIRTH, offset + g] * room[day]
+                work[_DIVISIONS + day, first + g] = divided
         for e in range(edges.shape[0]):
-            child = edges[e, 1]
-            if large[child] == 1.0:
-                p = half_growth[edges[e, 0]]
-                c = half_growth[child]
-                spread = (p * p + 4.0 * p * c + c * c) / (1.0 + 4.0 * p + p * p)
-                cells[0, child] += probability[e] * births[edges[e, 0]] * spread
+            if edges[e, 1] == g and probability[e] > 0.0:
+                parent = first + edges[e, 0]
+                total = 0.0
+                for day in range(days):
+                    total += work[_DIVISIONS + day, parent]
+                arrivals = next_poisson(state, total * probability[e]) if total > 0.0 else 0.0
+                if arrivals > 0.0:
+                    if not known:
+                        known = True
+                        _laws(rates, days, offset + g, room, loss[g], mean, integral)
+                    divisions = work[_DIVISIONS : _DIVISIONS + days, parent]
+                    cells[0, lesion, g] += _descendants(state, arrivals, divisions, total, mean, integral)
+
+
+@njit(cache=True, error_model="numpy")
+def _advance_small(
+    clone: Array, rates: Array, days: int, lane: int, mean: float, births: float, state: NDArray[np.uint64]
+) -> None:
+    """Switching, growth and switching again (Strang) of one small clone; `clone` is (2,)."""
+    enter, leave, fade = 0.0, 0.0, 0.0
+    for day in range(days):
+        enter += 0.5 * rates[day, ENTER, lane]
+        leave += 0.5 * rates[day, LEAVE, lane]
+        fade += rates[day, TOLERANT_DEATH, lane]
+    clone[0], clone[1] = switch_phenotypes(state, clone[0], clone[1], enter, leave, 1.0)
+    if clone[0] > 0.0:
+        clone[0] = _step(state, clone[0], mean, births)
+    if clone[1] > 0.0:
+        clone[1] = next_binomial(state, clone[1], math.exp(-fade))
+    clone[0], clone[1] = switch_phenotypes(state, clone[0], clone[1], enter, leave, 1.0)

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from forestall.biology.dosing import LONGEST_SPAN_DAYS, MAX_PERIOD_DAYS, Schedule
 from forestall.biology.lesions import BIRTH, DEATH, ENTER, LEAVE, RATE_ROWS, TOLERANT_DEATH
-from forestall.biology.signaling.actions import CompiledActions, apply_effects_by_lane
+from forestall.biology.signaling.actions import DEGRADE, INHIBIT, OUTSIDE, CompiledActions
 from forestall.biology.signaling.compile import CompiledNetwork
-from forestall.biology.signaling.kernel import evaluate, expression_targets, place_slow
+from forestall.biology.signaling.kernel import evaluate, expression_targets
 
 Array = NDArray[np.float64]
 
@@ -28,12 +28,12 @@ TERMS = 4
 """Exponentials per drug: up to three of disposition and one of absorption."""
 SIGNALING, CYTOTOXIC, PAYLOAD, ADCC = range(4)
 """Codes of what a drug action does: act on the network, or kill in one of three ways."""
-UNCHANGED = 1e-7
-"""Effects and expressions closer than this to those last evaluated do not ask for a new evaluation."""
+UNCHANGED = 2e-5
+"""Effects and (relative) expressions that changed by less than this over a day do not ask for a new evaluation."""
 TREND_SHARE = 0.3
 """A trend is extrapolated over at most this share of a time constant: beyond it a strong feedback would ring."""
-PERIODIC = 1e-7
-"""Daily integrals (dimensionless) that repeat to within this are taken as periodic."""
+PERIODIC = 5e-8
+"""Daily integrals (dimensionless) that repeat to within this times the period in days are taken as periodic."""
 _EARLY, _MIDDLE = 0.5 - np.sqrt(3.0) / 6.0, np.sqrt(3.0) / 3.0
 
 
@@ -139,14 +139,12 @@ class PatientRates(NamedTuple):
     """(A, lanes) at the last evaluation."""
     activity: Array
     """(nodes, lanes)."""
-    undrugged: Array
-    """(nodes, lanes) scratch: expression before drugs."""
     expression: Array
     """(nodes, lanes) expression under the drugs."""
     node_effect: Array
-    """(nodes, lanes) scratch."""
+    """(nodes, lanes) factors on activities."""
     term: Array
-    """(terms, lanes) scratch."""
+    """(terms, lanes) weights under the drugs."""
     drive: Array
     """(2, lanes) proliferation relative to the reference; survival lost."""
     kill: Array
@@ -161,7 +159,7 @@ class PatientRates(NamedTuple):
     """(4,) next day to integrate; days in a row that repeated; 1 if frozen; evaluations so far."""
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def start_phase(p: PatientRates) -> None:
     """Begin a phase: its days count from 0 and nothing is known to be periodic."""
     p.clock[0] = 0
@@ -169,28 +167,84 @@ def start_phase(p: PatientRates) -> None:
     p.clock[2] = 0
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
+def _copy(source: Array, into: Array) -> None:
+    """Copy a C-contiguous array."""
+    flat, out = source.ravel(), into.ravel()
+    for k in range(flat.shape[0]):
+        out[k] = flat[k]
+
+
+@njit(cache=True, error_model="numpy")
+def _row(actions: CompiledActions, p: PatientRates, action: int, k: int) -> Array:
+    """The (lanes,) row that the k-th target of an action multiplies."""
+    code, position = actions.code[action], actions.target[k]
+    if code == INHIBIT:
+        return p.node_effect[position]
+    if code == DEGRADE:
+        return p.expression[position]
+    return p.term[position]
+
+
+@njit(cache=True, error_model="numpy")
+def _apply_actions(net: CompiledNetwork, actions: CompiledActions, p: PatientRates) -> None:
+    """Put the slow states into the expression and let the present effects act; rows that nothing touches stay as they are."""
+    for a in range(actions.code.shape[0]):
+        if actions.code[a] == OUTSIDE:
+            continue
+        for k in range(actions.target_start[a], actions.target_start[a + 1]):
+            row, position = _row(actions, p, a, k), actions.target[k]
+            if actions.code[a] == INHIBIT:
+                for lane in range(row.shape[0]):
+                    row[lane] = 1.0
+            else:
+                rest = p.lanes.base[position] if actions.code[a] == DEGRADE else p.lanes.weight[position]
+                for lane in range(row.shape[0]):
+                    row[lane] = rest[lane]
+    for node in range(net.slow_of_node.shape[0]):
+        q = net.slow_of_node[node]
+        if q >= 0:
+            row, slow = p.expression[node], p.slow[q]
+            for lane in range(slow.shape[0]):
+                row[lane] = slow[lane]
+    for a in range(actions.code.shape[0]):
+        if actions.code[a] == OUTSIDE or p.effect[a, 0] == 0.0:
+            continue
+        effect, reach = p.effect[a], p.lanes.access[a]
+        for k in range(actions.target_start[a], actions.target_start[a + 1]):
+            row = _row(actions, p, a, k)
+            for lane in range(row.shape[0]):
+                row[lane] *= 1.0 - effect[lane] * reach[lane]
+
+
+@njit(cache=True, error_model="numpy")
 def solve_signaling(model: CourseModel, p: PatientRates) -> None:
     """Activities, drives and slow targets under the present effects and slow states."""
     net, lanes = model.network, p.lanes
-    place_slow(net, p.slow, lanes.base, p.undrugged)
-    apply_effects_by_lane(
-        model.actions, p.effect, lanes.access, p.undrugged, lanes.weight, p.expression, p.node_effect, p.term
-    )
+    _apply_actions(net, model.actions, p)
     evaluate(net, p.expression, lanes.floor, p.term, p.node_effect, p.activity)
     expression_targets(net, p.activity, lanes.base, lanes.gain, lanes.normalizer, p.target)
     grow, live = net.proliferation, net.survival
-    for lane in range(p.slow.shape[1]):
-        p.drive[0, lane] = p.activity[grow, lane] / p.proliferation
-        p.drive[1, lane] = max(0.0, 1.0 - p.activity[live, lane] / p.survival)
-    p.seen_slow[:] = p.slow
-    p.seen_effect[:] = p.effect
+    drive, lost, growing, living = p.drive[0], p.drive[1], p.activity[grow], p.activity[live]
+    for lane in range(drive.shape[0]):
+        drive[lane] = growing[lane] / p.proliferation
+    for lane in range(lost.shape[0]):
+        lost[lane] = max(0.0, 1.0 - living[lane] / p.survival)
+    _copy(p.slow, p.seen_slow)
+    _copy(p.effect, p.seen_effect)
     p.clock[3] += 1
 
 
-@njit(cache=True)
-def _effects(model: CourseModel, p: PatientRates) -> bool:
-    """Effects at the present concentrations; whether signaling must be solved again."""
+@njit(cache=True, error_model="numpy")
+def _effects(model: CourseModel, p: PatientRates, weight: float) -> bool:
+    """Effects at the present concentrations; whether signaling must be solved again.
+
+    Args:
+        model: What the arm shares.
+        p: The patient.
+        weight: Days that the answer stands for; over a short stretch a larger change can be overlooked.
+    """
+    overlooked = UNCHANGED / weight
     changed = False
     for a in range(model.action_kind.shape[0]):
         drug = model.action_drug[a]
@@ -205,20 +259,26 @@ def _effects(model: CourseModel, p: PatientRates) -> bool:
             else:
                 effect = model.maximum[a] * free / (free + model.potency[a])
             first = x * p.genotypes
-            if model.action_kind[a] == SIGNALING and abs(effect - p.seen_effect[a, first]) > UNCHANGED:
+            if model.action_kind[a] == SIGNALING and abs(effect - p.seen_effect[a, first]) > overlooked:
                 changed = True
-            for lane in range(first, first + p.genotypes):
-                p.effect[a, lane] = effect
-    if changed:
-        return True
-    for q in range(p.slow.shape[0]):
-        for lane in range(p.slow.shape[1]):
-            if abs(p.slow[q, lane] - p.seen_slow[q, lane]) > UNCHANGED:
-                return True
+            p.effect[a, first : first + p.genotypes] = effect
+    return changed or _moved(p.slow, p.seen_slow, overlooked)
+
+
+@njit(cache=True, error_model="numpy")
+def _moved(now: Array, seen: Array, overlooked: float) -> bool:
+    """Whether a slow state differs from the one last seen, relative to its size."""
+    for q in range(now.shape[0]):
+        new, old = now[q], seen[q]
+        worst = 0.0
+        for lane in range(new.shape[0]):
+            worst = max(worst, abs(new[lane] - old[lane]) - overlooked * (1.0 + new[lane]))
+        if worst > 0.0:
+            return True
     return False
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _kills(model: CourseModel, p: PatientRates) -> None:
     p.kill[:] = 0.0
     for a in range(model.action_kind.shape[0]):
@@ -226,32 +286,44 @@ def _kills(model: CourseModel, p: PatientRates) -> None:
         if kind == SIGNALING:
             continue
         antigen = model.antigen[a]
-        for lane in range(p.slow.shape[1]):
-            rate = p.effect[a, lane] * p.lanes.access[a, lane]
-            if kind >= PAYLOAD and antigen >= 0:
-                shown = p.expression[antigen, lane]
-                rate *= shown / (1.0 + shown)
-            p.kill[1 if kind == ADCC else 0, lane] += rate
+        effect, access, kill = p.effect[a], p.lanes.access[a], p.kill[1 if kind == ADCC else 0]
+        if kind >= PAYLOAD and antigen >= 0:
+            shown = p.expression[antigen]
+            for lane in range(kill.shape[0]):
+                kill[lane] += effect[lane] * access[lane] * shown[lane] / (1.0 + shown[lane])
+        else:
+            for lane in range(kill.shape[0]):
+                kill[lane] += effect[lane] * access[lane]
 
 
-@njit(cache=True)
-def rates_now(model: CourseModel, p: PatientRates) -> None:
-    """Write the rates of every lane (1/day) at the present state into `p.now`."""
-    if _effects(model, p):
+@njit(cache=True, error_model="numpy")
+def rates_now(model: CourseModel, p: PatientRates, weight: float = 1.0) -> None:
+    """Write the rates of every lane (1/day) at the present state into `p.now`.
+
+    Args:
+        model: What the arm shares.
+        p: The patient.
+        weight: Days that the rates stand for.
+    """
+    if _effects(model, p, weight):
         solve_signaling(model, p)
     _kills(model, p)
-    for lane in range(p.slow.shape[1]):
-        drive = p.drive[0, lane]
-        death = p.death + model.signal_death * p.drive[1, lane]
-        death += p.kill[0, lane] * p.sensitivity * drive + p.kill[1, lane] * p.effectors
-        p.now[BIRTH, lane] = p.birth * drive * p.lanes.fitness[lane]
-        p.now[DEATH, lane] = death
-        p.now[ENTER, lane] = model.enter * max(0.0, 1.0 - drive)
-        p.now[LEAVE, lane] = model.leave * min(1.0, drive)
-        p.now[TOLERANT_DEATH, lane] = (1.0 - model.protection) * death
+    drives, lost = p.drive[0], p.drive[1]
+    cytotoxic, immune = p.kill[0], p.kill[1]
+    birth, deaths, enter, leave, fade = p.now[BIRTH], p.now[DEATH], p.now[ENTER], p.now[LEAVE], p.now[TOLERANT_DEATH]
+    fitness = p.lanes.fitness
+    base, signal, spared = p.death, model.signal_death, 1.0 - model.protection
+    for lane in range(drives.shape[0]):
+        drive = drives[lane]
+        death = base + signal * lost[lane] + cytotoxic[lane] * p.sensitivity * drive + immune[lane] * p.effectors
+        birth[lane] = p.birth * drive * fitness[lane]
+        deaths[lane] = death
+        enter[lane] = model.enter * max(0.0, 1.0 - drive)
+        leave[lane] = model.leave * min(1.0, drive)
+        fade[lane] = spared * death
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _know_decay(schedule: Schedule, p: PatientRates, template: int) -> None:
     if p.decay_known[template]:
         return
@@ -264,7 +336,7 @@ def _know_decay(schedule: Schedule, p: PatientRates, template: int) -> None:
                 p.decay[template, s, 1, d, k] = np.exp(-p.elimination[d, k] * length * _MIDDLE)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _move(
     schedule: Schedule, p: PatientRates, phase: int, day: int, template: int, segment: int, leg: int
 ) -> None:
@@ -281,12 +353,12 @@ def _move(
                 p.concentration[d, k] += rate * p.scale[d, k] * (1.0 - decay[d, k]) / p.elimination[d, k]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _dose(schedule: Schedule, p: PatientRates, phase: int, c: int, day: int) -> float:
     return p.loading[phase, c] if schedule.dose[phase, c, day] == 2 else p.amount[phase, c]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _give(schedule: Schedule, p: PatientRates, phase: int, day: int, template: int, segment: int) -> None:
     """Add the doses given at once at the start of a segment, and note the infusions that begin there."""
     for c in range(schedule.drug.shape[1]):
@@ -301,20 +373,21 @@ def _give(schedule: Schedule, p: PatientRates, phase: int, day: int, template: i
                 p.concentration[d, k] += doses * _dose(schedule, p, phase, c, day) * p.scale[d, k]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _relax(model: CourseModel, p: PatientRates, decay: Array, days: float) -> None:
     """Advance the slow states, exactly for a target that follows its trend."""
     p.since[0] += days
     for q in range(p.slow.shape[0]):
         tau = model.network.slow_tau_days[q]
         p.keep[q] *= decay[q]
-        for lane in range(p.slow.shape[1]):
-            trend, aim = p.trend[q, lane], p.aim[q, lane]
-            p.slow[q, lane] = aim + trend * (days - tau) + (p.slow[q, lane] - aim + trend * tau) * decay[q]
-            p.aim[q, lane] = aim + trend * days
+        trends, aims, slow, left = p.trend[q], p.aim[q], p.slow[q], decay[q]
+        for lane in range(slow.shape[0]):
+            trend, aim = trends[lane], aims[lane]
+            slow[lane] = aim + trend * (days - tau) + (slow[lane] - aim + trend * tau) * left
+            aims[lane] = aim + trend * days
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _turn(p: PatientRates, jump: bool) -> None:
     """A dose begins now: the target's trend ends, and with a jump of exposure its value tells nothing either."""
     p.since[0] = 0.0
@@ -323,7 +396,7 @@ def _turn(p: PatientRates, jump: bool) -> None:
     p.trend[:] = 0.0
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _correct(model: CourseModel, p: PatientRates, before: Array, ahead: float) -> None:
     """At a node: put the slow states where the target found now would have led them, and take its trend.
 
@@ -342,16 +415,17 @@ def _correct(model: CourseModel, p: PatientRates, before: Array, ahead: float) -
             share = 1.0 - share * tau / days
             if ahead < TREND_SHARE * tau:
                 steady = min(1.0, days / ahead) / days
-        for lane in range(p.slow.shape[1]):
-            p.slow[q, lane] += share * (p.target[q, lane] - p.aim[q, lane])
-            p.trend[q, lane] = steady * (p.target[q, lane] - before[q, lane])
+        slow, target, aim, trend, old = p.slow[q], p.target[q], p.aim[q], p.trend[q], before[q]
+        for lane in range(slow.shape[0]):
+            slow[lane] += share * (target[lane] - aim[lane])
+            trend[lane] = steady * (target[lane] - old[lane])
         p.keep[q] = 1.0
     p.aim[:] = p.target
     p.since[0] = 0.0
     p.since[1] = 0.0
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _integrate(model: CourseModel, schedule: Schedule, p: PatientRates, phase: int, day: int, span: int) -> None:
     """Integrate the rates over `span` days from `day` on, and carry concentrations and slow states along."""
     template = schedule.template[phase, day]
@@ -367,7 +441,7 @@ def _integrate(model: CourseModel, schedule: Schedule, p: PatientRates, phase: i
             _move(schedule, p, phase, day, template, s, node)
             _relax(model, p, model.slow_decay[template, s, node], length * (_EARLY if node == 0 else _MIDDLE))
             before[:] = p.target
-            rates_now(model, p)
+            rates_now(model, p, length)
             _correct(model, p, before, length * (_MIDDLE if node == 0 else 2.0 * _EARLY))
             if span == 1:
                 p.ring[day % RING_DAYS] += 0.5 * length * p.now
@@ -380,7 +454,7 @@ def _integrate(model: CourseModel, schedule: Schedule, p: PatientRates, phase: i
         _relax(model, p, model.slow_decay[template, s, 0], length * _EARLY)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _coast(schedule: Schedule, p: PatientRates, phase: int, day: int, span: int) -> None:
     """Reuse the rates of one period earlier; only the concentrations move on."""
     period = schedule.period[phase]
@@ -397,19 +471,19 @@ def _coast(schedule: Schedule, p: PatientRates, phase: int, day: int, span: int)
     p.slow[:] = p.slow_ring[(day + span - period) % RING_DAYS]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _repeated(p: PatientRates, day: int, span: int, period: int) -> bool:
     for j in range(span):
         new = p.ring[(day + j) % RING_DAYS]
         old = p.ring[(day + j - period) % RING_DAYS]
         for row in range(RATE_ROWS):
             for lane in range(new.shape[1]):
-                if abs(new[row, lane] - old[row, lane]) > PERIODIC:
+                if abs(new[row, lane] - old[row, lane]) > PERIODIC * period:
                     return False
     return True
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def day_rates(model: CourseModel, schedule: Schedule, p: PatientRates, phase: int, day: int) -> Array:
     """The integrals of every rate over one day of a phase.
 

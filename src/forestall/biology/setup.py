@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 from forestall.biology.dosing import Schedule
 from forestall.biology.lesions import RATE_ROWS
 from forestall.biology.rates import RING_DAYS, TERMS, CourseModel, Lanes, PatientRates, rates_now, solve_signaling
-from forestall.biology.signaling.kernel import rest_state, settle
+from forestall.biology.signaling.kernel import evaluate, expression_targets, rest_state
 from forestall.biology.signaling.lanes import AlterationArrays, write_lanes
 
 Array = NDArray[np.float64]
+
+MOST_ROUNDS, DAMPING, SETTLED = 60, 0.7, 1e-6
+"""How the genotypes' slow states are brought to rest."""
 
 
 class CohortArrays(NamedTuple):
@@ -83,7 +86,7 @@ class SharedArrays(NamedTuple):
     """(alterations,) relative loss of the birth rate."""
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _lanes(i: int, classes: int, model: CourseModel, cohort: CohortArrays, shared: SharedArrays) -> Lanes:
     table = cohort.table[i]
     genotypes = cohort.mask.shape[1]
@@ -114,31 +117,40 @@ def _lanes(i: int, classes: int, model: CourseModel, cohort: CohortArrays, share
     return Lanes(base, floor, weight, gain, access, fitness, normalizer)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _settled(model: CourseModel, lanes: Lanes) -> tuple[Array, Array]:
-    """Slow states and activities of every genotype before treatment."""
+    """Slow states of every genotype before treatment, by damped iteration, and the activities they go with.
+
+    The truncal genotype is at rest from the start; the others come to within `SETTLED` of rest, and what is left relaxes
+    in the first days of the course.
+    """
+    net = model.network
     nodes, width = lanes.base.shape
     ones = np.ones((nodes, width))
     activity = np.empty((nodes, width))
-    slow = np.empty((model.network.slow_node.shape[0], width))
+    expression = lanes.base.copy()
+    slow = np.empty((net.slow_node.shape[0], width))
+    target = np.empty(slow.shape)
     for q in range(slow.shape[0]):
-        slow[q] = lanes.base[model.network.slow_node[q]]
-    settle(
-        model.network,
-        lanes.base,
-        lanes.floor,
-        lanes.weight,
-        ones,
-        ones,
-        lanes.gain,
-        lanes.normalizer,
-        slow,
-        activity,
-    )
+        slow[q] = lanes.base[net.slow_node[q]]
+    for _ in range(MOST_ROUNDS):
+        evaluate(net, expression, lanes.floor, lanes.weight, ones, activity)
+        expression_targets(net, activity, lanes.base, lanes.gain, lanes.normalizer, target)
+        left = 0.0
+        for q in range(slow.shape[0]):
+            now, aim = slow[q], target[q]
+            for lane in range(width):
+                left = max(left, abs(aim[lane] - now[lane]) / (1.0 + aim[lane]))
+                now[lane] += DAMPING * (aim[lane] - now[lane])
+        if left < SETTLED:
+            break
+        for node in range(nodes):
+            if net.slow_of_node[node] >= 0:
+                expression[node] = slow[net.slow_of_node[node]]
     return slow, activity
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def prepare_patient(
     i: int, model: CourseModel, schedule: Schedule, cohort: CohortArrays, shared: SharedArrays
 ) -> tuple[PatientRates, Array]:
@@ -189,10 +201,9 @@ def prepare_patient(
         np.zeros((actions, width)),
         np.zeros((actions, width)),
         activity,
-        np.empty((nodes, width)),
-        np.empty((nodes, width)),
-        np.empty((nodes, width)),
-        np.empty(lanes.weight.shape),
+        lanes.base.copy(),
+        np.ones((nodes, width)),
+        lanes.weight.copy(),
         np.empty((2, width)),
         np.zeros((2, width)),
         np.empty((RATE_ROWS, width)),

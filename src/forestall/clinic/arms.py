@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forestall.biology.dosing import Schedule, compile_schedule
+from forestall.biology.lesions import STEP_DAYS
 from forestall.biology.rates import ADCC, CYTOTOXIC, PAYLOAD, SIGNALING, CourseModel
 from forestall.biology.setup import SharedArrays
 from forestall.biology.signaling.actions import Action, compile_actions
@@ -59,8 +60,9 @@ def compile_arm(
     phases = tuple(tuple(c for c in phase.components if _is_given(c)) for phase in (regimen, after_progression))
     names = sorted({component.drug for phase in phases for component in phase})
     drugs = tuple(load_drugs()[drug] for drug in names)
+    killers = [drug.name for drug in drugs if all(action.kind in KILLING for action in drug.actions)]
     lags = [drug.kinetics.values().lag_time for drug in drugs]
-    schedule = compile_schedule(phases, names, lags, follow_up_days + 8, visits)
+    schedule = compile_schedule(phases, names, lags, follow_up_days + STEP_DAYS + 1, visits, killers)
     network = compiled()
     alterations = load_alterations()
     actions = [

@@ -65,7 +65,7 @@ def all_causes(slow_nodes: Sequence[str], alterations: Sequence[str]) -> tuple[N
     return np.array(codes, np.int64), [cause_text(code, slow_nodes, alterations) for code in codes]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def leading_genotype(p: PatientRates, cells: Array, offset: int, room: float) -> int:
     """The genotype that adds most cells per day, or the largest if none grows."""
     best, most = 0, -np.inf
@@ -77,7 +77,7 @@ def leading_genotype(p: PatientRates, cells: Array, offset: int, room: float) ->
     return best
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def attribute(
     i: int,
     model: CourseModel,
@@ -116,7 +116,7 @@ def attribute(
     return genotype, INCOMPLETE
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _chemotherapy_is_over(model: CourseModel, p: PatientRates, lane: int) -> bool:
     given = False
     for a in range(model.action_kind.shape[0]):
@@ -127,7 +127,7 @@ def _chemotherapy_is_over(model: CourseModel, p: PatientRates, lane: int) -> boo
     return given
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _counterfactuals(
     i: int,
     model: CourseModel,

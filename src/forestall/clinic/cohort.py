@@ -87,11 +87,13 @@ def _relevant() -> tuple[tuple[int, ...], ...]:
 
 
 def _all_lesions(population: Population) -> tuple[NDArray[np.int8], Array]:
-    """Sites and diameters, occult lesions last. A described patient has no lesions beyond those described."""
-    if population.seed is None:
-        return population.site, population.diameter_mm
-    site, diameter = draw_occult(np.array(TUMOR_TYPES)[population.subtype], population.patient, population.seed)
-    return np.hstack([population.site, site]), np.hstack([population.diameter_mm, diameter])
+    """Sites and diameters: lesions that are seen, occult ones, empty places. A described patient has no occult lesions."""
+    site, diameter = population.site, population.diameter_mm
+    if population.seed is not None:
+        more = draw_occult(np.array(TUMOR_TYPES)[population.subtype], population.patient, population.seed)
+        site, diameter = np.hstack([site, more[0]]), np.hstack([diameter, more[1]])
+    order = np.argsort(site < 0, axis=1, kind="stable")
+    return np.take_along_axis(site, order, axis=1), np.take_along_axis(diameter, order, axis=1)
 
 
 def _expression(population: Population, network: Compiled) -> Array:

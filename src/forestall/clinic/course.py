@@ -13,7 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from forestall.biology.dosing import Schedule
-from forestall.biology.lesions import BIRTH, DEATH, STEP_DAYS, advance_lesion
+from forestall.biology.lesions import BIRTH, DEATH, STEP_DAYS, WORK_ROWS, advance_lesions
 from forestall.biology.rates import CourseModel, PatientRates, day_rates, start_phase
 from forestall.biology.setup import CohortArrays, SharedArrays, prepare_patient
 from forestall.clinic.causes import attribute
@@ -91,22 +91,22 @@ class CourseRecord(NamedTuple):
     evaluations: NDArray[np.int64]
     """(n,) times the network was solved."""
     trace: Array
-    """(n or 0, V, L, 2, G) cells at the visits."""
+    """(n or 0, V, 2, L, G) cells at the visits."""
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def diameter_of(cells: float, cells_per_mm3: float) -> float:
     """Diameter (mm) of a sphere that holds the cells."""
     return (6.0 / math.pi * cells / cells_per_mm3) ** (1.0 / 3.0)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def cells_in(diameter: float, cells_per_mm3: float) -> float:
     """Cells in a sphere of the diameter (mm)."""
     return math.pi / 6.0 * diameter**3 * cells_per_mm3
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def establish(
     i: int,
     cohort: CohortArrays,
@@ -122,7 +122,7 @@ def establish(
         cohort: The batch.
         clinic: Settings.
         untreated: (RATE_ROWS, lanes) rates per day without treatment.
-        cells: (L, 2, G) receives the cells.
+        cells: (2, L, G) receives the cells.
         stack: Work space of the engine.
 
     Returns:
@@ -131,13 +131,10 @@ def establish(
     genotypes = cells.shape[2]
     table = cohort.table[i]
     birth, death = untreated[BIRTH, :genotypes].copy(), untreated[DEATH, :genotypes].copy()
-    for lesion in range(cells.shape[0]):
-        cells[lesion] = 0.0
-        if cohort.site_class[i, lesion] < 0:
-            continue
+    for lesion in range(cells.shape[1]):
         target = cells_in(cohort.diameter[i, lesion], clinic.cells_per_mm3)
         if clinic.handover <= 0.0:
-            cells[lesion, 0, 0] = target
+            cells[0, lesion, 0] = target
             continue
         _, status = grow_to_size(
             stream(clinic.seed, cohort.patient[i], _GROWTH, lesion),
@@ -153,30 +150,30 @@ def establish(
             NORMAL_ABOVE,
             MEAN_ABOVE,
             stack,
-            cells[lesion, 0],
+            cells[0, lesion],
         )
         if status != REACHED:
             return NOT_GROWN
     return OK
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _volume(cells: Array, cells_per_mm3: float) -> float:
     return cells.sum() / cells_per_mm3
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _hazard(i: int, cohort: CohortArrays, clinic: ClinicArrays, cells: Array) -> float:
     """Hazard of death, 1/day: background and burden."""
     burden = 0.0
-    for lesion in range(cells.shape[0]):
-        volume = _volume(cells[lesion], clinic.cells_per_mm3)
+    for lesion in range(cells.shape[1]):
+        volume = _volume(cells[:, lesion], clinic.cells_per_mm3)
         burden += volume * (clinic.brain_multiplier if cohort.site_class[i, lesion] == 1 else 1.0)
     burden /= clinic.burden_reference
     return cohort.background[i] + clinic.burden_hazard * burden**clinic.burden_exponent
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _measure(
     i: int,
     visit: int,
@@ -192,11 +189,9 @@ def _measure(
 
     Without a measurable lesion every lesion seen at baseline is followed as a target.
     """
-    for lesion in range(cells.shape[0]):
+    for lesion in range(cells.shape[1]):
         error = next_normal(noise[lesion]) * clinic.measurement_error
-        if cohort.site_class[i, lesion] < 0:
-            continue
-        true = diameter_of(cells[lesion].sum(), clinic.cells_per_mm3)
+        true = diameter_of(cells[:, lesion].sum(), clinic.cells_per_mm3)
         measured = true * math.exp(error) if true >= clinic.detection else 0.0
         if visit == 0:
             seen[lesion] = BASELINE if measured > 0.0 else UNSEEN
@@ -205,17 +200,17 @@ def _measure(
             record.fresh[i, visit] = 1
         if seen[lesion] != UNSEEN:
             record.diameter[i, visit, lesion] = measured
-    size = record.diameter[i, visit]
-    node = cohort.site[i] == NODE
+    size, site = record.diameter[i, visit, : cells.shape[1]], cohort.site[i, : cells.shape[1]]
+    node = site == NODE
     if visit == 0:
-        target[:] = select_targets(size, cohort.site[i], node)
+        target[:] = select_targets(size, site, node)
         if not target.any():
             target[:] = seen == BASELINE
     record.total[i, visit], complete = target_sum(size, target, node, clinic.detection)
     return complete
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def follow(
     i: int,
     model: CourseModel,
@@ -227,9 +222,11 @@ def follow(
 ) -> None:
     """Follow one patient from detection to death or the end of follow-up, writing row `i` of the record."""
     genotypes = cohort.mask.shape[1]
-    lesions = cohort.site_class.shape[1]
+    lesions = 0
+    while lesions < cohort.site_class.shape[1] and cohort.site_class[i, lesions] >= 0:
+        lesions += 1
     p, untreated = prepare_patient(i, model, schedule, cohort, shared)
-    cells = np.zeros((lesions, 2, genotypes))
+    cells = np.zeros((2, lesions, genotypes))
     record.failure[i] = establish(i, cohort, clinic, untreated, cells, new_stack())
     if record.failure[i] != OK:
         return
@@ -242,7 +239,7 @@ def follow(
     record.evaluations[i] = p.clock[3]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _treat(
     i: int,
     model: CourseModel,
@@ -256,13 +253,13 @@ def _treat(
     chance: NDArray[np.uint64],
     record: CourseRecord,
 ) -> None:
-    lesions = cells.shape[0]
-    genotypes = cells.shape[2]
+    lesions, genotypes = cells.shape[1], cells.shape[2]
     seen = np.zeros(lesions, np.uint8)
     target = np.zeros(lesions, np.bool_)
     low = np.empty(lesions)
     rates = np.empty((STEP_DAYS, p.now.shape[0], p.now.shape[1]))
-    work = np.empty((STEP_DAYS + 6, max(genotypes, STEP_DAYS + 1)))
+    work = np.zeros((WORK_ROWS, lesions * max(genotypes, STEP_DAYS + 1)))
+    daily = np.empty((p.now.shape[0], lesions * genotypes))
     table = cohort.table[i]
     phase, began, day, visit = 0, 0, 0, 0
     nadir = 0.0
@@ -275,12 +272,12 @@ def _treat(
         if visit < clinic.visits.shape[0] and clinic.visits[visit] == day and not progressed:
             complete = _measure(i, visit, cohort, clinic, cells, noise, seen, target, record)
             if record.trace.shape[0] > 0:
-                record.trace[i, visit] = cells
+                record.trace[i, visit, :, : cells.shape[1]] = cells
             if visit == 0:
                 nadir = record.total[i, 0]
                 record.response[i, 0] = NOT_EVALUABLE
                 for lesion in range(lesions):
-                    low[lesion] = cells[lesion].sum()
+                    low[lesion] = cells[:, lesion].sum()
             else:
                 code, nadir = assess_visit(
                     record.total[i, visit], record.total[i, 0], nadir, record.fresh[i, visit] == 1, complete
@@ -298,7 +295,7 @@ def _treat(
                 record.free_until[i] = day
         elif visit < clinic.visits.shape[0] and clinic.visits[visit] == day:
             if record.trace.shape[0] > 0:
-                record.trace[i, visit] = cells
+                record.trace[i, visit, :, : cells.shape[1]] = cells
             visit += 1
         if day >= last:
             break
@@ -307,23 +304,22 @@ def _treat(
             step = min(step, clinic.visits[visit] - day)
         for j in range(step):
             rates[j] = day_rates(model, schedule, p, phase, day - began + j)
+        advance_lesions(
+            cells,
+            rates,
+            cohort.site_class[i, :lesions],
+            step,
+            cohort.capacity[i],
+            cohort.loss[table],
+            cohort.edges[table],
+            cohort.probability[table],
+            clinic.handover,
+            chance,
+            work,
+            daily,
+        )
         for lesion in range(lesions):
-            offset = cohort.site_class[i, lesion] * genotypes
-            if offset >= 0:
-                advance_lesion(
-                    cells[lesion],
-                    rates,
-                    offset,
-                    step,
-                    cohort.capacity[i],
-                    cohort.loss[table],
-                    cohort.edges[table],
-                    cohort.probability[table],
-                    clinic.handover,
-                    chance[lesion],
-                    work,
-                )
-                low[lesion] = min(low[lesion], cells[lesion].sum())
+            low[lesion] = min(low[lesion], cells[:, lesion].sum())
         after = _hazard(i, cohort, clinic, cells)
         if not math.isfinite(after):
             record.failure[i] = NOT_FINITE
@@ -338,7 +334,7 @@ def _treat(
     record.contact[i] = end
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _explain(
     i: int,
     model: CourseModel,
@@ -353,21 +349,21 @@ def _explain(
 ) -> None:
     """Name the lesion that led the progression, its leading clone and the cause."""
     lead, most = 0, -1.0
-    for lesion in range(cells.shape[0]):
-        if cohort.site_class[i, lesion] >= 0 and seen[lesion] != UNSEEN:
-            gain = diameter_of(cells[lesion].sum(), clinic.cells_per_mm3)
+    for lesion in range(cells.shape[1]):
+        if seen[lesion] != UNSEEN:
+            gain = diameter_of(cells[:, lesion].sum(), clinic.cells_per_mm3)
             gain -= 0.0 if seen[lesion] == NEW else diameter_of(low[lesion], clinic.cells_per_mm3)
             if gain > most:
                 lead, most = lesion, gain
     record.lead_lesion[i] = lead
     offset = cohort.site_class[i, lead] * cells.shape[2]
-    room = max(0.0, 1.0 - cells[lead].sum() / cohort.capacity[i])
-    genotype, cause = attribute(i, model, cohort, shared, p, cells[lead], offset, room)
+    room = max(0.0, 1.0 - cells[:, lead].sum() / cohort.capacity[i])
+    genotype, cause = attribute(i, model, cohort, shared, p, cells[:, lead], offset, room)
     record.lead_genotype[i] = cohort.mask[cohort.table[i], genotype]
     record.cause[i] = cause
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, error_model="numpy", nogil=True)
 def follow_batch(
     model: CourseModel,
     schedule: Schedule,

@@ -110,7 +110,7 @@ def _blank(n: int, visits: int, lesions: int, trace: bool) -> CourseRecord:
         lead_genotype=np.zeros(n, np.int64),
         failure=np.zeros(n, np.int64),
         evaluations=np.zeros(n, np.int64),
-        trace=np.zeros((n if trace else 0, visits, lesions, 2, LARGEST_GENOTYPES)),
+        trace=np.zeros((n if trace else 0, visits, 2, lesions, LARGEST_GENOTYPES)),
     )
 
 

@@ -30,9 +30,9 @@ def kernel(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Res
 
 
 def kernel_with(
-    **options: bool,
+    **options: bool | str,
 ) -> Callable[[Callable[_Arguments, _Result]], Callable[_Arguments, _Result]]:
-    """The decorator `kernel` with options of `numba.njit`, such as `nogil`, `fastmath` or `forceinline`."""
+    """The decorator `kernel` with options of `numba.njit`, such as `nogil`, `fastmath` or `error_model`."""
 
     def decorate(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
         chosen = config.CACHE_DIR

@@ -8,9 +8,9 @@ moment and everything after can be sampled without approximation and without a s
 one draw per mutant and none per cell.
 
 Where more than `BULK_ABOVE` mutants are expected of a clone that is large, their number is Poisson along the
-exponential path between the parent's sampled ends, founded at four Gauss-Legendre nodes of the interval: the
-cumulants of the number of mutants at the end are then right to the error of the quadrature (below 1e-4), and
-the neglected spread of the path about the exponential is below 1% of the number of mutants.
+exponential path between the parent's sampled ends, founded at four Gauss-Legendre nodes of the interval: mean
+and variance of the number of mutants at the end are then right to the error of the quadrature (below 1e-4),
+and the neglected spread of the path about the exponential is below 1% of the number of mutants.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ BULK_ABOVE = 32.0
 _BULK_CELLS = 1000.0
 _BULK_EXPONENT = 4.0
 _LARGEST_EXPONENT = 700.0
+_WAITING_AT_ONCE = 64
 _NODES = 0.5 + 0.5 * np.polynomial.legendre.leggauss(4)[0]
 _WEIGHTS = 0.5 * np.polynomial.legendre.leggauss(4)[1]
 
@@ -172,6 +173,25 @@ def _push(stack: npt.NDArray[np.float64], top: int, genotype: int, day: float, c
 
 
 @kernel
+def _set_aside(
+    stack: npt.NDArray[np.float64], base: int, top: int, genotype: int, day: float, cells: float
+) -> int:
+    """Let a clone wait below its own mutants."""
+    top = _push(stack, top, int(stack[base, 0]), stack[base, 1], stack[base, 2])
+    _push(stack, base, genotype, day, cells)
+    return top
+
+
+@kernel
+def _in_bulk(cells: float, b: float, d: float, emission: float, days: float) -> bool:
+    """Whether many mutants are expected of a clone so large that its path is known well enough."""
+    if cells <= _BULK_CELLS * (1.0 + (b + d) * days):
+        return False
+    growth = min((b - d) * days, _LARGEST_EXPONENT)
+    return emission * cells * days * max(1.0, mean_of_exponential(growth)) > BULK_ABOVE
+
+
+@kernel
 def _choose_edge(
     state: npt.NDArray[np.uint64], first: int, last: int, probability: npt.NDArray[np.float64], total: float
 ) -> int:
@@ -191,12 +211,13 @@ def _bulk_days(
     edge_start: npt.NDArray[np.int64],
     edge_child: npt.NDArray[np.int64],
 ) -> float:
-    """Longest interval over which four nodes integrate the arrivals and their growth to 1e-4."""
+    """Longest interval over which four nodes integrate mean and variance of the mutants to 1e-4."""
     net = birth[genotype] - death[genotype]
     fastest = abs(net)
     for edge in range(edge_start[genotype], edge_start[genotype + 1]):
         child = edge_child[edge]
-        fastest = max(fastest, abs(birth[child] - death[child] - net))
+        own = birth[child] - death[child]
+        fastest = max(fastest, abs(own - net), abs(2.0 * own - net))
     return _BULK_EXPONENT / fastest if fastest > 0.0 else math.inf
 
 
@@ -261,37 +282,26 @@ def follow_clone(
         top: Number of waiting founders.
 
     Returns:
-        Cells on day `days` and the new number of waiting founders, -1 when the stack was full.
+        Cells on day `days` and the new number of waiting founders, -1 when the stack was full. A clone that
+        has put many mutants on the stack is put below them itself, to be followed further, and returns 0.
     """
-    first, last = edge_start[genotype], edge_start[genotype + 1]
+    first, last, base = edge_start[genotype], edge_start[genotype + 1], top
     total = edge_probability[first:last].sum()
     division, d = birth[genotype], death[genotype]
-    b = division * (1.0 - total)
-    emission = division * total
-    bulk_cells = _BULK_CELLS * (1.0 + (b + d) * (days - start))
-    while cells > 0.0 and start < days:
+    b, emission = division * (1.0 - total), division * total
+    while cells > 0.0 and start < days and top >= 0:
+        if top - base >= _WAITING_AT_ONCE:
+            top = _set_aside(stack, base, top, genotype, start, cells)
+            return 0.0, top
         span = days - start
-        if (
-            cells > bulk_cells
-            and emission * cells * span * max(1.0, mean_of_exponential((b - d) * span)) > BULK_ABOVE
-        ):
+        if _in_bulk(cells, b, d, emission, span):
             span = min(span, _bulk_days(genotype, birth, death, edge_start, edge_child))
             survival, stop = constant_rate_law(b, d, span)
             after = birth_death_step(state, cells, survival, stop, normal_above, mean_above)
             top = _emit_in_bulk(
-                state,
-                cells,
-                after,
-                division,
-                start,
-                span,
-                first,
-                last,
-                edge_child,
-                edge_probability,
-                stack,
-                top,
-            )
+                state, cells, after, division, start, span, first, last, edge_child, edge_probability,
+                stack, top,
+            )  # fmt: skip
             cells, start = after, start + span
             continue
         day, cells = next_emission(state, cells, b, d, emission, span, normal_above, mean_above)

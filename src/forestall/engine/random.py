@@ -5,8 +5,8 @@ else: not on workers, on chunks, on the order of patients or arms, nor on whethe
 
 A stream is a counter and a key (two 64-bit words); a draw advances the counter by an odd constant and mixes
 the counter with the key by two rounds of the SplitMix64 finalizer (Steele, Lea and Flood 2014, OOPSLA;
-constants of Stafford's variant 13). The 128-bit state makes overlaps of streams negligible: for 10^11
-streams the probability of any shared state is below 10^-16.
+constants of Stafford's variant 13). Two streams share numbers only if their keys agree and their counters lie
+close together: among 10^11 streams of 10^4 numbers that happens with a probability below 10^-12.
 """
 
 from __future__ import annotations

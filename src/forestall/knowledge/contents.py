@@ -37,6 +37,11 @@ def numbers_in(value: Any) -> Iterator[tuple[Keys, Quantity]]:
     return ((keys, entry) for keys, entry in entries_in(value) if isinstance(entry, Quantity))
 
 
+def quantities(value: Any) -> Iterator[tuple[str, Quantity]]:
+    """Every number inside a value with its path, for example "nodes.AKT1.inputs.0.weight"."""
+    return ((".".join(map(str, keys)), quantity) for keys, quantity in numbers_in(value))
+
+
 def sources_of(value: Any) -> tuple[str, ...]:
     """Keys of all references that a value cites, each once, in the order in which they come."""
     found = (source for _, entry in entries_in(value) for _, source in cited_by(entry))

@@ -71,6 +71,8 @@ Clearance = Annotated[Quantity, _measured("L/day", "L/day/kg", "L/day/m2", low=1
 Volume = Annotated[Quantity, _measured("L", "L/kg", "L/m2", low=1e-9)]
 Rate = Annotated[Quantity, _measured("1/day", low=1e-9)]
 Duration = Annotated[Quantity, _measured("day")]
+HalfLife = Annotated[Quantity, _measured("day", low=1e-9)]
+Ratio = Annotated[Quantity, _measured("1", low=1e-9)]
 Share = Annotated[Quantity, _measured("1", high=1.0)]
 Spread = Annotated[Quantity, _measured("1", high=5.0)]
 Exponent = Annotated[Quantity, _measured("1", low=-2.0, high=3.0)]
@@ -253,6 +255,17 @@ class Drug(Entry):
     kinetics: Kinetics
     brain_penetration: Share
     """Free concentration in brain metastases over that in plasma."""
+    retention: HalfLife | None = None
+    """Half-life of what cells or tumors hold, once the drug around them is gone.
+
+    The model does not use it yet: effects follow the free concentration in plasma without delay.
+    """
+    accumulation: Ratio | None = None
+    """Total drug in cells or tumors over that around them (medium or plasma), where they hold it for long.
+
+    Never a factor on the concentration that a potency from cell culture is compared with: those cells
+    accumulated the drug, too, and the potency is that of their medium.
+    """
     actions: tuple[Action, ...] = ()
     published: tuple[Published, ...] = ()
     note: str | None = None

@@ -8,13 +8,14 @@ dimensionless number with its interval.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from forestall.errors import KnowledgeError, did_you_mean
+from forestall.knowledge.contents import quantities as quantities  # noqa: PLC0414 - imported from here, too
 from forestall.knowledge.provenance import Entry, Quantity
 from forestall.knowledge.reading import read_yaml, validate
 
@@ -239,25 +240,6 @@ class Network(Entry):
     def pool_of(self, name: str) -> tuple[str, ...]:
         """The nodes that share the expression and the drug actions of `name`, itself included."""
         return tuple(key for key, node in self.nodes.items() if name in (key, node.pool))
-
-
-def quantities(entry: Entry, path: str = "") -> Iterator[tuple[str, Quantity]]:
-    """Every number of an entry with its dotted path (for tables, citations and calibration)."""
-    for field in type(entry).model_fields:
-        yield from _numbers_in(getattr(entry, field), f"{path}.{field}" if path else field)
-
-
-def _numbers_in(value: Any, path: str) -> Iterator[tuple[str, Quantity]]:
-    if isinstance(value, Quantity):
-        yield path, value
-    elif isinstance(value, Entry):
-        yield from quantities(value, path)
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _numbers_in(item, f"{path}.{key}")
-    elif isinstance(value, tuple):
-        for position, item in enumerate(value):
-            yield from _numbers_in(item, f"{path}.{position}")
 
 
 def read_network(path: Path) -> Network:

@@ -64,7 +64,8 @@ class Quantity(Entry):
         if not is_unit(self.unit):
             raise ValueError(f"unknown unit '{self.unit}'")
         if self.interval is not None and not self.interval[0] <= self.value <= self.interval[1]:
-            raise ValueError(f"the interval {list(self.interval)} is inverted or does not hold the value {self.value}")
+            ends = list(self.interval)
+            raise ValueError(f"the interval {ends} is inverted or does not hold the value {self.value}")
         if self.status is Status.ASSUMED and self.interval is None:
             raise ValueError("an assumed value needs an interval that shows how uncertain it is")
         if self.status is not Status.ASSUMED and self.source is None:

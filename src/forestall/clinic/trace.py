@@ -1,0 +1,127 @@
+"""What happened inside one patient: the clones of every lesion at the visits, and the doses that were given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forestall.biology.dosing import dose_days
+from forestall.clinic.arms import Arm
+from forestall.clinic.course import diameter_of
+from forestall.clinic.entry_lesions import SITES
+from forestall.clinic.follow import Followed
+from forestall.knowledge.parameters import value
+from forestall.knowledge.regimens import Component
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One patient's lesions and clones at V visits, those after progression included."""
+
+    day: Floats
+    """(V,) days of the visits."""
+    lesion: NDArray[np.int64]
+    """(L,) columns of the lesions in the findings."""
+    site: tuple[str, ...]
+    """(L,)."""
+    diameter_mm: Floats
+    """(V, L) true diameters, mm, whether seen or not."""
+    mask: NDArray[np.int64]
+    """(G,) genotypes as bits over the arm's alterations, the truncal one first."""
+    cells: Floats
+    """(V, L, G) cells, tolerant ones included."""
+    tolerant_cells: Floats
+    """(V, L, G) cells that do not divide and are spared most of the killing."""
+
+
+@dataclass(frozen=True, slots=True)
+class DoseCourse:
+    """The doses of one component of a regimen."""
+
+    drug: str
+    phase: int
+    """0 for the protocol's treatment, 1 for what follows progression."""
+    day: Floats
+    """(k,) days of the doses; a day with several doses comes once."""
+    amount_mg: Floats
+    """(k,) mg per dose."""
+    doses_per_day: int
+
+
+def trace_of(followed: Followed, row: int = 0) -> Trace:
+    """The trace of one patient.
+
+    Args:
+        followed: From `follow_arm` with `trace=True`.
+        row: Row of the patient in the batch.
+    """
+    cohort, record = followed.cohort, followed.record
+    visits = int(record.made[row])
+    lesion = np.flatnonzero(cohort.site[row] >= 0)
+    mask = cohort.mask[cohort.table[row]]
+    kept = np.flatnonzero(mask >= 0)
+    cells = record.trace[row, :visits][:, :, lesion][..., kept]
+    total = cells.sum(axis=1)
+    return Trace(
+        day=followed.findings.visit_day[row, :visits],
+        lesion=lesion,
+        site=tuple(SITES[code] for code in cohort.site[row, lesion]),
+        diameter_mm=_diameters(total.sum(axis=2)),
+        mask=mask[kept],
+        cells=total,
+        tolerant_cells=cells[:, 1],
+    )
+
+
+def _diameters(cells: Floats) -> Floats:
+    density = value("tumor.cells_per_mm3", "cells/mm**3")
+    flat = [diameter_of(float(number), density) for number in cells.ravel()]
+    return np.array(flat, np.float64).reshape(cells.shape)
+
+
+def doses_given(arm: Arm, followed: Followed, row: int = 0) -> tuple[DoseCourse, ...]:
+    """The doses that a patient received until death or the end of follow-up.
+
+    Args:
+        arm: What she was given.
+        followed: Her course.
+        row: Row of the patient in the batch.
+    """
+    findings = followed.findings
+    end = float(findings.last_contact_day[row])
+    progression = float(findings.progression_day[row])
+    switched = np.isfinite(progression)
+    spans = [(0.0, progression if switched else end), (progression if switched else end, end)]
+    return tuple(
+        _doses(component, followed, row, phase, number, *spans[phase])
+        for phase, number, component in _components(arm)
+    )
+
+
+def _components(arm: Arm) -> Iterator[tuple[int, int, Component]]:
+    for phase, components in enumerate(arm.phases):
+        for number, component in enumerate(components):
+            yield phase, number, component
+
+
+def _doses(
+    component: Component, followed: Followed, row: int, phase: int, number: int, first: float, last: float
+) -> DoseCourse:
+    """Doses on days from `first` up to but not including `last`, as the course kernel gives them."""
+    code = dose_days(component, max(1, int(np.ceil(last - first))))
+    given = np.flatnonzero(code) if last > first else np.empty(0, np.int64)
+    usual, load = (
+        amounts[row, phase, number] for amounts in (followed.cohort.amount, followed.cohort.loading)
+    )
+    return DoseCourse(
+        drug=component.drug,
+        phase=phase,
+        day=first + given.astype(np.float64),
+        amount_mg=np.where(code[given] == 2, load, usual),
+        doses_per_day=component.doses_per_day,
+    )

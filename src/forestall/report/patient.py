@@ -1,0 +1,54 @@
+"""The figure of one simulated patient."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from forestall.report.course import CoursePlot
+from forestall.report.course import course_figure as draw
+from forestall.report.model import Floats
+from forestall.report.wording import shortened
+from forestall.studies.course import Course
+
+_TITLE_LENGTH = 70
+
+
+def course_figure(course: Course) -> Figure:
+    """Draw a patient's course: lesions as measured, the clones in them, and the doses."""
+    return draw(plot_of(course))
+
+
+def plot_of(course: Course) -> CoursePlot:
+    """What the figure shows. Lesions that no scan found are left out; their clones count."""
+    measured = slice(0, course.end_of_measurement)
+    seen = [lesion for lesion in course.lesions if (lesion.measured_mm[measured] > 0).any()]
+    return CoursePlot(
+        title=_title(course),
+        visit_day=course.visit_day[measured],
+        diameter_mm={lesion.name: lesion.measured_mm[measured] for lesion in seen},
+        response=course.response[measured],
+        day=course.visit_day,
+        clones={clone.name: clone.cells.sum(axis=1) for clone in course.clones},
+        doses=_doses(course),
+        progression_day=None if course.progression is None else course.progression.day,
+        death_day=course.death_day,
+    )
+
+
+def _title(course: Course) -> str:
+    name = (
+        "Virtual patient"
+        if course.patient.patient == "patient"
+        else f"{course.patient.patient} (virtual patient)"
+    )
+    return shortened(f"{name}: {course.regimen.name}", _TITLE_LENGTH)
+
+
+def _doses(course: Course) -> dict[str, Floats]:
+    """Drug -> days of its doses, in the order of the regimens."""
+    drugs = dict.fromkeys(dose.drug for dose in course.doses if dose.day.size)
+    return {
+        drug: np.unique(np.concatenate([dose.day for dose in course.doses if dose.drug == drug]))
+        for drug in drugs
+    }
