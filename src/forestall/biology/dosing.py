@@ -222,7 +222,10 @@ def _segments(
 
 
 def _grid(
-    boluses: Sequence[tuple[float, int]], infusions: Sequence[tuple[float, float, int]], end: float, grades: Sequence[float]
+    boluses: Sequence[tuple[float, int]],
+    infusions: Sequence[tuple[float, float, int]],
+    end: float,
+    grades: Sequence[float],
 ) -> list[float]:
     """Segment boundaries: doses, ends of infusions, and points graded after each of them."""
     marks = sorted(
@@ -235,9 +238,7 @@ def _grid(
     for mark, following in zip(marks, marks[1:], strict=False):
         points.append(mark)
         if boluses or infusions:
-            points.extend(
-                mark + grade for grade in grades if mark + grade < following - 0.5 * grades[0]
-            )
+            points.extend(mark + grade for grade in grades if mark + grade < following - 0.5 * grades[0])
     return [*points, end]
 
 

@@ -1,8 +1,8 @@
 """The genotypes that a patient's clones can take: the truncal one and what is most easily reached from it.
 
-A genotype is a bit mask over the alterations in alphabetical order. Of the patient's relevant alterations every single one is
-kept, then pairs in the order of the product of their rates, up to a cap. A cap keeps a patient's lanes few; a full lattice on
-demand is the business of a later engine.
+A genotype is a bit mask over the alterations in the order of the catalogue. The caller gives the alterations that matter, the most
+important first: each of them is kept as a single step, then pairs in the order of the product of their rates, up to a cap that
+keeps a patient's lanes few. A full lattice on demand is the business of a later engine.
 """
 
 from __future__ import annotations
@@ -31,21 +31,23 @@ class GenotypeTable:
     """(G,) probability per division that a daughter leaves."""
 
 
-def genotype_table(truncal: int, relevant: Sequence[int], rates: Sequence[float], largest: int) -> GenotypeTable:
+def genotype_table(
+    truncal: int, relevant: Sequence[int], rates: Sequence[float], largest: int
+) -> GenotypeTable:
     """Build the genotypes reachable from a truncal genotype.
 
     Args:
         truncal: Bit mask of the alterations that every cell carries.
-        relevant: Indices of the alterations that may be acquired.
+        relevant: Indices of the alterations that may be acquired, the most important first.
         rates: Probability per division of each alteration, by index.
         largest: Cap on the number of genotypes G; arrays are padded to it.
 
     Returns:
         The table, padded to `largest` genotypes and `4 * largest` edges.
     """
-    free = sorted((i for i in relevant if not truncal >> i & 1), key=lambda i: (-rates[i], i))
+    free = [i for i in relevant if not truncal >> i & 1]
     singles = [(i,) for i in free]
-    pairs = sorted(itertools.combinations(free, 2), key=lambda ij: (-rates[ij[0]] * rates[ij[1]], ij))
+    pairs = sorted(itertools.combinations(sorted(free), 2), key=lambda ij: (-rates[ij[0]] * rates[ij[1]], ij))
     kept: list[tuple[int, ...]] = [(), *singles, *pairs][:largest]
     where = {frozenset(steps): index for index, steps in enumerate(kept)}
     edges = [
@@ -86,7 +88,7 @@ def tables_for(
     Args:
         truncal: (n,) bit masks.
         group: (n,) index into `relevant` (the patients' subtypes).
-        relevant: For each group, the alterations that may be acquired.
+        relevant: For each group, the alterations that may be acquired, the most important first.
         rates: Probability per division by alteration.
         largest: Cap on the number of genotypes.
 

@@ -19,7 +19,13 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from forestall.engine.birth_death import MEAN_ABOVE, NORMAL_ABOVE, birth_death_step, switch_phenotypes, whole_cells
+from forestall.engine.birth_death import (
+    MEAN_ABOVE,
+    NORMAL_ABOVE,
+    birth_death_step,
+    switch_phenotypes,
+    whole_cells,
+)
 from forestall.engine.counts import next_binomial, next_poisson
 from forestall.engine.exponential import exp_poly
 from forestall.engine.random import next_uniform
@@ -68,7 +74,13 @@ def deterministic_day(
         work: (8, K) scratch.
     """
     clones = cycling.shape[0]
-    division, death, enter, leave, fade = rates[BIRTH], rates[DEATH], rates[ENTER], rates[LEAVE], rates[TOLERANT_DEATH]
+    division, death, enter, leave, fade = (
+        rates[BIRTH],
+        rates[DEATH],
+        rates[ENTER],
+        rates[LEAVE],
+        rates[TOLERANT_DEATH],
+    )
     grow, gap, mean, omega, even, odd, after = work[0], work[1], work[2], work[3], work[4], work[5], work[6]
     for k in range(clones):
         division[k] *= room[k]
@@ -124,7 +136,9 @@ def _laws(rates: Array, days: int, lane: int, room: Array, loss: float, mean: Ar
         b = rates[day, BIRTH, lane] * room[day] * (1.0 - loss)
         net = b - rates[day, DEATH, lane]
         growth = exp_poly(net)
-        ratio = (growth - 1.0) / net if abs(net) > 1e-2 else 1.0 + net * (0.5 + net * (1.0 / 6.0 + net / 24.0))
+        ratio = (
+            (growth - 1.0) / net if abs(net) > 1e-2 else 1.0 + net * (0.5 + net * (1.0 / 6.0 + net / 24.0))
+        )
         mean[day] = mean[day + 1] * growth
         births[day] = births[day + 1] + mean[day + 1] * b * ratio
 
@@ -179,7 +193,9 @@ def _descend(
 @njit(cache=True, error_model="numpy")
 def _step(state: NDArray[np.uint64], cells: float, mean: float, births: float) -> float:
     """Descendants of `cells` whose families have the law of m = `mean` and I = `births`."""
-    return birth_death_step(state, cells, mean / (1.0 + births), 1.0 / (1.0 + births), NORMAL_ABOVE, MEAN_ABOVE)
+    return birth_death_step(
+        state, cells, mean / (1.0 + births), 1.0 / (1.0 + births), NORMAL_ABOVE, MEAN_ABOVE
+    )
 
 
 @njit(cache=True, error_model="numpy")
@@ -276,7 +292,9 @@ def _large_clones(
                     copy[first + g] = source[offset + g]
             for g in range(genotypes):
                 room[first + g] = left
-        deterministic_day(cycling, tolerant, daily, room, losses, large, births, half_growth, work[_DAY : _DAY + 7])
+        deterministic_day(
+            cycling, tolerant, daily, room, losses, large, births, half_growth, work[_DAY : _DAY + 7]
+        )
         _arrive_in_large(cycling, births, half_growth, large, lesions, genotypes, edges, probability)
 
 

@@ -310,12 +310,20 @@ def rates_now(model: CourseModel, p: PatientRates, weight: float = 1.0) -> None:
     _kills(model, p)
     drives, lost = p.drive[0], p.drive[1]
     cytotoxic, immune = p.kill[0], p.kill[1]
-    birth, deaths, enter, leave, fade = p.now[BIRTH], p.now[DEATH], p.now[ENTER], p.now[LEAVE], p.now[TOLERANT_DEATH]
+    birth, deaths, enter, leave, fade = (
+        p.now[BIRTH],
+        p.now[DEATH],
+        p.now[ENTER],
+        p.now[LEAVE],
+        p.now[TOLERANT_DEATH],
+    )
     fitness = p.lanes.fitness
     base, signal, spared = p.death, model.signal_death, 1.0 - model.protection
     for lane in range(drives.shape[0]):
         drive = drives[lane]
-        death = base + signal * lost[lane] + cytotoxic[lane] * p.sensitivity * drive + immune[lane] * p.effectors
+        death = (
+            base + signal * lost[lane] + cytotoxic[lane] * p.sensitivity * drive + immune[lane] * p.effectors
+        )
         birth[lane] = p.birth * drive * fitness[lane]
         deaths[lane] = death
         enter[lane] = model.enter * max(0.0, 1.0 - drive)
@@ -426,7 +434,9 @@ def _correct(model: CourseModel, p: PatientRates, before: Array, ahead: float) -
 
 
 @njit(cache=True, error_model="numpy")
-def _integrate(model: CourseModel, schedule: Schedule, p: PatientRates, phase: int, day: int, span: int) -> None:
+def _integrate(
+    model: CourseModel, schedule: Schedule, p: PatientRates, phase: int, day: int, span: int
+) -> None:
     """Integrate the rates over `span` days from `day` on, and carry concentrations and slow states along."""
     template = schedule.template[phase, day]
     _know_decay(schedule, p, template)

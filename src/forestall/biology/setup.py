@@ -9,8 +9,17 @@ from numba import njit
 from numpy.typing import NDArray
 
 from forestall.biology.dosing import Schedule
-from forestall.biology.lesions import RATE_ROWS
-from forestall.biology.rates import RING_DAYS, TERMS, CourseModel, Lanes, PatientRates, rates_now, solve_signaling
+from forestall.biology.lesions import BIRTH, DEATH, RATE_ROWS
+from forestall.biology.rates import (
+    RING_DAYS,
+    TERMS,
+    CourseModel,
+    Lanes,
+    PatientRates,
+    day_rates,
+    rates_now,
+    solve_signaling,
+)
 from forestall.biology.signaling.kernel import evaluate, expression_targets, rest_state
 from forestall.biology.signaling.lanes import AlterationArrays, write_lanes
 
@@ -215,3 +224,29 @@ def prepare_patient(
     rates_now(model, p)
     p.aim[:] = p.target
     return p, p.now.copy()
+
+
+@njit(cache=True, error_model="numpy")
+def mean_growth(
+    model: CourseModel, schedule: Schedule, cohort: CohortArrays, shared: SharedArrays, first: int, days: int
+) -> Array:
+    """Net growth of every lane of the first patient in the first phase, averaged over some days.
+
+    Args:
+        model: What the arm shares.
+        schedule: The arm's doses.
+        cohort: The batch.
+        shared: Network weights and alterations.
+        first: First day that counts.
+        days: Number of days that count.
+
+    Returns:
+        (lanes,) 1/day, without crowding.
+    """
+    p, _ = prepare_patient(0, model, schedule, cohort, shared)
+    net = np.zeros(p.now.shape[1])
+    for day in range(first + days):
+        rates = day_rates(model, schedule, p, 0, day)
+        if day >= first:
+            net += (rates[BIRTH] - rates[DEATH]) / days
+    return net

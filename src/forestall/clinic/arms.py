@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,8 @@ class Arm:
     alterations: tuple[str, ...]
     """Ids in the order of the genotype's bits."""
     slow_nodes: tuple[str, ...]
+    relevant: dict[int, tuple[int, ...]] = field(default_factory=dict, compare=False, repr=False)
+    """Alterations that matter under the regimen, by subtype, filled in when first asked for."""
 
 
 def compile_arm(
@@ -57,7 +59,9 @@ def compile_arm(
         visits: Days of the visits.
         follow_up_days: Days that the schedule must cover.
     """
-    phases = tuple(tuple(c for c in phase.components if _is_given(c)) for phase in (regimen, after_progression))
+    phases = tuple(
+        tuple(c for c in phase.components if _is_given(c)) for phase in (regimen, after_progression)
+    )
     names = sorted({component.drug for phase in phases for component in phase})
     drugs = tuple(load_drugs()[drug] for drug in names)
     killers = [drug.name for drug in drugs if all(action.kind in KILLING for action in drug.actions)]
@@ -83,7 +87,9 @@ def _is_given(component: Component) -> bool:
     return component.amount > 0 or bool(component.loading_amount)
 
 
-def _model(network: Compiled, drugs: Sequence[Drug], actions: Sequence[Action], schedule: Schedule) -> CourseModel:
+def _model(
+    network: Compiled, drugs: Sequence[Drug], actions: Sequence[Action], schedule: Schedule
+) -> CourseModel:
     doing = [(index, action) for index, drug in enumerate(drugs) for action in drug.actions]
     brain = np.array([[1.0, drug.brain_penetration.to("1")] for drug in drugs]).reshape(-1, 2)
     free = np.array([drug.free_nanomolar_per_mg_per_liter for drug in drugs]).reshape(-1, 1)
@@ -92,7 +98,9 @@ def _model(network: Compiled, drugs: Sequence[Drug], actions: Sequence[Action], 
         actions=compile_actions(network, actions),
         action_drug=np.array([index for index, _ in doing], np.int64),
         action_kind=np.array([_KILLS.get(action.kind, SIGNALING) for _, action in doing], np.int64),
-        antigen=np.array([network.index.nodes.get(action.target, NOT_A_NODE) for _, action in doing], np.int64),
+        antigen=np.array(
+            [network.index.nodes.get(action.target, NOT_A_NODE) for _, action in doing], np.int64
+        ),
         potency=np.array([action.potency.to("nmol/L") for _, action in doing]),
         hill=np.array([action.hill.value for _, action in doing]),
         maximum=np.array([_maximum(action) for _, action in doing]),

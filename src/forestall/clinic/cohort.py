@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forestall.biology.exposure.variability import kinetics_of, patient_terms, superposition_terms
-from forestall.biology.genotypes import GenotypeTable, tables_for
+from forestall.biology.genotypes import GenotypeTable, genotype_table, tables_for
 from forestall.biology.rates import TERMS
-from forestall.biology.setup import CohortArrays
+from forestall.biology.setup import CohortArrays, mean_growth
 from forestall.biology.signaling.compile import Compiled, compiled
 from forestall.clinic.arms import Arm
 from forestall.clinic.entry_lesions import BRAIN
 from forestall.clinic.occult import draw_occult
-from forestall.clinic.population import SUBTYPES, Population
+from forestall.clinic.population import SUBTYPES, Population, population_from_patient
 from forestall.clinic.tumor_biology import TUMOR_TYPES
 from forestall.knowledge.alterations import load_alterations
 from forestall.knowledge.networks import load_networks
 from forestall.knowledge.parameters import value
+from forestall.knowledge.patients import PatientSpec
 from forestall.knowledge.regimens import Component
 
 Array = NDArray[np.float64]
 
 LARGEST_GENOTYPES = 16
 """Genotypes that a patient's clones can take; see `forestall.biology.genotypes`."""
+ADVANTAGE_PER_DAY = 1e-3
+"""Least advantage in net growth under the regimen, 1/day, for an alteration to matter."""
+SETTLING_DAYS, RANKING_CYCLE_DAYS, RANKING_DAYS = 42, 21, 180
+"""Days before the advantage is taken, over which it is averaged, and over which it is projected."""
 
 
 def cohort_arrays(population: Population, arm: Arm, dropout: Array, data_cut: Array) -> CohortArrays:
@@ -38,10 +42,21 @@ def cohort_arrays(population: Population, arm: Arm, dropout: Array, data_cut: Ar
         dropout: (n,) day of loss to follow-up.
         data_cut: (n,) day of the data cut.
     """
-    network = compiled()
-    tables, row = _tables(population, arm.alterations)
+    tables, row = _tables(population, arm)
+    arrays = _arrays(population, arm, tables, row, compiled(), *_exposure(population, arm))
+    return arrays._replace(dropout=np.minimum(dropout, data_cut))
+
+
+def _arrays(
+    population: Population,
+    arm: Arm,
+    tables: Sequence[GenotypeTable],
+    row: NDArray[np.int64],
+    network: Compiled,
+    elimination: Array,
+    scale: Array,
+) -> CohortArrays:
     site, diameter = _all_lesions(population)
-    elimination, scale = _exposure(population, arm)
     return CohortArrays(
         patient=population.patient,
         expression=_expression(population, network),
@@ -66,24 +81,55 @@ def cohort_arrays(population: Population, arm: Arm, dropout: Array, data_cut: Ar
         diameter=diameter,
         background=population.background_hazard_per_day,
         death_threshold=population.death_threshold,
-        dropout=np.minimum(dropout, data_cut),
+        dropout=np.full(len(population), np.inf),
     )
 
 
-def _tables(population: Population, order: Sequence[str]) -> tuple[list[GenotypeTable], NDArray[np.int64]]:
+def _tables(population: Population, arm: Arm) -> tuple[list[GenotypeTable], NDArray[np.int64]]:
     rates = [alteration.rate_per_division.value for alteration in load_alterations().values()]
-    return tables_for(
-        population.truncal_mask(order), population.subtype.astype(np.int64), _relevant(), rates, LARGEST_GENOTYPES
-    )
+    subtypes = population.subtype.astype(np.int64)
+    relevant = [
+        relevant_alterations(arm, code) if (subtypes == code).any() else () for code in range(len(SUBTYPES))
+    ]
+    return tables_for(population.truncal_mask(arm.alterations), subtypes, relevant, rates, LARGEST_GENOTYPES)
 
 
-@functools.cache
-def _relevant() -> tuple[tuple[int, ...], ...]:
-    """For each subtype, the alterations that may be acquired."""
-    return tuple(
-        tuple(k for k, alteration in enumerate(load_alterations().values()) if alteration.matters_in(subtype))
-        for subtype in SUBTYPES
-    )
+def relevant_alterations(arm: Arm, subtype: int) -> tuple[int, ...]:
+    """The alterations that give a clone an advantage under the arm's regimen, the most important first.
+
+    A typical patient of the subtype receives the regimen. An alteration matters if its clone grows faster than the truncal one,
+    by at least `ADVANTAGE_PER_DAY` over one dosing period after `SETTLING_DAYS`. They are ranked by the size that their
+    clones would have after `RANKING_DAYS`, from their probability per division and their advantage.
+
+    Args:
+        arm: The arm.
+        subtype: Code in `SUBTYPES`.
+    """
+    if subtype not in arm.relevant:
+        arm.relevant[subtype] = _relevant(arm, subtype)
+    return arm.relevant[subtype]
+
+
+def _relevant(arm: Arm, subtype: int) -> tuple[int, ...]:
+    entries = list(load_alterations().values())
+    matter = [k for k, entry in enumerate(entries) if entry.matters_in(SUBTYPES[subtype])]
+    patient = _typical(subtype)
+    rates = [entry.rate_per_division.value for entry in entries]
+    table = genotype_table(0, matter, rates, len(matter) + 1)
+    network = compiled()
+    elimination, scale = _exposure(patient, arm)
+    cohort = _arrays(patient, arm, [table], np.zeros(1, np.int64), network, elimination, scale)
+    net = mean_growth(arm.model, arm.schedule, cohort, arm.shared, SETTLING_DAYS, RANKING_CYCLE_DAYS)
+    gain = {k: float(net[1 + n] - net[0]) for n, k in enumerate(matter)}
+    score = {k: np.log(max(rates[k], 1e-30)) + gain[k] * RANKING_DAYS for k in matter}
+    return tuple(sorted((k for k in matter if gain[k] >= ADVANTAGE_PER_DAY), key=lambda k: (-score[k], k)))
+
+
+def _typical(subtype: int) -> Population:
+    """The typical patient of a subtype, with one lesion."""
+    her2, er = ("positive" if status else "negative" for status in (subtype < 2, subtype in (0, 2)))
+    lesions = [{"site": "liver", "diameter": "20 mm"}]
+    return population_from_patient(PatientSpec.model_validate({"her2": her2, "er": er, "lesions": lesions}))
 
 
 def _all_lesions(population: Population) -> tuple[NDArray[np.int8], Array]:

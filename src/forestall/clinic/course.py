@@ -18,7 +18,13 @@ from forestall.biology.rates import CourseModel, PatientRates, day_rates, start_
 from forestall.biology.setup import CohortArrays, SharedArrays, prepare_patient
 from forestall.clinic.causes import attribute
 from forestall.clinic.entry_lesions import NODE
-from forestall.clinic.recist import NOT_EVALUABLE, PROGRESSIVE_DISEASE, assess_visit, select_targets, target_sum
+from forestall.clinic.recist import (
+    NOT_EVALUABLE,
+    PROGRESSIVE_DISEASE,
+    assess_visit,
+    select_targets,
+    target_sum,
+)
 from forestall.engine.birth_death import MEAN_ABOVE, NORMAL_ABOVE
 from forestall.engine.growth import REACHED, grow_to_size
 from forestall.engine.mutation import new_stack

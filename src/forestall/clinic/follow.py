@@ -42,7 +42,11 @@ class Watch:
 
     def arrays(self) -> ClinicArrays:
         """For the kernel."""
-        error = value("measurement.diameter_log_sd", "1") if self.measurement_error is None else self.measurement_error
+        error = (
+            value("measurement.diameter_log_sd", "1")
+            if self.measurement_error is None
+            else self.measurement_error
+        )
         return ClinicArrays(
             visits=np.array(self.visits, np.int64),
             follow_up=self.follow_up_days,
@@ -67,7 +71,9 @@ class Followed:
     record: CourseRecord
 
 
-def follow_arm(population: Population, arm: Arm, arm_index: int, watch: Watch, *, trace: bool = False) -> Followed:
+def follow_arm(
+    population: Population, arm: Arm, arm_index: int, watch: Watch, *, trace: bool = False
+) -> Followed:
     """Follow patients under one arm.
 
     Args:
@@ -83,7 +89,13 @@ def follow_arm(population: Population, arm: Arm, arm_index: int, watch: Watch, *
     clinic = watch.arrays()
     record = _blank(len(population), len(watch.visits), cohort.site.shape[1], trace)
     follow_batch(arm.model, arm.schedule, cohort, clinic, arm.shared, record)
-    return Followed(_findings(population, arm, arm_index, watch, np.where(dropout < cut, dropout, np.nan), cohort, record), cohort, record)
+    return Followed(
+        _findings(
+            population, arm, arm_index, watch, np.where(dropout < cut, dropout, np.nan), cohort, record
+        ),
+        cohort,
+        record,
+    )
 
 
 def data_cut(population: Population, watch: Watch) -> Array:

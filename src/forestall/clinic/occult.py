@@ -16,7 +16,9 @@ MAX_OCCULT = 2
 _METASTATIC = ("bone", "liver", "lung", "node", "brain")
 
 
-def draw_occult(tumor_type: NDArray[np.str_], patients: Patients, seed: int) -> tuple[NDArray[np.int8], Floats]:
+def draw_occult(
+    tumor_type: NDArray[np.str_], patients: Patients, seed: int
+) -> tuple[NDArray[np.int8], Floats]:
     """Draw occult lesions.
 
     Args:

@@ -35,7 +35,9 @@ class LesionArrays(NamedTuple):
 
 
 @njit(cache=True)
-def derivative(y: Array, infused: Array, model: CourseModel, p: PatientRates, lesions: LesionArrays, out: Array) -> None:
+def derivative(
+    y: Array, infused: Array, model: CourseModel, p: PatientRates, lesions: LesionArrays, out: Array
+) -> None:
     """The right-hand side.
 
     Args:
@@ -84,10 +86,14 @@ def derivative(y: Array, infused: Array, model: CourseModel, p: PatientRates, le
             change[1, g] += enter * cells[0, g] - (p.now[TOLERANT_DEATH, lane] + leave) * cells[1, g]
         for e in range(lesions.edges.shape[0]):
             parent, child = lesions.edges[e]
-            change[0, child] += lesions.probability[e] * p.now[BIRTH, offset + parent] * room * cells[0, parent]
+            change[0, child] += (
+                lesions.probability[e] * p.now[BIRTH, offset + parent] * room * cells[0, parent]
+            )
 
 
-def dose_events(schedule: Schedule, p: PatientRates, phase: int, days: int) -> list[tuple[float, int, float, float]]:
+def dose_events(
+    schedule: Schedule, p: PatientRates, phase: int, days: int
+) -> list[tuple[float, int, float, float]]:
     """Doses as (time in days, drug, mg, days of infusion), in the order of time; from the templates of the schedule."""
     events = []
     for day in range(days):
@@ -142,7 +148,11 @@ def reference_course(
     p, _ = prepare_patient(i, model, schedule, cohort, shared)
     table = cohort.table[i]
     lesions = LesionArrays(
-        cohort.site_class[i], cohort.capacity[i], cohort.loss[table], cohort.edges[table], cohort.probability[table]
+        cohort.site_class[i],
+        cohort.capacity[i],
+        cohort.loss[table],
+        cohort.edges[table],
+        cohort.probability[table],
     )
     infused = np.zeros(p.elimination.shape[0])
     marks = _marks(dose_events(schedule, p, 0, int(visits[-1])), visits)

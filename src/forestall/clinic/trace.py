@@ -1,8 +1,8 @@
-"""What happened inside one patient: the clones of every lesion at the visits, and the doses that were given."""
+"""What happened inside one patient: the clones of every lesion at the visits, and the doses given."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +24,7 @@ class Trace:
     """One patient's lesions and clones at V visits, those after progression included."""
 
     day: Floats
-    """(V,) days of the visits."""
+    """(V,) days of the visits while the patient lived."""
     lesion: NDArray[np.int64]
     """(L,) columns of the lesions in the findings."""
     site: tuple[str, ...]
@@ -53,22 +53,25 @@ class DoseCourse:
     doses_per_day: int
 
 
-def trace_of(followed: Followed, row: int = 0) -> Trace:
+def trace_of(followed: Followed, visits: Sequence[int], row: int = 0) -> Trace:
     """The trace of one patient.
 
     Args:
         followed: From `follow_arm` with `trace=True`.
+        visits: Days of the visits that were planned.
         row: Row of the patient in the batch.
     """
     cohort, record = followed.cohort, followed.record
-    visits = int(record.made[row])
+    day = np.array(visits, np.float64)
+    death = followed.findings.death_day[row]
+    lived = day <= followed.findings.last_contact_day[row] if np.isnan(death) else day < death
     lesion = np.flatnonzero(cohort.site[row] >= 0)
     mask = cohort.mask[cohort.table[row]]
     kept = np.flatnonzero(mask >= 0)
-    cells = record.trace[row, :visits][:, :, lesion][..., kept]
+    cells = record.trace[row, lived][:, :, lesion][..., kept]
     total = cells.sum(axis=1)
     return Trace(
-        day=followed.findings.visit_day[row, :visits],
+        day=day[lived],
         lesion=lesion,
         site=tuple(SITES[code] for code in cohort.site[row, lesion]),
         diameter_mm=_diameters(total.sum(axis=2)),

@@ -183,7 +183,9 @@ class _CourseWriter:
     def write_lane(self, lane: int) -> None:
         """Expression, activities, and rates of one lane."""
         for node in range(self.model.network.basal.size):
-            self.document.assignment(f"expression_{self._at(node, lane)}", self._expression(node, lane), NUMBER)
+            self.document.assignment(
+                f"expression_{self._at(node, lane)}", self._expression(node, lane), NUMBER
+            )
             self.document.assignment(f"activity_{self._at(node, lane)}", self._activity(node, lane), NUMBER)
         for q in range(self.model.network.slow_node.size):
             self._write_slow(q, lane)

@@ -11,7 +11,9 @@ from forestall.report.model import Floats
 from forestall.report.wording import shortened
 from forestall.studies.course import Course
 
-_TITLE_LENGTH = 70
+_TITLE_LENGTH = 66
+_VISIBLE_SHARE = 0.01
+"""Clones that never make up this much of the tumor cells are put together: one could not see them."""
 
 
 def course_figure(course: Course) -> Figure:
@@ -29,7 +31,7 @@ def plot_of(course: Course) -> CoursePlot:
         diameter_mm={lesion.name: lesion.measured_mm[measured] for lesion in seen},
         response=course.response[measured],
         day=course.visit_day,
-        clones={clone.name: clone.cells.sum(axis=1) for clone in course.clones},
+        clones=_clones(course),
         doses=_doses(course),
         progression_day=None if course.progression is None else course.progression.day,
         death_day=course.death_day,
@@ -43,6 +45,15 @@ def _title(course: Course) -> str:
         else f"{course.patient.patient} (virtual patient)"
     )
     return shortened(f"{name}: {course.regimen.name}", _TITLE_LENGTH)
+
+
+def _clones(course: Course) -> dict[str, Floats]:
+    """Clone -> cells over all lesions."""
+    cells = {clone.name.replace("_", " "): clone.cells.sum(axis=1) for clone in course.clones}
+    every = np.maximum(sum(cells.values(), np.zeros_like(course.visit_day)), 1.0)
+    shown = {name: own for name, own in cells.items() if (own / every).max(initial=0.0) >= _VISIBLE_SHARE}
+    rest = every - sum(shown.values(), np.zeros_like(every))
+    return shown | ({"rare clones": rest} if (rest / every).max(initial=0.0) >= _VISIBLE_SHARE else {})
 
 
 def _doses(course: Course) -> dict[str, Floats]:

@@ -28,7 +28,7 @@ class LesionCourse:
     described: bool
     """Whether the description names it; otherwise it was too small to be seen at entry."""
     measured_mm: Floats
-    """(V,) as measured until progression, mm: 0 for a lesion that was seen before and now is not, NaN if not measured."""
+    """(V,) as measured until progression, mm; 0 for a lesion that is no longer seen, NaN if not measured."""
     true_mm: Floats
     """(V,) true diameter at every visit, mm."""
 
@@ -68,7 +68,7 @@ class Progression:
 
 @dataclass(frozen=True)
 class Course:
-    """One patient under one regimen. Days count from the start of treatment; arrays have V visits made."""
+    """One patient under one regimen. Days count from the start of treatment; arrays have V visits."""
 
     patient: PatientSpec
     regimen: Regimen

@@ -37,17 +37,16 @@ _ADAPTATIONS: dict[str, tuple[str, ...]] = {
 }
 """Mechanisms behind the causes that are no alteration; those not listed have no entry in the catalog."""
 _SLOWER = "at least a quarter" if DECISIVE == 0.25 else f"at least {DECISIVE:.0%}"
+_ALONE = "No alteration or adaptation explains it alone:"
 _SENTENCES = {
-    "brain sanctuary": "Less of the drugs reaches the brain: at the exposure of the rest of the body that clone would "
+    "brain sanctuary": "Less of the drugs reaches the brain: at the exposure of the rest of the body that "
+    f"clone would have grown {_SLOWER} more slowly.",
+    "ER switched on": "The clone had raised its estrogen receptor under treatment: without this it would "
     f"have grown {_SLOWER} more slowly.",
-    "ER switched on": "The clone had raised its estrogen receptor under treatment: without this it would have grown "
-    f"{_SLOWER} more slowly.",
-    "incomplete inhibition": "No alteration or adaptation explains it alone: the treatment of that day held this "
-    "clone back too little.",
-    "regrowth after chemotherapy": "No alteration or adaptation explains it alone: the chemotherapy had ended, and "
-    "what was still given held this clone back too little.",
-    "tolerant cells": "No alteration or adaptation explains it alone: most cells of the lesion had stopped to divide "
-    "and were spared by the drugs.",
+    "incomplete inhibition": f"{_ALONE} the treatment of that day held this clone back too little.",
+    "regrowth after chemotherapy": f"{_ALONE} the chemotherapy had ended, and what was still given held "
+    "this clone back too little.",
+    "tolerant cells": f"{_ALONE} most cells of the lesion had stopped dividing and were spared by the drugs.",
 }
 _UNTREATED = "No drug held it back."
 
@@ -132,13 +131,15 @@ def mechanism_text(key: str, drugs: Iterable[str]) -> str:
         drugs: The drugs that were given.
     """
     mechanism = load_mechanisms()[key]
+    given = tuple(drugs)
+    fits = not given or any(_resists(mechanism, drug) for drug in given)
     finding = best_finding(mechanism)
     note = "" if finding.verified == "yes" else " (numbers not checked in the source)"
     return " ".join(
         (
             f"Mechanism {key} of the catalog: {mechanism.name}.",
             _sentence(mechanism.biology),
-            *(() if any(_resists(mechanism, drug) for drug in drugs) else (_known_against(mechanism),)),
+            *(() if fits else (_known_against(mechanism),)),
             f"Evidence ({mechanism.evidence_level}): {_sentence(cited(finding) + note)}",
         )
     )

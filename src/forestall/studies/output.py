@@ -48,7 +48,9 @@ def _check_target(target: Path) -> None:
     if target.exists() and not target.is_dir():
         raise StudyError(f"{target} is a file; choose another --out")
     if target.is_dir() and any(target.iterdir()) and not (target / "record.json").is_file():
-        raise StudyError(f"{target} holds files that Forestall did not write; choose another --out or empty it")
+        raise StudyError(
+            f"{target} holds files that Forestall did not write; choose another --out or empty it"
+        )
 
 
 def _remove_stale(target: Path) -> None:

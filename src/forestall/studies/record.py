@@ -98,8 +98,13 @@ def read_record(folder: Path) -> RunRecord:
     try:
         return RunRecord.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
-        raise InputError("there is no run record here", file=path, fix="give the --out folder of an earlier run") from None
+        raise InputError(
+            "there is no run record here", file=path, fix="give the --out folder of an earlier run"
+        ) from None
     except (OSError, ValueError) as error:
         raise InputError(
-            "the run record cannot be read", file=path, value=str(error).splitlines()[0], fix="run the trial again"
+            "the run record cannot be read",
+            file=path,
+            value=str(error).splitlines()[0],
+            fix="run the trial again",
         ) from None

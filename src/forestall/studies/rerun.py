@@ -54,7 +54,11 @@ def rerun(
     """
     record = read_record(folder)
     if out is not None and out.resolve() == folder.resolve():
-        raise InputError("the repetition would replace the run that it is compared with", value=str(out), fix="choose another --out")
+        raise InputError(
+            "the repetition would replace the run that it is compared with",
+            value=str(out),
+            fix="choose another --out",
+        )
     trial = Trial.of(record.trial)
 
     def repeat(target: Path) -> RunRecord:

@@ -86,14 +86,17 @@ def simulate(
 
     Args:
         patient: Who is treated.
-        regimen: Until progression: a cataloged name, drugs and doses in words, or a list of them (see `parse_regimen`).
+        regimen: Until progression: a cataloged name, drugs and doses in words, or a list of them (see
+            `parse_regimen`).
         duration: How long to follow her, with its unit.
-        seed: Of every random number: the biology that the description leaves open, lesions that are still too small to be
-            seen, the fate of small clones, errors of measurement, death. None gives the typical patient: what is open
-            takes its median, nothing else is hidden, nothing is measured wrongly; only the clones are drawn, always alike.
+        seed: Of every random number: the biology that the description leaves open, lesions that are still
+            too small to be seen, the fate of small clones, errors of measurement, death. None gives the
+            typical patient: what is open takes its median, no lesion is hidden, nothing is measured wrongly;
+            only the clones are drawn, always alike.
         after_progression: What follows progression.
-        visits: When she is assessed, such as "every 8 weeks" or "every 8 weeks until 18 months, then every 12 weeks".
-        progress: Told what is going on, when the model must first be compiled.
+        visits: When she is assessed, such as "every 8 weeks" or "every 8 weeks until 18 months, then every
+            12 weeks".
+        progress: Told what is going on while the model is compiled or loaded.
 
     Returns:
         The course. Two regimens with one seed share all random numbers.
@@ -113,7 +116,7 @@ def simulate(
     if progress is not None:
         announce_compilation(progress, follow)
     followed = follow()
-    trace = trace_of(followed)
+    trace = trace_of(followed, watch.visits)
     lesions = _lesions(followed, trace, len(patient.spec.lesions))
     return PatientCourse(
         patient=patient.spec,
@@ -124,7 +127,7 @@ def simulate(
         follow_up_days=follow_up,
         **_covariates(population),
         visit_day=trace.day,
-        **_findings(followed),
+        **_findings(followed, trace.day.size),
         lesions=lesions,
         clones=_clones(arm, trace),
         doses=doses_given(arm, followed),
@@ -195,16 +198,15 @@ def _covariates(population: Population) -> dict[str, Any]:
     }
 
 
-def _findings(followed: Followed) -> dict[str, Any]:
+def _findings(followed: Followed, visits: int) -> dict[str, Any]:
     """What the visits found, in the words of RECIST."""
     findings = followed.findings
-    made = int(findings.visits[0])
-    codes = findings.response[0, :made].tolist()
+    codes = findings.response[0, :visits].tolist()
     assessed = objective_response(findings, confirmed=False)
     best = int(assessed.best[0])
     return {
         "response": tuple(RESPONSES[code] if visit and code >= 0 else "" for visit, code in enumerate(codes)),
-        "sum_mm": findings.sum_diameter_mm[0, :made].copy(),
+        "sum_mm": findings.sum_diameter_mm[0, :visits].copy(),
         "best_response": RESPONSES[best] if best >= 0 else "",
         "first_response_day": _known(assessed.first_day[0]),
     }

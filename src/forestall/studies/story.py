@@ -1,4 +1,4 @@
-"""The course of one patient in words that a clinician would use, with no more precision than the model has."""
+"""The course of one patient in a clinician's words, with no more precision than the model has."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from forestall.studies.escape import alteration_text, explain, mechanism_text
 from forestall.units import factor
 
 RESEARCH_USE = (
-    "This is the simulated course of a virtual patient, for research only: it cannot say what will happen to a "
-    "person, and must not guide anyone's treatment."
+    "This is the simulated course of a virtual patient, for research only: it cannot say what will happen "
+    "to a person, and must not guide anyone's treatment."
 )
 WIDTH = 96
 _SITES = {"node": "lymph node"}
@@ -61,7 +61,8 @@ def _who(course: Course) -> str:
     if spec.alterations:
         text += f" Every tumor cell carries {_listed([alteration_text(key) for key in spec.alterations])}."
     if spec.prior:
-        text += f" Before, she had received {_listed(list(spec.prior))}; the model does not take this into account."
+        before = _listed(list(spec.prior))
+        text += f" Before, she had received {before}; the model does not take this into account."
     if course.seed is None:
         return text + " What the description leaves open is that of the typical patient."
     return text + f" What the description leaves open was drawn with seed {course.seed}."
@@ -190,9 +191,8 @@ def _progression(course: Course, progression: Progression) -> str:
     if progression.new_lesion and fresh:
         found.append(f"a new lesion was seen ({_listed([_site_words(lesion) for lesion in fresh])})")
     if last and sums[last] > lowest:
-        found.append(
-            f"the target lesions had grown from {lowest:.0f} mm at their smallest to {sums[last]:.0f} mm in sum"
-        )
+        grown = f"from {lowest:.0f} mm at their smallest to {sums[last]:.0f} mm in sum"
+        found.append(f"the target lesions had grown {grown}")
     lead = course.lesion(progression.lesion)
     text = f"{text} {_listed(found)}. " if found else text.rstrip(":") + ". "
     return text + f"It was led by {_lesion_words(lead)}."
@@ -260,7 +260,7 @@ def _ending(course: Course) -> str:
 
 def _credibility(course: Course) -> str:
     total, assumed = sum(course.numbers.values()), course.numbers["assumed"]
-    return f"Of the {total} numbers behind this course {assumed} are assumed, not taken from a source."
+    return f"Of the {total} numbers behind this course {assumed} are assumptions."
 
 
 def after(days: float) -> str:

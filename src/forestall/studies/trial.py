@@ -35,7 +35,14 @@ from forestall.interop.adam_subjects import subjects_of
 from forestall.interop.adam_writer import AdamWriter
 from forestall.knowledge.reading import read_yaml, validate
 from forestall.knowledge.trials import TrialSpec, find_trial
-from forestall.studies.analysis import ArmResult, HazardRatio, Outcomes, arm_results, cause_counts, hazard_ratios
+from forestall.studies.analysis import (
+    ArmResult,
+    HazardRatio,
+    Outcomes,
+    arm_results,
+    cause_counts,
+    hazard_ratios,
+)
 from forestall.studies.chunks import in_order
 from forestall.studies.citations import citations, model_quantities, status_counts
 from forestall.studies.compilation import announce_compilation
@@ -185,7 +192,13 @@ class Trial:
     def watch(self, seed: int) -> Watch:
         """Visits and follow-up."""
         visits = sorted({round(day) for day in self.spec.visit_days()})
-        return Watch(tuple(visits), round(self.spec.follow_up_days), seed, self.spec.dropout_per_day, accrual_days=self.spec.accrual_days)
+        return Watch(
+            tuple(visits),
+            round(self.spec.follow_up_days),
+            seed,
+            self.spec.dropout_per_day,
+            accrual_days=self.spec.accrual_days,
+        )
 
     def compiled_arms(self) -> tuple[Arm, ...]:
         """The arms, ready to be given to patients."""
@@ -245,13 +258,31 @@ class Trial:
         _check_counts(seed, count, replicates, workers, len(self.spec.arms))
         keep = tempfile.TemporaryDirectory(prefix="forestall-") if out is None else None
         folder = Path(keep.name) if keep is not None else Path(out or ".")
-        run = _Run(self, self.compiled_arms(), seed, count, replicates, workers or os.cpu_count() or 1, progress or _quiet)
+        run = _Run(
+            self,
+            self.compiled_arms(),
+            seed,
+            count,
+            replicates,
+            workers or os.cpu_count() or 1,
+            progress or _quiet,
+        )
         announce_compilation(run.progress, lambda: run.chunk(0, 1))
         outcomes, swimmers = run.all_replicates(folder)
         record = self._record(folder, seed, count, replicates)
         write_record(record, folder)
         return TrialResult(
-            self.name, self.spec, run.arms, seed, count, outcomes, tuple(run.causes), swimmers, record, folder, keep
+            self.name,
+            self.spec,
+            run.arms,
+            seed,
+            count,
+            outcomes,
+            tuple(run.causes),
+            swimmers,
+            record,
+            folder,
+            keep,
         )
 
     def _record(self, folder: Path, seed: int, patients: int, replicates: int) -> RunRecord:

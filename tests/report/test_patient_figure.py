@@ -1,0 +1,33 @@
+"""The figure of one simulated patient shows her course."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from forestall.report.patient import course_figure, plot_of
+from forestall.studies.patient import Patient
+from forestall.studies.simulate import PatientCourse, simulate
+
+
+def _course() -> PatientCourse:
+    lesions = [{"site": "liver", "diameter": "32 mm"}, {"site": "node", "diameter": "18 mm"}]
+    return simulate(Patient(her2="positive", er="positive", lesions=lesions), "no treatment", "30 months")
+
+
+def test_unit_the_figure_holds_lesions_clones_and_doses() -> None:
+    course = _course()
+    plot = plot_of(course)
+    assert course.progression is not None
+    assert plot.progression_day == course.progression.day
+    assert plot.visit_day[-1] == course.progression.day
+    assert plot.day[-1] > course.progression.day
+    assert {"liver", "node"} <= set(plot.diameter_mm)
+    assert list(plot.doses) == ["capecitabine"]
+    assert len(course_figure(course).axes) == 3
+
+
+def test_property_clones_that_are_put_together_are_not_lost() -> None:
+    course = _course()
+    every = sum(clone.cells.sum(axis=1) for clone in course.clones)
+    shown = sum(plot_of(course).clones.values())
+    assert (np.abs(shown - every) <= 0.01 * every).all()
