@@ -13,9 +13,13 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from forestall import kernel_cache
 from forestall.errors import ForestallError, InputError, KnowledgeError, StudyError
 
 if TYPE_CHECKING:
+    from forestall.api import Patient as Patient
+    from forestall.api import Trial as Trial
+    from forestall.api import simulate as simulate
     from forestall.knowledge.alterations import load_alterations as load_alterations
     from forestall.knowledge.drugs import load_drugs as load_drugs
     from forestall.knowledge.evidence import load_evidence as load_evidence
@@ -24,16 +28,13 @@ if TYPE_CHECKING:
     from forestall.knowledge.regimens import Regimen as Regimen
     from forestall.knowledge.regimens import load_regimens as load_regimens
     from forestall.knowledge.trials import load_trials as load_trials
-    from forestall.studies.patient import Patient as Patient
-    from forestall.studies.simulate import simulate as simulate
-    from forestall.studies.trial import Trial as Trial
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Patient": "forestall.studies.patient",
+    "Patient": "forestall.api",
     "Regimen": "forestall.knowledge.regimens",
-    "Trial": "forestall.studies.trial",
+    "Trial": "forestall.api",
     "load_alterations": "forestall.knowledge.alterations",
     "load_drugs": "forestall.knowledge.drugs",
     "load_evidence": "forestall.knowledge.evidence",
@@ -41,7 +42,7 @@ _HOMES = {
     "load_parameters": "forestall.knowledge.parameters",
     "load_regimens": "forestall.knowledge.regimens",
     "load_trials": "forestall.knowledge.trials",
-    "simulate": "forestall.studies.simulate",
+    "simulate": "forestall.api",
 }
 
 __all__ = [
@@ -62,6 +63,8 @@ __all__ = [
     "load_trials",
     "simulate",
 ]
+
+kernel_cache.use_own_folder()
 
 
 def __getattr__(name: str) -> object:

@@ -76,17 +76,19 @@ def test_property_treatment_after_progression_does_not_change_what_went_before()
     assert first.progression == second.progression
     assert first.progression is not None
     assert np.array_equal(first.sum_mm[:last], second.sum_mm[:last])
-    later = first.visit_day > first.progression.day
-    assert any(
-        (a.true_mm != b.true_mm)[later].any() for a, b in zip(first.lesions, second.lesions, strict=True)
-    )
+    both = slice(last, min(first.visit_day.size, second.visit_day.size))
+    pairs = zip(first.lesions, second.lesions, strict=True)
+    assert any((one.true_mm[both] != other.true_mm[both]).any() for one, other in pairs)
 
 
 def test_property_two_regimens_share_their_random_numbers() -> None:
     first, second = course(), course("lapatinib + capecitabine")
-    assert first.sum_mm[0] == second.sum_mm[0]
     for mine, other in zip(first.lesions, second.lesions, strict=True):
-        assert mine.true_mm[0] == other.true_mm[0]
+        # The clones that are followed depend on the regimen: lesions differ by less than a day's growth.
+        assert mine.true_mm[0] == pytest.approx(other.true_mm[0], rel=0.01)
+        error = mine.measured_mm[0] / mine.true_mm[0]
+        if mine.described:
+            assert error == pytest.approx(other.measured_mm[0] / other.true_mm[0], rel=1e-12)
         assert not np.array_equal(mine.true_mm, other.true_mm)
 
 
@@ -115,7 +117,7 @@ def test_oracle_the_typical_patient_enters_as_described_and_is_measured_without_
     for lesion in typical.lesions:
         seen = lesion.measured_mm > 0
         assert seen[0]
-        np.testing.assert_array_equal(lesion.measured_mm[seen], lesion.true_mm[seen])
+        np.testing.assert_allclose(lesion.measured_mm[seen], lesion.true_mm[seen], rtol=1e-12)
 
 
 def test_oracle_doses_follow_the_protocol() -> None:

@@ -34,7 +34,7 @@ BIRTH, DEATH, ENTER, LEAVE, TOLERANT_DEATH = range(5)
 """Rows of the rate arrays: integrals over one day of b, d, s_in, s_out and d_q."""
 RATE_ROWS = 5
 STEP_DAYS = 21
-"""Longest stretch that `advance_lesion` takes at once."""
+"""Longest stretch that `advance_lesions` takes at once."""
 WORK_ROWS = STEP_DAYS + 18
 """Rows of the scratch array of `advance_lesions`."""
 _LAWS, _LARGE, _HALF, _ROOM = 0, 2, 3, 4

@@ -18,12 +18,15 @@ from forestall.biology.dosing import LONGEST_SPAN_DAYS, MAX_PERIOD_DAYS, Schedul
 from forestall.biology.lesions import BIRTH, DEATH, ENTER, LEAVE, RATE_ROWS, TOLERANT_DEATH
 from forestall.biology.signaling.actions import DEGRADE, INHIBIT, OUTSIDE, CompiledActions
 from forestall.biology.signaling.compile import CompiledNetwork
+from forestall.engine.exponential import exp_poly
 from forestall.biology.signaling.kernel import evaluate, expression_targets
 
 Array = NDArray[np.float64]
 
 RING_DAYS = MAX_PERIOD_DAYS + LONGEST_SPAN_DAYS + 1
 """Days of rates that are kept: one dosing period and the longest span."""
+DRUG_RING_DAYS = 2 * MAX_PERIOD_DAYS + LONGEST_SPAN_DAYS + 1
+"""Days of concentrations that are kept: two dosing periods and the longest span."""
 TERMS = 4
 """Exponentials per drug: up to three of disposition and one of absorption."""
 SIGNALING, CYTOTOXIC, PAYLOAD, ADCC = range(4)
@@ -127,6 +130,8 @@ class PatientRates(NamedTuple):
     """(Q, lanes) the same, predicted for now."""
     trend: Array
     """(Q, lanes) predicted change of the target, 1/day."""
+    before: Array
+    """(Q, lanes) the target at the node before the last."""
     keep: Array
     """(Q,) share of a distance from the target that is left since the last node, or since a jump of exposure after it."""
     since: Array
@@ -155,24 +160,42 @@ class PatientRates(NamedTuple):
     """(RING_DAYS, RATE_ROWS, lanes) integrals over each recent day."""
     slow_ring: Array
     """(RING_DAYS, Q, lanes) slow states at the start of each recent day."""
+    drug_ring: Array
+    """(DRUG_RING_DAYS, D, TERMS) concentrations at the start of each recent day."""
+    day_decay: Array
+    """(2, D, TERMS) factors over one day and over one dosing period."""
     clock: NDArray[np.int64]
     """(4,) next day to integrate; days in a row that repeated; 1 if frozen; evaluations so far."""
 
 
 @njit(cache=True, error_model="numpy")
-def start_phase(p: PatientRates) -> None:
+def start_phase(schedule: Schedule, p: PatientRates, phase: int) -> None:
     """Begin a phase: its days count from 0 and nothing is known to be periodic."""
     p.clock[0] = 0
     p.clock[1] = 0
     p.clock[2] = 0
+    for d in range(p.elimination.shape[0]):
+        for k in range(TERMS):
+            p.day_decay[0, d, k] = np.exp(-p.elimination[d, k])
+            p.day_decay[1, d, k] = np.exp(-p.elimination[d, k] * schedule.period[phase])
 
 
 @njit(cache=True, error_model="numpy")
 def _copy(source: Array, into: Array) -> None:
-    """Copy a C-contiguous array."""
-    flat, out = source.ravel(), into.ravel()
-    for k in range(flat.shape[0]):
-        out[k] = flat[k]
+    """Copy a C-contiguous array of two dimensions."""
+    for row in range(source.shape[0]):
+        old, new = source[row], into[row]
+        for k in range(old.shape[0]):
+            new[k] = old[k]
+
+
+@njit(cache=True, error_model="numpy")
+def _add(source: Array, weight: float, into: Array) -> None:
+    """Add a multiple of a C-contiguous array of two dimensions."""
+    for row in range(source.shape[0]):
+        old, new = source[row], into[row]
+        for k in range(old.shape[0]):
+            new[k] += weight * old[k]
 
 
 @njit(cache=True, error_model="numpy")
@@ -340,8 +363,8 @@ def _know_decay(schedule: Schedule, p: PatientRates, template: int) -> None:
         length = schedule.length[template, s]
         for d in range(p.elimination.shape[0]):
             for k in range(TERMS):
-                p.decay[template, s, 0, d, k] = np.exp(-p.elimination[d, k] * length * _EARLY)
-                p.decay[template, s, 1, d, k] = np.exp(-p.elimination[d, k] * length * _MIDDLE)
+                p.decay[template, s, 0, d, k] = exp_poly(-p.elimination[d, k] * length * _EARLY)
+                p.decay[template, s, 1, d, k] = exp_poly(-p.elimination[d, k] * length * _MIDDLE)
 
 
 @njit(cache=True, error_model="numpy")
@@ -405,13 +428,12 @@ def _turn(p: PatientRates, jump: bool) -> None:
 
 
 @njit(cache=True, error_model="numpy")
-def _correct(model: CourseModel, p: PatientRates, before: Array, ahead: float) -> None:
+def _correct(model: CourseModel, p: PatientRates, ahead: float) -> None:
     """At a node: put the slow states where the target found now would have led them, and take its trend.
 
     Args:
         model: What the arm shares.
         p: The patient, with the new target.
-        before: (Q, lanes) the target at the node before.
         ahead: Days to the next node, about.
     """
     days, jumped = p.since[0], p.since[1] == 1.0
@@ -423,12 +445,12 @@ def _correct(model: CourseModel, p: PatientRates, before: Array, ahead: float) -
             share = 1.0 - share * tau / days
             if ahead < TREND_SHARE * tau:
                 steady = min(1.0, days / ahead) / days
-        slow, target, aim, trend, old = p.slow[q], p.target[q], p.aim[q], p.trend[q], before[q]
+        slow, target, aim, trend, old = p.slow[q], p.target[q], p.aim[q], p.trend[q], p.before[q]
         for lane in range(slow.shape[0]):
             slow[lane] += share * (target[lane] - aim[lane])
             trend[lane] = steady * (target[lane] - old[lane])
         p.keep[q] = 1.0
-    p.aim[:] = p.target
+    _copy(p.target, p.aim)
     p.since[0] = 0.0
     p.since[1] = 0.0
 
@@ -440,45 +462,64 @@ def _integrate(
     """Integrate the rates over `span` days from `day` on, and carry concentrations and slow states along."""
     template = schedule.template[phase, day]
     _know_decay(schedule, p, template)
-    before = np.empty_like(p.target)
     for j in range(span):
-        p.ring[(day + j) % RING_DAYS] = 0.0
-        p.slow_ring[(day + j) % RING_DAYS] = p.slow
+        ring = p.ring[(day + j) % RING_DAYS]
+        for row in range(RATE_ROWS):
+            rates = ring[row]
+            for lane in range(rates.shape[0]):
+                rates[lane] = 0.0
+        _copy(p.slow, p.slow_ring[(day + j) % RING_DAYS])
+        _remember_drugs(p, day, j)
     for s in range(schedule.segments[template]):
         _give(schedule, p, phase, day, template, s)
         length = schedule.length[template, s]
         for node in range(2):
             _move(schedule, p, phase, day, template, s, node)
             _relax(model, p, model.slow_decay[template, s, node], length * (_EARLY if node == 0 else _MIDDLE))
-            before[:] = p.target
+            _copy(p.target, p.before)
             rates_now(model, p, length)
-            _correct(model, p, before, length * (_MIDDLE if node == 0 else 2.0 * _EARLY))
+            _correct(model, p, length * (_MIDDLE if node == 0 else 2.0 * _EARLY))
             if span == 1:
-                p.ring[day % RING_DAYS] += 0.5 * length * p.now
+                _add(p.now, 0.5 * length, p.ring[day % RING_DAYS])
             else:
                 at = length * (_EARLY if node == 0 else 1.0 - _EARLY)
                 other = length - at
                 for j in range(span):
-                    p.ring[(day + j) % RING_DAYS] += p.now * ((j + 0.5 - other) / (at - other))
+                    _add(p.now, (j + 0.5 - other) / (at - other), p.ring[(day + j) % RING_DAYS])
         _move(schedule, p, phase, day, template, s, 0)
         _relax(model, p, model.slow_decay[template, s, 0], length * _EARLY)
 
 
 @njit(cache=True, error_model="numpy")
+def _remember_drugs(p: PatientRates, day: int, later: int) -> None:
+    """Keep the concentrations at the start of a day that comes `later` days after the present state, without doses between."""
+    now = p.drug_ring[(day + later) % DRUG_RING_DAYS]
+    before = p.drug_ring[(day + later - 1) % DRUG_RING_DAYS]
+    for d in range(now.shape[0]):
+        for k in range(TERMS):
+            now[d, k] = p.concentration[d, k] if later == 0 else before[d, k] * p.day_decay[0, d, k]
+
+
+@njit(cache=True, error_model="numpy")
 def _coast(schedule: Schedule, p: PatientRates, phase: int, day: int, span: int) -> None:
-    """Reuse the rates of one period earlier; only the concentrations move on."""
+    """Reuse the rates of one period earlier.
+
+    Concentrations go on exactly: from one period to the next they follow c' = a c + k with a fixed k, so that
+    c(t) = c(t - P) + a (c(t - P) - c(t - 2 P)).
+    """
     period = schedule.period[phase]
-    for j in range(span):
-        p.ring[(day + j) % RING_DAYS] = p.ring[(day + j - period) % RING_DAYS]
-        p.slow_ring[(day + j) % RING_DAYS] = p.slow_ring[(day + j - period) % RING_DAYS]
-    template = schedule.template[phase, day]
-    _know_decay(schedule, p, template)
-    for s in range(schedule.segments[template]):
-        _give(schedule, p, phase, day, template, s)
-        _move(schedule, p, phase, day, template, s, 0)
-        _move(schedule, p, phase, day, template, s, 1)
-        _move(schedule, p, phase, day, template, s, 0)
-    p.slow[:] = p.slow_ring[(day + span - period) % RING_DAYS]
+    for j in range(1, span + 1):
+        today = day + j - 1
+        _copy(p.ring[(today - period) % RING_DAYS], p.ring[today % RING_DAYS])
+        _copy(p.slow_ring[(today - period) % RING_DAYS], p.slow_ring[today % RING_DAYS])
+        now = p.drug_ring[(day + j) % DRUG_RING_DAYS]
+        last = p.drug_ring[(day + j - period) % DRUG_RING_DAYS]
+        first = p.drug_ring[(day + j - 2 * period) % DRUG_RING_DAYS]
+        for d in range(now.shape[0]):
+            for k in range(TERMS):
+                now[d, k] = last[d, k] + p.day_decay[1, d, k] * (last[d, k] - first[d, k])
+    _copy(p.drug_ring[(day + span) % DRUG_RING_DAYS], p.concentration)
+    _copy(p.slow_ring[(day + span - period) % RING_DAYS], p.slow)
 
 
 @njit(cache=True, error_model="numpy")
@@ -487,9 +528,12 @@ def _repeated(p: PatientRates, day: int, span: int, period: int) -> bool:
         new = p.ring[(day + j) % RING_DAYS]
         old = p.ring[(day + j - period) % RING_DAYS]
         for row in range(RATE_ROWS):
-            for lane in range(new.shape[1]):
-                if abs(new[row, lane] - old[row, lane]) > PERIODIC * period:
-                    return False
+            one, other = new[row], old[row]
+            worst = 0.0
+            for lane in range(one.shape[0]):
+                worst = max(worst, abs(one[lane] - other[lane]))
+            if worst > PERIODIC * period:
+                return False
     return True
 
 
@@ -511,7 +555,7 @@ def day_rates(model: CourseModel, schedule: Schedule, p: PatientRates, phase: in
     while p.clock[0] <= day:
         at = p.clock[0]
         span = schedule.span[phase, at]
-        same = period > 0 and at >= period
+        same = period > 0 and at >= 2 * period
         for j in range(span):
             same = same and schedule.repeats[phase, at + j] == 1
         if not same:

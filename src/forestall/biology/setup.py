@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from forestall.biology.dosing import Schedule
 from forestall.biology.lesions import BIRTH, DEATH, RATE_ROWS
 from forestall.biology.rates import (
+    DRUG_RING_DAYS,
     RING_DAYS,
     TERMS,
     CourseModel,
@@ -19,6 +20,7 @@ from forestall.biology.rates import (
     day_rates,
     rates_now,
     solve_signaling,
+    start_phase,
 )
 from forestall.biology.signaling.kernel import evaluate, expression_targets, rest_state
 from forestall.biology.signaling.lanes import AlterationArrays, write_lanes
@@ -204,6 +206,7 @@ def prepare_patient(
         slow.copy(),
         slow.copy(),
         np.zeros_like(slow),
+        slow.copy(),
         np.ones(slow.shape[0]),
         np.zeros(2),
         slow.copy(),
@@ -218,11 +221,14 @@ def prepare_patient(
         np.empty((RATE_ROWS, width)),
         np.empty((RING_DAYS, RATE_ROWS, width)),
         np.empty((RING_DAYS, slow.shape[0], width)),
+        np.zeros((DRUG_RING_DAYS, drugs, TERMS)),
+        np.empty((2, drugs, TERMS)),
         np.zeros(4, np.int64),
     )
     solve_signaling(model, p)
     rates_now(model, p)
     p.aim[:] = p.target
+    start_phase(schedule, p, 0)
     return p, p.now.copy()
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from forestall.cli.options import AsJson, OutputFolder, Seed
+from forestall.cli.options import AsJson, OutputFolder, Quiet, Seed
 
 PatientFile = Annotated[
     Path,
@@ -44,12 +44,22 @@ def simulate(
     seed: Seed = 1,
     out: OutputFolder = None,
     as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Follow one virtual patient through one regimen and tell the course in words."""
-    from forestall.studies.patient import Patient
-    from forestall.studies.simulate import simulate as follow
+    """Follow one virtual patient through one regimen and tell the course in words.
 
-    course = follow(Patient.load(patient_file), regimen, duration=duration, seed=seed)
-    typer.echo(course.to_json() if as_json else course.story())
+    --out keeps the story, the course as JSON, the visits and clones as CSV, a figure, and the run's record.
+    """
+    from forestall.api import Patient
+    from forestall.api import simulate as follow
+    from forestall.cli.progress import progress_on_stderr
+
+    patient = Patient.load(patient_file)
+    with progress_on_stderr(silent=quiet or as_json) as progress:
+        course = follow(patient, regimen, duration=duration, seed=seed, progress=progress)
     if out is not None:
         course.write(out)
+    if as_json:
+        typer.echo(course.to_json())
+    elif not quiet:
+        typer.echo(course.story())

@@ -10,7 +10,7 @@ import typer
 from forestall.cli.options import AsJson, OutputFolder, Quiet, Seed, Workers
 
 if TYPE_CHECKING:
-    from forestall.report.model import ReportInput
+    from forestall.api import TrialResult
 
 NameOrFile = Annotated[
     str,
@@ -55,35 +55,31 @@ def trial(
 
     Writes report.html, the tables (ADSL, ADTTE, ADTR, ADRS), figures and the run's record to --out.
     """
+    from forestall.api import Trial
     from forestall.cli.progress import progress_on_stderr
-    from forestall.report.html import write_report
-    from forestall.report.trial import report_of
-    from forestall.studies.output import staged_folder
-    from forestall.studies.trial import Trial
+    from forestall.report.html import REPORT_FILE
 
     study = Trial.load(name_or_file)
     if explain_defaults:
         typer.echo(study.explain_defaults())
         return
     folder = out or Path("out") / study.name
-    with staged_folder(folder) as staging, progress_on_stderr(silent=quiet or as_json) as progress:
+    with progress_on_stderr(silent=quiet or as_json) as progress:
         result = study.run(
             seed=seed,
             patients=patients,
             replicates=replicates,
             workers=workers,
-            out=staging,
+            out=folder,
             progress=progress,
         )
-        report = report_of(result)
-        page = write_report(report, staging).name
     if as_json:
         typer.echo(result.to_json())
     elif not quiet:
-        _print(report, folder / page)
+        _print(result, folder / REPORT_FILE)
 
 
-def _print(report: ReportInput, page: Path) -> None:
+def _print(result: TrialResult, page: Path) -> None:
     from forestall.report.terminal import print_summary
 
-    print_summary(report, report_path=page)
+    print_summary(result.content, report_path=page)

@@ -296,7 +296,7 @@ def _treat(
                 record.progression[i] = day
                 _explain(i, model, cohort, clinic, shared, p, cells, seen, low, record)
                 phase, began = 1, day
-                start_phase(p)
+                start_phase(schedule, p, phase)
             else:
                 record.free_until[i] = day
         elif visit < clinic.visits.shape[0] and clinic.visits[visit] == day:

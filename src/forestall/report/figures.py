@@ -48,7 +48,7 @@ def save_plates(plates: list[Plate], folder: Path) -> list[Path]:
 
 def _plates(report: ReportInput) -> Iterator[Plate]:
     for data in report.survival:
-        yield _survival_plate(report, data)
+        yield survival_plate(report, data)
     if report.best_changes is not None:
         yield _waterfall_plate(report, report.best_changes)
     if report.swimmers:
@@ -63,7 +63,8 @@ def _names(report: ReportInput) -> list[str]:
     return [arm.name for arm in report.arms]
 
 
-def _survival_plate(report: ReportInput, data: SurvivalData) -> Plate:
+def survival_plate(report: ReportInput, data: SurvivalData) -> Plate:
+    """The Kaplan-Meier figure of one endpoint."""
     published = {
         arm.name: arm.published[data.endpoint].value.value if data.endpoint in arm.published else math.nan
         for arm in report.arms

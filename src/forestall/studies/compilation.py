@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 
-_MARK = "compiled"
+from forestall.kernel_cache import mark, remove_old_folders
+
+COMPILING = "compiling the model for this machine (first run only, a minute or two)"
 
 
 def announce_compilation(progress: Callable[[str, int, int], None], warm_up: Callable[[], object]) -> None:
@@ -16,12 +16,11 @@ def announce_compilation(progress: Callable[[str, int, int], None], warm_up: Cal
         progress: Called with the stage.
         warm_up: A job that needs every kernel.
     """
-    mark = Path(os.environ.get("NUMBA_CACHE_DIR", "")) / _MARK
-    if mark.is_file():
-        progress("loading the compiled model", 0, 0)
-        warm_up()
-        return
-    progress("compiling the model for this machine (first run only, a minute or two)", 0, 0)
+    compiled = mark()
+    new = compiled is None or not compiled.is_file()
+    progress(COMPILING if new else "loading the compiled model", 0, 0)
     warm_up()
-    if mark.parent.is_dir() and mark.parent != Path():
-        mark.touch()
+    if compiled is not None and compiled.parent.is_dir():
+        compiled.touch()
+        if new:
+            remove_old_folders()

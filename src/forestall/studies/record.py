@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import shlex
 import sys
 from collections.abc import Iterable
 from functools import cache
@@ -45,7 +46,7 @@ class RunRecord(BaseModel):
     tables_sha256: dict[str, str]
     """Of each table that was written."""
     command: str
-    """How to run it again."""
+    """How to run it again; empty if the run was not kept."""
 
 
 def versions() -> dict[str, str]:
@@ -81,6 +82,11 @@ def file_sha256(path: Path) -> str:
     """Hash of a file's content."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def rerun_command(folder: Path | None) -> str:
+    """The command that repeats the run recorded in a folder; empty if the folder is only temporary."""
+    return "" if folder is None else f"forestall rerun {shlex.quote(str(folder))}"
 
 
 def write_record(record: RunRecord, folder: Path) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from forestall.errors import InputError
-from forestall.studies.output import staged_folder
+from forestall.studies.patient import Patient
 from forestall.studies.record import RunRecord, knowledge_sha256, read_record, versions
-from forestall.studies.trial import Trial
+from forestall.studies.simulate import simulate
+from forestall.studies.trial import Progress, Trial
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def rerun(
     *,
     out: Path | None = None,
     workers: int | None = None,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Rerun:
     """Repeat the run that a folder records.
 
@@ -59,26 +59,33 @@ def rerun(
             value=str(out),
             fix="choose another --out",
         )
-    trial = Trial.of(record.trial)
+    if out is not None:
+        again = _repeat(record, out, workers, progress)
+    else:
+        with tempfile.TemporaryDirectory(prefix="forestall-") as scratch:
+            again = _repeat(record, Path(scratch) / "again", workers, progress)
+    tables = {name: again.tables_sha256.get(name) == digest for name, digest in record.tables_sha256.items()}
+    return Rerun(tables, _changes(record))
 
-    def repeat(target: Path) -> RunRecord:
-        return trial.run(
+
+def _repeat(record: RunRecord, out: Path, workers: int | None, progress: Progress | None) -> RunRecord:
+    if record.study == "patient":
+        arguments = dict(record.trial)
+        patient = Patient(**arguments.pop("patient", {}))
+        simulate(patient, **arguments, progress=progress).write(out)
+        return read_record(out)
+    return (
+        Trial.of(record.trial)
+        .run(
             seed=record.seed,
             patients=record.patients,
             replicates=record.replicates,
             workers=workers,
-            out=target,
+            out=out,
             progress=progress,
-        ).record
-
-    if out is None:
-        with tempfile.TemporaryDirectory(prefix="forestall-") as scratch:
-            again = repeat(Path(scratch))
-    else:
-        with staged_folder(out) as staging:
-            again = repeat(staging)
-    tables = {name: again.tables_sha256.get(name) == digest for name, digest in record.tables_sha256.items()}
-    return Rerun(tables, _changes(record))
+        )
+        .record
+    )
 
 
 def _changes(record: RunRecord) -> list[str]:

@@ -6,7 +6,7 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -46,31 +46,27 @@ from forestall.studies.analysis import (
 from forestall.studies.chunks import in_order
 from forestall.studies.citations import citations, model_quantities, status_counts
 from forestall.studies.compilation import announce_compilation
-from forestall.studies.record import RunRecord, file_sha256, knowledge_sha256, machine, versions, write_record
+from forestall.studies.first_replicate import EntryCounts, FirstReplicate, SwimmerData
+from forestall.studies.output import staged_folder
+from forestall.studies.record import (
+    RunRecord,
+    file_sha256,
+    knowledge_sha256,
+    machine,
+    rerun_command,
+    versions,
+    write_record,
+)
 
 if TYPE_CHECKING:
     import polars as pl
 
 Progress = Callable[[str, int, int], None]
+Also = Callable[["TrialResult", Path], object]
 
 CHUNK = 500
 """Patients followed together; results do not depend on it."""
 TABLES = ("adsl", "adtte", "adtr", "adrs")
-MOST_SWIMMERS = 2000
-"""Patients of the first replicate that the swimmer figure chooses from."""
-
-
-@dataclass(frozen=True, slots=True)
-class SwimmerData:
-    """What a swimmer plot needs of the first patients, (n,) each; NaN for what did not happen."""
-
-    patient: NDArray[np.int64]
-    arm: NDArray[np.int16]
-    followed: NDArray[np.float64]
-    treated: NDArray[np.float64]
-    response: NDArray[np.float64]
-    progression: NDArray[np.float64]
-    death: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -87,6 +83,7 @@ class TrialResult:
     """The first is the one that is reported, the others give the prediction intervals."""
     causes: tuple[str, ...]
     swimmers: SwimmerData
+    entry: EntryCounts
     record: RunRecord
     folder: Path
     """Where the tables are."""
@@ -237,7 +234,8 @@ class Trial:
         patients: int | None = None,
         replicates: int = 1,
         workers: int | None = None,
-        out: Path | None = None,
+        out: Path | str | None = None,
+        also: Also | None = None,
         progress: Progress | None = None,
     ) -> TrialResult:
         """Run the trial.
@@ -245,60 +243,65 @@ class Trial:
         Args:
             seed: Every random number follows from it.
             patients: Patients per replicate; those of the trial if not given.
-            replicates: Independent repetitions; the first is reported and written, all give prediction intervals.
+            replicates: Independent repetitions; the first is reported and written, all of them give the
+                prediction intervals.
             workers: Threads; one per processor if not given. Results do not depend on it.
-            out: Folder for the tables; a temporary one, which lives as long as the result, if not given.
+            out: Folder for the tables and the record, complete or not there; an earlier result there is
+                replaced. A temporary one, which lives as long as the result, if not given.
+            also: Writes more files into that folder before it takes its place.
             progress: Called with a stage, how much of it is done and how much there is.
 
         Raises:
             InputError: if the population cannot be drawn or a number is out of range.
-            StudyError: if the tables cannot be written.
+            StudyError: if the folder cannot be written, or holds files of others.
         """
         count = self.spec.patients if patients is None else patients
         _check_counts(seed, count, replicates, workers, len(self.spec.arms))
-        keep = tempfile.TemporaryDirectory(prefix="forestall-") if out is None else None
-        folder = Path(keep.name) if keep is not None else Path(out or ".")
-        run = _Run(
-            self,
-            self.compiled_arms(),
-            seed,
-            count,
-            replicates,
-            workers or os.cpu_count() or 1,
-            progress or _quiet,
-        )
+        threads = workers or os.cpu_count() or 1
+        run = _Run(self, self.compiled_arms(), seed, count, replicates, threads, progress or _quiet)
+        if out is None:
+            keep = tempfile.TemporaryDirectory(prefix="forestall-")
+            return self._result(run, Path(keep.name), kept=None, keep=keep)
+        with staged_folder(Path(out)) as staging:
+            result = self._result(run, staging, kept=Path(out))
+            if also is not None:
+                also(result, staging)
+        return replace(result, folder=Path(out))
+
+    def _result(self, run: _Run, folder: Path, kept: Path | None, keep: object = None) -> TrialResult:
         announce_compilation(run.progress, lambda: run.chunk(0, 1))
-        outcomes, swimmers = run.all_replicates(folder)
-        record = self._record(folder, seed, count, replicates)
+        outcomes = run.all_replicates(folder)
+        record = self._record(run, folder, kept)
         write_record(record, folder)
         return TrialResult(
-            self.name,
-            self.spec,
-            run.arms,
-            seed,
-            count,
-            outcomes,
-            tuple(run.causes),
-            swimmers,
-            record,
-            folder,
-            keep,
+            name=self.name,
+            spec=self.spec,
+            arms=run.arms,
+            seed=run.seed,
+            patients=run.patients,
+            replicates=outcomes,
+            causes=tuple(run.causes),
+            swimmers=run.first.swimmers(),
+            entry=run.first.entry(),
+            record=record,
+            folder=folder,
+            keep=keep,
         )
 
-    def _record(self, folder: Path, seed: int, patients: int, replicates: int) -> RunRecord:
+    def _record(self, run: _Run, folder: Path, kept: Path | None) -> RunRecord:
         tables = [path for table in TABLES for path in sorted(folder.glob(f"{table}.*"))]
         return RunRecord(
             study="trial",
             name=self.name,
             trial=dict(self.source),
-            seed=seed,
-            patients=patients,
-            replicates=replicates,
+            seed=run.seed,
+            patients=run.patients,
+            replicates=run.replicates,
             versions=versions(),
             machine=machine(),
             knowledge_sha256=knowledge_sha256(),
             tables_sha256={path.name: file_sha256(path) for path in tables},
-            command=f"forestall rerun {folder.name if folder.name else '.'}",
+            command=rerun_command(kept),
         )
 
 
@@ -331,12 +334,13 @@ class _Run:
     workers: int
     progress: Progress
     causes: list[str] = field(default_factory=list)
+    first: FirstReplicate = field(default_factory=FirstReplicate)
 
     def __post_init__(self) -> None:
         self.watch = self.trial.watch(self.seed)
 
     def chunk(self, start: int, end: int) -> tuple[Population, Findings]:
-        """Patients `start` to `end` of all replicates together, each under her arm, in the order of the patients."""
+        """Patients `start` to `end` of all replicates together, each under her arm, in their order."""
         patients = np.arange(start, end, dtype=np.int64)
         population = draw_population(self.trial.spec.population, patients, self.seed)
         arm = allocate(patients, self.trial.spec.allocation, self.seed)
@@ -347,17 +351,14 @@ class _Run:
         findings = Findings.concatenate(parts)
         return population, findings.select(np.argsort(findings.patient))
 
-    def all_replicates(self, folder: Path) -> tuple[tuple[Outcomes, ...], SwimmerData]:
+    def all_replicates(self, folder: Path) -> tuple[Outcomes, ...]:
         """Run every replicate; the first is written."""
-        outcomes = []
-        swimmers: list[SwimmerData] = []
         with AdamWriter(folder, self._study()) as writer:
-            for replicate in range(self.replicates):
-                outcomes.append(self._replicate(replicate, writer if replicate == 0 else None, swimmers))
-        return tuple(outcomes), _join_swimmers(swimmers)
+            first = self._replicate(0, writer)
+            return (first, *(self._replicate(number) for number in range(1, self.replicates)))
 
-    def _replicate(self, replicate: int, writer: AdamWriter | None, swimmers: list[SwimmerData]) -> Outcomes:
-        first = replicate * self.patients
+    def _replicate(self, number: int, writer: AdamWriter | None = None) -> Outcomes:
+        first = number * self.patients
 
         def work(start: int, end: int) -> tuple[Population, Findings]:
             return self.chunk(first + start, first + end)
@@ -366,8 +367,7 @@ class _Run:
         for done, (population, findings) in in_order(work, self.patients, CHUNK, self.workers):
             if writer is not None:
                 writer.write(_batch(population, findings))
-                if done <= MOST_SWIMMERS or not swimmers:
-                    swimmers.append(_swimmers(findings))
+                self.first.add(population, findings)
             self.causes = findings.causes
             parts.append(Outcomes.of(findings))
             self.progress("following patients", first + done, self.replicates * self.patients)
@@ -386,22 +386,3 @@ def _batch(population: Population, findings: Findings) -> Batch:
         duration_of_response(findings),
     )
     return Batch(subjects_of(population), findings, endpoints, objective_response(findings))
-
-
-def _swimmers(findings: Findings) -> SwimmerData:
-    whole = findings.select(findings.failure == 0)
-    return SwimmerData(
-        patient=whole.patient,
-        arm=whole.arm,
-        followed=whole.last_contact_day,
-        treated=np.fmin(whole.treatment_stop_day, whole.last_contact_day),
-        response=objective_response(whole).first_day,
-        progression=whole.progression_day,
-        death=whole.death_day,
-    )
-
-
-def _join_swimmers(parts: list[SwimmerData]) -> SwimmerData:
-    return SwimmerData(
-        *(np.concatenate([getattr(part, name) for part in parts]) for name in SwimmerData.__slots__)
-    )

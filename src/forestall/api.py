@@ -1,0 +1,247 @@
+"""The Python interface: studies that can also draw and report themselves.
+
+import forestall as fs
+
+result = fs.Trial.load("cleopatra").run(seed=1)
+print(result.summary())
+result.plot()
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from forestall.clinic.defaults import DEFAULT_AFTER_PROGRESSION
+from forestall.errors import InputError
+from forestall.knowledge.regimens import Regimen
+from forestall.studies import simulate as simulation
+from forestall.studies import trial as trials
+from forestall.studies.compilation import COMPILING
+from forestall.studies.output import staged_folder
+from forestall.studies.patient import Patient
+from forestall.studies.record import rerun_command, write_record
+from forestall.studies.simulate import DEFAULT_VISITS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from forestall.report.model import ReportInput
+
+__all__ = ["Patient", "PatientCourse", "Trial", "TrialResult", "simulate"]
+
+Progress = Callable[[str, int, int], None]
+_Shown = TypeVar("_Shown")
+
+
+@dataclass(frozen=True)
+class TrialResult(trials.TrialResult):
+    """A finished trial."""
+
+    @cached_property
+    def content(self) -> ReportInput:
+        """Everything that the report shows, as plain numbers and texts."""
+        from forestall.report.trial import report_of
+
+        return report_of(self)
+
+    def summary(self) -> str:
+        """The result beside the published one, as the command prints it."""
+        from rich.console import Console
+
+        from forestall.report.terminal import WIDTH, print_summary
+
+        text = io.StringIO()
+        console = Console(file=text, width=WIDTH, highlight=False, markup=False, emoji=False, no_color=True)
+        print_summary(self.content, console=console)
+        return text.getvalue().rstrip()
+
+    def plot(self, endpoint: str = "PFS") -> Figure:
+        """The Kaplan-Meier figure.
+
+        Args:
+            endpoint: PFS or OS.
+
+        Raises:
+            InputError: if the trial has no such endpoint.
+        """
+        from forestall.report.figures import survival_plate
+
+        known = {data.endpoint: data for data in self.content.survival}
+        if endpoint.upper() not in known:
+            raise InputError("no such endpoint", field="endpoint", value=endpoint, allowed=" or ".join(known))
+        return survival_plate(self.content, known[endpoint.upper()]).figure
+
+    def report(self, folder: Path | str) -> Path:
+        """Write report, figures, tables and record: the folder that `forestall trial` writes.
+
+        Args:
+            folder: Where to; an earlier result there is replaced.
+
+        Returns:
+            The report, an HTML file that needs no other.
+
+        Raises:
+            StudyError: if the folder cannot be written, or holds files of others.
+        """
+        from forestall.report.html import REPORT_FILE, write_report
+
+        target = Path(folder)
+        record = self.record.model_copy(update={"command": rerun_command(target)})
+        with staged_folder(target) as staging:
+            for table in self.record.tables_sha256:
+                shutil.copyfile(self.folder / table, staging / table)
+            write_record(record, staging)
+            write_report(replace(self.content, rerun_command=record.command), staging)
+        return target / REPORT_FILE
+
+    def to_json(self) -> str:
+        """The result as one JSON object: what `forestall trial --json` prints."""
+        from forestall.report.payload import report_payload
+
+        return json.dumps(report_payload(self.content), allow_nan=False)
+
+
+@dataclass(frozen=True)
+class Trial(trials.Trial):
+    """A trial that can be run."""
+
+    def run(
+        self,
+        *,
+        seed: int = 1,
+        patients: int | None = None,
+        replicates: int = 1,
+        workers: int | None = None,
+        out: Path | str | None = None,
+        also: trials.Also | None = None,
+        progress: Progress | None = None,
+    ) -> TrialResult:
+        """Run the trial.
+
+        Args:
+            seed: Every random number follows from it.
+            patients: Patients per replicate; those of the trial if not given.
+            replicates: Independent repetitions; the first is reported and written, all of them give the
+                prediction intervals.
+            workers: Threads; one per processor if not given. Results do not depend on it.
+            out: Folder for tables, record, report and figures, complete or not there; an earlier result
+                there is replaced. The tables are kept as long as the result if not given.
+            also: Writes more files into that folder before it takes its place.
+            progress: Called with a stage, how much of it is done and how much there is; by default the first
+                run says on the standard error that it is compiling.
+
+        Raises:
+            InputError: if the population cannot be drawn or a number is out of range.
+            StudyError: if the folder cannot be written, or holds files of others.
+        """
+        told = progress or _announced
+
+        def finish(result: trials.TrialResult, folder: Path) -> None:
+            from forestall.report.html import write_report
+
+            told("drawing the report", 0, 0)
+            write_report(_as(TrialResult, result).content, folder)
+            if also is not None:
+                also(result, folder)
+
+        done = super().run(
+            seed=seed,
+            patients=patients,
+            replicates=replicates,
+            workers=workers,
+            out=out,
+            also=finish,
+            progress=told,
+        )
+        return _as(TrialResult, done)
+
+
+class PatientCourse(simulation.PatientCourse):
+    """The course of one patient, with its words, figure and files."""
+
+    def plot(self) -> Figure:
+        """The lesions, the clones in them and the doses over time."""
+        from forestall.report.patient import course_figure
+
+        return course_figure(self)
+
+    def write(self, folder: Path | str, *, also: Callable[[Path], object] | None = None) -> None:
+        """Write story.txt, course.json, course.svg, course.png, visits.csv, clones.csv and the record.
+
+        Args:
+            folder: Where to; an earlier result there is replaced.
+            also: Writes more files into the folder before it takes its place.
+
+        Raises:
+            StudyError: if the folder cannot be written, or holds files of others.
+        """
+
+        def draw(staging: Path) -> None:
+            from forestall.report.drawing import save_figure
+
+            save_figure(self.plot(), staging, "course")
+            if also is not None:
+                also(staging)
+
+        super().write(folder, also=draw)
+
+
+def simulate(
+    patient: Patient,
+    regimen: str | Regimen | Mapping[str, Any] | Sequence[Any],
+    duration: str = "24 months",
+    seed: int | None = 1,
+    *,
+    after_progression: str | Regimen | Mapping[str, Any] | Sequence[Any] = DEFAULT_AFTER_PROGRESSION,
+    visits: str = DEFAULT_VISITS,
+    progress: Progress | None = None,
+) -> PatientCourse:
+    """Follow one patient through one regimen.
+
+    Args:
+        patient: Who is treated.
+        regimen: Until progression: a cataloged name, drugs and doses in words, or a list of them.
+        duration: How long to follow her, with its unit.
+        seed: Of every random number; two regimens with one seed share all of them. None gives the typical
+            patient: what the description leaves open takes its median, no lesion is hidden, nothing is
+            measured wrongly.
+        after_progression: What follows progression.
+        visits: When she is assessed, such as "every 8 weeks" or "every 8 weeks until 18 months, then every
+            12 weeks".
+        progress: Told what is going on while the model is compiled or loaded; by default the first run says
+            on the standard error that it is compiling.
+
+    Returns:
+        The course.
+
+    Raises:
+        InputError: if the regimen, the duration, the visits or the seed cannot be read.
+    """
+    course = simulation.simulate(
+        patient,
+        regimen,
+        duration,
+        seed,
+        after_progression=after_progression,
+        visits=visits,
+        progress=progress or _announced,
+    )
+    return _as(PatientCourse, course)
+
+
+def _as(kind: type[_Shown], study: Any) -> _Shown:
+    """What a study returned, as the class that can also draw it."""
+    return kind(**{part.name: getattr(study, part.name) for part in fields(study)})
+
+
+def _announced(stage: str, done: int, total: int) -> None:
+    if stage == COMPILING:
+        print(f"{stage} ...", file=sys.stderr, flush=True)

@@ -1,0 +1,119 @@
+"""How a trial was run and who was in it, as rows of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from forestall.clinic.defaults import default_after_progression
+from forestall.knowledge.alterations import load_alterations
+from forestall.knowledge.population import Population
+from forestall.knowledge.trials import TrialSpec
+from forestall.report.wording import DASH
+from forestall.studies.trial import TrialResult
+
+_MOST_GENES = 10
+_LEAST_SHARE = 0.01
+_FCGR3A = ("VV", "VF", "FF")
+Rows = list[tuple[str, str]]
+
+
+def design_rows(result: TrialResult) -> Rows:
+    """How the trial was run."""
+    return list(_design(result.spec, result))
+
+
+def _design(spec: TrialSpec, result: TrialResult) -> Iterator[tuple[str, str]]:
+    yield "Eligibility", _eligibility(spec.population)
+    arms = f" to {len(spec.arms)} arms" if len(spec.arms) > 1 else ""
+    ratio = ":".join(str(part) for part in spec.allocation)
+    yield "Patients", f"{result.patients}{arms}" + (f", randomized {ratio} in blocks" if arms else "")
+    if len(result.replicates) > 1:
+        yield "Replicates", f"{len(result.replicates)} of the whole trial; figures and tables show the first"
+    yield "Visits", _visits(spec)
+    yield "Endpoints", ", ".join(spec.endpoints)
+    accrual = "" if spec.accrual is None else f", patients enter over {spec.accrual}"
+    yield "Follow-up", f"{spec.follow_up}{accrual}"
+    yield "Dropout", spec.dropout or "at the catalog's rate"
+    after = spec.after_progression_regimen
+    yield (
+        "After progression",
+        after.text() if after is not None else f"{default_after_progression().text()} (by default)",
+    )
+    if len(spec.arms) > 1:
+        yield "Hazard ratios", f"against {spec.control_arm}"
+
+
+def _eligibility(population: Population) -> str:
+    her2 = {"any": "any HER2 status", "low": "HER2-low"}.get(population.her2, f"HER2-{population.her2}")
+    parts = [her2, population.setting, f"line {population.line}"]
+    if population.menopause != "any":
+        parts.append(f"{population.menopause}menopausal")
+    low, high = population.age.range
+    parts.append(f"age {low:.0f} to {high:.0f}")
+    parts += [f"{gene} altered in {share:.0%}" for gene, share in population.biomarkers.items()]
+    if population.prior:
+        parts.append(f"earlier treatment with {', '.join(population.prior)}")
+    parts.append(_brain(population.brain_metastases))
+    return ", ".join(parts)
+
+
+def _brain(share: float | None) -> str:
+    if share is None:
+        return "brain metastases allowed"
+    return f"brain metastases in {share:.0%}" if share else "no brain metastases"
+
+
+def _visits(spec: TrialSpec) -> str:
+    phases = [
+        f"every {phase.every}" + (f" until {phase.until}" if phase.until else "") for phase in spec.visits
+    ]
+    return ", then ".join(phases)
+
+
+def population_rows(result: TrialResult) -> Rows:
+    """Who was in the first replicate, as it was drawn."""
+    return list(_population(result.to_frame("ADSL"), result))
+
+
+def _population(patients: pl.DataFrame, result: TrialResult) -> Iterator[tuple[str, str]]:
+    yield "Age", _spread(patients, "AGE", "years")
+    yield "Weight", _spread(patients, "WEIGHTBL", "kg")
+    yield "Menopause", _shares(patients, "MENOPAUS", {"post": "postmenopausal", "pre": "premenopausal"})
+    yield "HER2", _shares(patients, "HER2", {"positive": "positive", "low": "low", "negative": "negative"})
+    yield "ER", _shares(patients, "ER", {"positive": "positive", "negative": "negative"})
+    genotypes = {name: "/".join(name) for name in _FCGR3A}
+    yield "FCGR3A-158", _shares(patients, "FCGR3A", genotypes)
+    yield "Lesions at entry", _spread(patients, "NLESION", "")
+    sites = sorted(result.entry.sites.items(), key=lambda pair: -pair[1])
+    yield "Sites at entry", ", ".join(f"{site} {_share(count, result)}" for site, count in sites if count)
+    yield "Altered in all tumor cells", _genes(patients)
+    if result.entry.draws > result.patients:
+        share = result.patients / result.entry.draws
+        yield "Met the criteria", f"{share:.0%} of {result.entry.draws} patients drawn"
+
+
+def _share(count: int, result: TrialResult) -> str:
+    return f"{count / result.patients:.0%}"
+
+
+def _spread(patients: pl.DataFrame, column: str, unit: str) -> str:
+    values = patients.get_column(column)
+    middle, low, high = (values.quantile(at, "linear") or 0.0 for at in (0.5, 0.05, 0.95))
+    return f"median {middle:.0f} {unit}".rstrip() + f" (5th to 95th percentile {low:.0f}{DASH}{high:.0f})"
+
+
+def _shares(patients: pl.DataFrame, column: str, words: dict[str, str]) -> str:
+    counts = dict(patients.get_column(column).value_counts().iter_rows())
+    known = [(word, counts[key]) for key, word in words.items() if counts.get(key)]
+    return ", ".join(f"{word} {count / patients.height:.0%} ({count})" for word, count in known)
+
+
+def _genes(patients: pl.DataFrame) -> str:
+    genes = sorted({alteration.gene for alteration in load_alterations().values()} & set(patients.columns))
+    shares = {gene: (patients.get_column(gene) == "Y").mean() for gene in genes}
+    known = {gene: float(share) for gene, share in shares.items() if isinstance(share, float)}
+    often = sorted((pair for pair in known.items() if pair[1] >= _LEAST_SHARE), key=lambda pair: -pair[1])
+    text = ", ".join(f"{gene} {share:.0%}" for gene, share in often[:_MOST_GENES])
+    return text or "nothing in at least 1% of patients"

@@ -1,0 +1,49 @@
+"""What the reader of a trial's report must know about the model before believing it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from forestall.clinic.cohort import LARGEST_GENOTYPES
+from forestall.studies.trial import TrialResult
+
+_CHEMOTHERAPY = (
+    "Chemotherapy is too weak: it kills by the free concentration in plasma and the potency found in cell "
+    "culture, although cells hold these drugs for days. Arms that share a chemotherapy share the error."
+)
+_ALWAYS = (
+    "There is no microenvironment yet: no recruited or exhausted immune cells, no checkpoints, no stroma, no "
+    "vessels. Antibody-dependent killing is a constant of the patient.",
+    "Toxicity is not simulated: no adverse events, no dose reductions, no delays, no early stops. Every dose "
+    "is given on schedule.",
+    f"A tumor has at most {LARGEST_GENOTYPES} genotypes: what all its cells carry, and single further "
+    "alterations. Shares of causes depend on that choice.",
+    "The named cause is what would have slowed the leading clone most on the day of progression. A course in "
+    "which it never existed is another question.",
+    "After progression all patients get one regimen that stands for many, so that overall survival is the "
+    "least certain endpoint.",
+    "Patients' characteristics are drawn independently where no correlation was published. Metastases do not "
+    "seed metastases, and no cell sleeps for years.",
+)
+
+
+def limits_of(result: TrialResult) -> list[str]:
+    """The limits that hold for a trial, most important first."""
+    return list(_limits(result))
+
+
+def _limits(result: TrialResult) -> Iterator[str]:
+    yield _parameters(result.status_counts())
+    if any(drug.drug_class == "cytotoxic" for arm in result.arms for drug in arm.drugs):
+        yield _CHEMOTHERAPY
+    yield from _ALWAYS
+
+
+def _parameters(counts: Mapping[str, int]) -> str:
+    assumed = f"Of the {sum(counts.values())} numbers behind this result {counts['assumed']} are assumptions"
+    if counts["calibrated"]:
+        return f"{assumed} and {counts['calibrated']} are calibrated to published outcomes."
+    return (
+        f"{assumed} with wide intervals, and none is calibrated to the outcome of a trial. Agreement with a "
+        "published result is weak evidence."
+    )
