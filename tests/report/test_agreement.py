@@ -28,6 +28,7 @@ MONTH = 30.4375
         ((33, 29, INF), (41, NAN, NAN), Verdict.AGREES),
         ((INF, INF, INF), (41, NAN, NAN), Verdict.OPEN),
         ((INF, INF, INF), (20, NAN, NAN), Verdict.DIFFERS),
+        ((INF, INF, INF), (20, 15, INF), Verdict.DIFFERS),
         ((INF, 30, INF), (INF, NAN, NAN), Verdict.AGREES),
         ((NAN, NAN, NAN), (12, NAN, NAN), Verdict.OPEN),
     ],

@@ -365,7 +365,25 @@ def _small_clones(
                         known = True
                         _laws(rates, days, offset + g, room, loss[g], mean, integral)
                     divisions = work[_DIVISIONS : _DIVISIONS + days, parent]
-                    cells[0, lesion, g] += _descendants(state, arrivals, divisions, total, mean, integral)
+                    fresh = _descendants(state, arrivals, divisions, total, mean, integral)
+                    enter, leave, _ = _half_switching(rates, days, offset + g)
+                    fresh, asleep = switch_phenotypes(state, fresh, 0.0, enter, leave, 1.0)
+                    cells[0, lesion, g] += fresh
+                    cells[1, lesion, g] += asleep
+
+
+@njit(cache=True, error_model="numpy")
+def _half_switching(rates: Array, days: int, lane: int) -> tuple[float, float, float]:
+    """Switching to and from tolerance over half of a stretch, and the tolerant cells' death over all of it.
+
+    Half is also what the descendants of daughters see that arise during the stretch.
+    """
+    enter, leave, fade = 0.0, 0.0, 0.0
+    for day in range(days):
+        enter += 0.5 * rates[day, ENTER, lane]
+        leave += 0.5 * rates[day, LEAVE, lane]
+        fade += rates[day, TOLERANT_DEATH, lane]
+    return enter, leave, fade
 
 
 @njit(cache=True, error_model="numpy")
@@ -373,11 +391,7 @@ def _advance_small(
     clone: Array, rates: Array, days: int, lane: int, mean: float, births: float, state: NDArray[np.uint64]
 ) -> None:
     """Switching, growth and switching again (Strang) of one small clone; `clone` is (2,)."""
-    enter, leave, fade = 0.0, 0.0, 0.0
-    for day in range(days):
-        enter += 0.5 * rates[day, ENTER, lane]
-        leave += 0.5 * rates[day, LEAVE, lane]
-        fade += rates[day, TOLERANT_DEATH, lane]
+    enter, leave, fade = _half_switching(rates, days, lane)
     clone[0], clone[1] = switch_phenotypes(state, clone[0], clone[1], enter, leave, 1.0)
     if clone[0] > 0.0:
         clone[0] = _step(state, clone[0], mean, births)

@@ -20,8 +20,8 @@ from forestall.statistics.estimate import Estimate
 
 RULE = (
     "A simulated result agrees with a published one if the published value lies in the simulated interval or "
-    "the simulated value in the published interval. A median that was not reached cannot be compared with "
-    "one that lies beyond follow-up."
+    "the simulated value in the published interval. A median that was not reached lies in no interval, and "
+    "cannot be compared with one that lies beyond follow-up."
 )
 
 
@@ -93,8 +93,8 @@ def disagreements(report: ReportInput) -> list[str]:
 
 
 def _within(value: float, interval: Estimate) -> bool:
-    if math.isinf(value) and math.isinf(interval.value):
-        return True
+    if math.isinf(value):
+        return math.isinf(interval.value)
     return interval.lower <= value <= interval.upper
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import polars as pl
 
 from forestall.clinic.defaults import default_after_progression
-from forestall.knowledge.alterations import load_alterations
 from forestall.knowledge.population import Population
 from forestall.knowledge.trials import TrialSpec
 from forestall.report.wording import DASH
 from forestall.studies.trial import TrialResult
 
-_MOST_GENES = 10
+_MOST_SHOWN = 10
 _LEAST_SHARE = 0.01
 _FCGR3A = ("VV", "VF", "FF")
 Rows = list[tuple[str, str]]
@@ -86,16 +85,18 @@ def _population(patients: pl.DataFrame, result: TrialResult) -> Iterator[tuple[s
     genotypes = {name: "/".join(name) for name in _FCGR3A}
     yield "FCGR3A-158", _shares(patients, "FCGR3A", genotypes)
     yield "Lesions at entry", _spread(patients, "NLESION", "")
-    sites = sorted(result.entry.sites.items(), key=lambda pair: -pair[1])
-    yield "Sites at entry", ", ".join(f"{site} {_share(count, result)}" for site, count in sites if count)
-    yield "Altered in all tumor cells", _genes(patients)
+    yield "Sites at entry", _most(result.entry.sites, result)
+    yield "Altered in all tumor cells", _most(result.entry.alterations, result) or "nothing in 1% of patients"
     if result.entry.draws > result.patients:
         share = result.patients / result.entry.draws
         yield "Met the criteria", f"{share:.0%} of {result.entry.draws} patients drawn"
 
 
-def _share(count: int, result: TrialResult) -> str:
-    return f"{count / result.patients:.0%}"
+def _most(counts: Mapping[str, int], result: TrialResult) -> str:
+    """The most frequent ones with their share of the patients."""
+    often = sorted(counts.items(), key=lambda pair: -pair[1])[:_MOST_SHOWN]
+    shares = [(name, count / result.patients) for name, count in often]
+    return ", ".join(f"{name} {share:.0%}" for name, share in shares if share >= _LEAST_SHARE)
 
 
 def _spread(patients: pl.DataFrame, column: str, unit: str) -> str:
@@ -108,12 +109,3 @@ def _shares(patients: pl.DataFrame, column: str, words: dict[str, str]) -> str:
     counts = dict(patients.get_column(column).value_counts().iter_rows())
     known = [(word, counts[key]) for key, word in words.items() if counts.get(key)]
     return ", ".join(f"{word} {count / patients.height:.0%} ({count})" for word, count in known)
-
-
-def _genes(patients: pl.DataFrame) -> str:
-    genes = sorted({alteration.gene for alteration in load_alterations().values()} & set(patients.columns))
-    shares = {gene: (patients.get_column(gene) == "Y").mean() for gene in genes}
-    known = {gene: float(share) for gene, share in shares.items() if isinstance(share, float)}
-    often = sorted((pair for pair in known.items() if pair[1] >= _LEAST_SHARE), key=lambda pair: -pair[1])
-    text = ", ".join(f"{gene} {share:.0%}" for gene, share in often[:_MOST_GENES])
-    return text or "nothing in at least 1% of patients"

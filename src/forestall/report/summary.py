@@ -88,8 +88,7 @@ def _causes(report: ReportInput, table: CauseTable) -> str:
 def _agreement(report: ReportInput) -> str:
     items = comparisons(report)
     verdicts = [item.verdict for item in items]
-    name = f" ({report.published_trial})" if report.published_trial else ""
-    text = f"{verdicts.count(Verdict.AGREES)} of {len(items)} results agree with the published trial{name}."
+    text = f"{verdicts.count(Verdict.AGREES)} of {len(items)} results agree with the published trial."
     if Verdict.OPEN in verdicts:
         text += (
             f" {verdicts.count(Verdict.OPEN)} cannot be compared: too short a follow-up or too few patients."

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Sequence
-from urllib.parse import urlsplit
 
 import numpy as np
 
@@ -128,9 +127,8 @@ def _other_name(row: Outcome | Comparison, endpoint: str) -> str:
 
 
 def _source(row: Outcome | Comparison) -> str:
-    host = (urlsplit(row.source_url).hostname or row.source_url).removeprefix("www.")
     remarks = [row.note, "from a secondary source" if row.verified == "secondary" else None]
-    return "; ".join([f"read at {host}", *(remark for remark in remarks if remark)])
+    return "; ".join(remark for remark in remarks if remark)
 
 
 def _asked_for(result: TrialResult) -> list[HazardRatio]:
@@ -172,7 +170,8 @@ def _explanation(cause: str, result: TrialResult) -> str:
     if not escape.mechanisms:
         return escape.sentence
     mechanism = load_mechanisms()[escape.mechanisms[0]]
-    return f"{mechanism.name}. {_sentence(mechanism.biology)} {cited(best_finding(mechanism))}"
+    source = _linked(cited(best_finding(mechanism)))
+    return f"{_sentence(mechanism.name)} {_sentence(mechanism.biology)} {source}"
 
 
 def _survival(result: TrialResult) -> list[SurvivalData]:
@@ -224,8 +223,8 @@ def _record(result: TrialResult) -> dict[str, str]:
 def _published_trial(published: PublishedTrial | None) -> str:
     if published is None:
         return ""
-    subgroup = "" if published.subgroup == "all" else f", {published.subgroup}"
-    return f"{published.trial}{subgroup}: {_linked(printed(load_references()[published.source]))}"
+    citation = _linked(printed(load_references()[published.source]))
+    return citation if published.subgroup == "all" else f"{citation} ({published.subgroup})"
 
 
 def _citations(result: TrialResult, published: PublishedTrial | None) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -36,6 +37,8 @@ class EntryCounts:
 
     sites: Mapping[str, int]
     """Patients with at least one lesion at each site."""
+    alterations: Mapping[str, int]
+    """Patients all of whose tumor cells carry an alteration, by its id."""
     draws: int
     """Draws that it took to fill the trial with patients who meet its criteria."""
 
@@ -47,7 +50,8 @@ class FirstReplicate:
     parts: list[SwimmerData] = field(default_factory=list)
     patients: int = 0
     draws: int = 0
-    at_site: NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(SITES), np.int64))
+    sites: Counter[str] = field(default_factory=Counter)
+    alterations: Counter[str] = field(default_factory=Counter)
 
     def add(self, population: Population, findings: Findings) -> None:
         """Take what is needed of a chunk."""
@@ -55,7 +59,10 @@ class FirstReplicate:
             self.parts.append(_swimmers(findings))
         self.patients += len(population)
         self.draws += int(population.attempts.sum())
-        self.at_site += [(population.site == code).any(axis=1).sum() for code in range(len(SITES))]
+        for code, site in enumerate(SITES):
+            self.sites[site] += int((population.site == code).any(axis=1).sum())
+        carriers = population.truncal.sum(axis=0).tolist()
+        self.alterations.update(dict(zip(population.alterations, carriers, strict=True)))
 
     def swimmers(self) -> SwimmerData:
         """The first patients."""
@@ -64,7 +71,7 @@ class FirstReplicate:
 
     def entry(self) -> EntryCounts:
         """Counts over all patients."""
-        return EntryCounts(dict(zip(SITES, self.at_site.tolist(), strict=True)), self.draws)
+        return EntryCounts(dict(self.sites), dict(self.alterations), self.draws)
 
 
 def _swimmers(findings: Findings) -> SwimmerData:

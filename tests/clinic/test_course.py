@@ -1,0 +1,107 @@
+"""The course of virtual patients: against a tight-tolerance reference, and the invariants of the design."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from forestall.clinic.arms import Arm, compile_arm
+from forestall.clinic.cohort import cohort_arrays, relevant_alterations
+from forestall.clinic.deterministic import deterministic_course
+from forestall.clinic.findings import Findings
+from forestall.clinic.follow import Watch, follow_arm
+from forestall.clinic.population import Population, draw_population
+from forestall.clinic.reference import reference_course
+from forestall.knowledge.population import Population as Eligibility
+from forestall.knowledge.regimens import parse_regimen
+
+WATCH = Watch(tuple(range(0, 379, 63)), 378, seed=3)
+PAIR = "trastuzumab 6 mg/kg q3w (load 8 mg/kg) + docetaxel 75 mg/m2 q3w x6"
+
+
+def arm(regimen: str, after: str = "capecitabine q3w") -> Arm:
+    return compile_arm("arm", parse_regimen(regimen), parse_regimen(after), WATCH.visits, WATCH.follow_up_days)
+
+
+def people(*numbers: int) -> Population:
+    return draw_population(Eligibility.model_validate({"her2": "positive"}), np.array(numbers), 3)
+
+
+def follow(regimen: str, *numbers: int) -> Findings:
+    return follow_arm(people(*numbers), arm(regimen), 0, WATCH).findings
+
+
+def assert_same(one: Findings, other: Findings) -> None:
+    for field in dataclasses.fields(one):
+        np.testing.assert_array_equal(getattr(one, field.name), getattr(other, field.name), err_msg=field.name)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_oracle_the_fast_course_matches_lsoda_at_the_visits(number: int) -> None:
+    """Relative error of each lesion's cells at most 1e-3 (LSODA, rtol 1e-9, restarted at every dose)."""
+    population = people(number)
+    given = arm(PAIR + " + pertuzumab 420 mg q3w (load 840 mg)")
+    cohort = cohort_arrays(population, given, np.full(1, np.inf), np.full(1, 1e4))
+    cohort = cohort._replace(site_class=cohort.site_class[:, :1])
+    cells = np.zeros((1, 2, cohort.mask.shape[1]))
+    cells[0, 0, 0], cells[0, 0, 1:6] = 4e9, 1e3
+    visits = np.array([0, 21, 63, 126])
+    fast = deterministic_course(0, given.model, given.schedule, cohort, given.shared, cells, visits)
+    slow = reference_course(0, given.model, given.schedule, cohort, given.shared, cells, visits)
+    np.testing.assert_allclose(fast.sum(axis=(2, 3)), slow.sum(axis=(2, 3)), rtol=1e-3)
+
+
+def test_property_a_patient_does_not_depend_on_the_others_or_their_order() -> None:
+    together, alone = follow(PAIR, 5, 2, 9), follow(PAIR, 9)
+    assert_same(together.select(np.array([2])), alone)
+    assert_same(follow(PAIR, 9, 5).select(np.array([0])), alone)
+
+
+def test_property_a_zero_dose_changes_nothing() -> None:
+    assert_same(follow(PAIR + " + pertuzumab 0 mg q3w", 1, 2, 3), follow(PAIR, 1, 2, 3))
+
+
+def test_property_the_same_seed_gives_the_same_patients_twice() -> None:
+    assert_same(follow(PAIR, 4, 7), follow(PAIR, 4, 7))
+
+
+def test_property_more_visits_change_findings_but_not_the_tumor() -> None:
+    """Without measurement error, noise or progression the tumor at a common visit does not depend on the visits between."""
+    given, population = arm("no treatment", "no treatment"), people(6)
+    few = dataclasses.replace(WATCH, visits=(0, 126), handover_cells=0.0, measurement_error=0.0)
+    many = dataclasses.replace(few, visits=(0, 42, 63, 126))
+    one = follow_arm(population, given, 0, few).findings.sum_diameter_mm[0, 1]
+    other = follow_arm(population, given, 0, many).findings
+    kept = other.visit_day[0] == 126
+    if kept.any():
+        np.testing.assert_allclose(other.sum_diameter_mm[0, kept], one, rtol=1e-6)
+    else:
+        assert np.isfinite(other.progression_day[0])
+
+
+def test_unit_an_untreated_tumor_grows_and_progresses() -> None:
+    findings = follow("no treatment", *range(12))
+    ok = findings.failure == 0
+    assert ok.sum() >= 10
+    assert (np.isfinite(findings.progression_day) | np.isfinite(findings.death_day))[ok].mean() > 0.5
+    assert not np.isin(findings.response[ok], (1, 2)).any()
+
+
+def test_unit_a_failed_patient_is_counted_with_a_reason() -> None:
+    given, population = arm(PAIR), people(1, 2)
+    doomed = dataclasses.replace(population, capacity_cells=np.array([1e12, 10.0]))
+    findings = follow_arm(doomed, given, 0, WATCH).findings
+    assert findings.failure.tolist() == [0, 1]
+    from forestall.clinic.endpoints import progression_free_survival
+
+    assert np.isnan(progression_free_survival(findings).time_days).tolist() == [False, True]
+
+
+def test_unit_alterations_that_matter_depend_on_the_regimen() -> None:
+    ids = arm(PAIR).alterations
+    endocrine = compile_arm("e", parse_regimen("letrozole"), parse_regimen("no treatment"), WATCH.visits, 378)
+    names = {ids[k] for k in relevant_alterations(endocrine, 2)}
+    assert "ESR1_mut" in names
+    assert "p95HER2" in {ids[k] for k in relevant_alterations(arm(PAIR), 0)}
