@@ -15,7 +15,12 @@ EDGES = np.array([[0, 1]], np.int64)
 
 
 def run(
-    cells: NDArray[np.float64], rates: NDArray[np.float64], days: int, handover: float, seed: int = 1, u: float = 0.0
+    cells: NDArray[np.float64],
+    rates: NDArray[np.float64],
+    days: int,
+    handover: float,
+    seed: int = 1,
+    u: float = 0.0,
 ) -> NDArray[np.float64]:
     """Advance lesions (2, L, 2) with constant rates per genotype (RATE_ROWS, 2); returns the cells after."""
     lesions = cells.shape[1]
@@ -35,7 +40,9 @@ def run(
     return now
 
 
-def constant(birth: float, death: float, enter: float = 0.0, leave: float = 0.0, fade: float = 0.0) -> NDArray[np.float64]:
+def constant(
+    birth: float, death: float, enter: float = 0.0, leave: float = 0.0, fade: float = 0.0
+) -> NDArray[np.float64]:
     return np.array([[birth, birth], [death, death], [enter, enter], [leave, leave], [fade, fade]])
 
 
@@ -86,7 +93,10 @@ def test_oracle_stochastic_and_deterministic_means_agree_with_switching_and_muta
         for genotype in range(2):
             sample = small[phenotype, :, genotype]
             error = sample.std() / math.sqrt(n)
-            assert abs(sample.mean() - mean[phenotype, genotype]) < 4.5 * error + 2e-3 * mean[phenotype, genotype]
+            assert (
+                abs(sample.mean() - mean[phenotype, genotype])
+                < 4.5 * error + 2e-3 * mean[phenotype, genotype]
+            )
 
 
 def test_property_the_handover_size_does_not_move_the_mean() -> None:

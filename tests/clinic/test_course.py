@@ -22,7 +22,9 @@ PAIR = "trastuzumab 6 mg/kg q3w (load 8 mg/kg) + docetaxel 75 mg/m2 q3w x6"
 
 
 def arm(regimen: str, after: str = "capecitabine q3w") -> Arm:
-    return compile_arm("arm", parse_regimen(regimen), parse_regimen(after), WATCH.visits, WATCH.follow_up_days)
+    return compile_arm(
+        "arm", parse_regimen(regimen), parse_regimen(after), WATCH.visits, WATCH.follow_up_days
+    )
 
 
 def people(*numbers: int) -> Population:
@@ -35,7 +37,9 @@ def follow(regimen: str, *numbers: int) -> Findings:
 
 def assert_same(one: Findings, other: Findings) -> None:
     for field in dataclasses.fields(one):
-        np.testing.assert_array_equal(getattr(one, field.name), getattr(other, field.name), err_msg=field.name)
+        np.testing.assert_array_equal(
+            getattr(one, field.name), getattr(other, field.name), err_msg=field.name
+        )
 
 
 @pytest.mark.parametrize("number", [0, 1])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from forestall.report.patient import course_figure, plot_of
+from forestall.studies.course import CloneCourse
 from forestall.studies.patient import Patient
 from forestall.studies.simulate import PatientCourse, simulate
 
@@ -28,6 +31,12 @@ def test_unit_the_figure_holds_lesions_clones_and_doses() -> None:
 
 def test_property_clones_that_are_put_together_are_not_lost() -> None:
     course = _course()
-    every = sum(clone.cells.sum(axis=1) for clone in course.clones)
-    shown = sum(plot_of(course).clones.values())
-    assert (np.abs(shown - every) <= 0.01 * every).all()
+    founding = np.full_like(course.clones[0].cells, 1000.0)
+    clones = tuple(
+        CloneCourse(acquired=name, cells=founding * part, tolerant_cells=0 * founding)
+        for name, part in (((), 1.0), (("NF1_loss",), 0.5), (("RB1_loss",), 0.008), (("MET_amp",), 0.009))
+    )
+    shown = plot_of(replace(course, clones=clones)).clones
+    assert list(shown) == ["founding clone", "NF1 loss", "rare clones"]
+    np.testing.assert_allclose(shown["rare clones"], (founding * 0.017).sum(axis=1))
+    np.testing.assert_allclose(sum(shown.values()), sum(clone.cells.sum(axis=1) for clone in clones))

@@ -109,6 +109,14 @@ def test_oracle_a_lesion_is_a_sphere_of_its_cells() -> None:
         np.testing.assert_allclose(lesion.true_mm, diameter, rtol=1e-12)
 
 
+def test_property_no_cell_is_tolerant_before_treatment() -> None:
+    tolerant = np.array([clone.tolerant_cells for clone in course().clones])
+    every = np.array([clone.cells for clone in course().clones])
+    assert (tolerant[:, 0] == 0).all()
+    assert (tolerant[:, 1:] > 0).any()
+    assert (tolerant <= every).all()
+
+
 def test_oracle_the_typical_patient_enters_as_described_and_is_measured_without_error() -> None:
     typical = course(seed=None)
     assert [lesion.name for lesion in typical.lesions] == ["liver", "node"]

@@ -27,15 +27,24 @@ MAX_PERIOD_DAYS = 42
 class ComponentLike(Protocol):
     """What a schedule needs to know of one drug in a regimen (see `forestall.knowledge.regimens.Component`)."""
 
-    drug: str
-    amount: float
-    loading_amount: float | None
-    dose_days: tuple[int, ...]
-    doses_per_day: int
-    cycle_days: int
-    max_cycles: int | None
-    infusion_hours: float
-    start_day: int
+    @property
+    def drug(self) -> str: ...  # noqa: D102
+    @property
+    def amount(self) -> float: ...  # noqa: D102
+    @property
+    def loading_amount(self) -> float | None: ...  # noqa: D102
+    @property
+    def dose_days(self) -> tuple[int, ...]: ...  # noqa: D102
+    @property
+    def doses_per_day(self) -> int: ...  # noqa: D102
+    @property
+    def cycle_days(self) -> int: ...  # noqa: D102
+    @property
+    def max_cycles(self) -> int | None: ...  # noqa: D102
+    @property
+    def infusion_hours(self) -> float: ...  # noqa: D102
+    @property
+    def start_day(self) -> int: ...  # noqa: D102
 
 
 class Schedule(NamedTuple):
@@ -154,7 +163,7 @@ def _repeats(dose: NDArray[np.uint8], period: NDArray[np.int64]) -> NDArray[np.u
 def _spans(dose: NDArray[np.uint8], breaks: set[int]) -> NDArray[np.int64]:
     """Days that can be integrated together from each day on (1 near doses)."""
     horizon = dose.shape[1]
-    dosed = dose.any(axis=0)
+    dosed = np.asarray(dose.any(axis=0))
     span = np.ones(horizon, np.int64)
     last = 0 if dosed.any() else -SETTLING * LONGEST_SPAN_DAYS
     day = 0

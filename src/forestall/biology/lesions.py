@@ -187,7 +187,7 @@ def _descend(
     later = 1.0 - at
     m = mean[day + 1] * (mean[day] / mean[day + 1]) ** later
     integral = births[day + 1] + later * (births[day] - births[day + 1])
-    return _step(state, founders, m, integral)
+    return float(_step(state, founders, m, integral))
 
 
 @njit(cache=True, error_model="numpy")

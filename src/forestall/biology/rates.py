@@ -203,10 +203,13 @@ def _row(actions: CompiledActions, p: PatientRates, action: int, k: int) -> Arra
     """The (lanes,) row that the k-th target of an action multiplies."""
     code, position = actions.code[action], actions.target[k]
     if code == INHIBIT:
-        return p.node_effect[position]
+        effect: Array = p.node_effect[position]
+        return effect
     if code == DEGRADE:
-        return p.expression[position]
-    return p.term[position]
+        expression: Array = p.expression[position]
+        return expression
+    term: Array = p.term[position]
+    return term
 
 
 @njit(cache=True, error_model="numpy")
@@ -386,7 +389,7 @@ def _move(
 
 @njit(cache=True, error_model="numpy")
 def _dose(schedule: Schedule, p: PatientRates, phase: int, c: int, day: int) -> float:
-    return p.loading[phase, c] if schedule.dose[phase, c, day] == 2 else p.amount[phase, c]
+    return float(p.loading[phase, c] if schedule.dose[phase, c, day] == 2 else p.amount[phase, c])
 
 
 @njit(cache=True, error_model="numpy")
@@ -572,4 +575,5 @@ def day_rates(model: CourseModel, schedule: Schedule, p: PatientRates, phase: in
             else:
                 p.clock[1] = 0
         p.clock[0] += span
-    return p.ring[day % RING_DAYS]
+    rates: Array = p.ring[day % RING_DAYS]
+    return rates

@@ -75,7 +75,7 @@ def compile_arm(
         for action in drug.actions
     ]
     shared = SharedArrays(
-        network.term_weight,
+        np.asarray(network.term_weight, np.float64),
         compile_alterations(network, list(alterations.values()), actions),
         np.array([alteration.fitness_cost.value for alteration in alterations.values()]),
     )
@@ -120,4 +120,4 @@ def _maximum(action: DrugAction) -> float:
 def _slow_decay(schedule: Schedule, tau_days: NDArray[np.floating]) -> NDArray[np.float64]:
     """(T, S, 2, Q) factors between quadrature nodes."""
     legs = schedule.length[:, :, None] * _NODES
-    return np.exp(-legs[..., None] / np.asarray(tau_days, np.float64))
+    return np.asarray(np.exp(-legs[..., None] / np.asarray(tau_days, np.float64)))

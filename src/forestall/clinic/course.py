@@ -103,13 +103,13 @@ class CourseRecord(NamedTuple):
 @njit(cache=True, error_model="numpy")
 def diameter_of(cells: float, cells_per_mm3: float) -> float:
     """Diameter (mm) of a sphere that holds the cells."""
-    return (6.0 / math.pi * cells / cells_per_mm3) ** (1.0 / 3.0)
+    return float((6.0 / math.pi * cells / cells_per_mm3) ** (1.0 / 3.0))
 
 
 @njit(cache=True, error_model="numpy")
 def cells_in(diameter: float, cells_per_mm3: float) -> float:
     """Cells in a sphere of the diameter (mm)."""
-    return math.pi / 6.0 * diameter**3 * cells_per_mm3
+    return float(math.pi / 6.0 * diameter**3 * cells_per_mm3)
 
 
 @njit(cache=True, error_model="numpy")
@@ -165,7 +165,7 @@ def establish(
 
 @njit(cache=True, error_model="numpy")
 def _volume(cells: Array, cells_per_mm3: float) -> float:
-    return cells.sum() / cells_per_mm3
+    return float(cells.sum() / cells_per_mm3)
 
 
 @njit(cache=True, error_model="numpy")
@@ -176,7 +176,7 @@ def _hazard(i: int, cohort: CohortArrays, clinic: ClinicArrays, cells: Array) ->
         volume = _volume(cells[:, lesion], clinic.cells_per_mm3)
         burden += volume * (clinic.brain_multiplier if cohort.site_class[i, lesion] == 1 else 1.0)
     burden /= clinic.burden_reference
-    return cohort.background[i] + clinic.burden_hazard * burden**clinic.burden_exponent
+    return float(cohort.background[i] + clinic.burden_hazard * burden**clinic.burden_exponent)
 
 
 @njit(cache=True, error_model="numpy")
@@ -213,7 +213,7 @@ def _measure(
         if not target.any():
             target[:] = seen == BASELINE
     record.total[i, visit], complete = target_sum(size, target, node, clinic.detection)
-    return complete
+    return bool(complete)
 
 
 @njit(cache=True, error_model="numpy")
