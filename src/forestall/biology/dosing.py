@@ -7,6 +7,7 @@ Gauss-Legendre quadrature. Days without a dose nearby are integrated several at 
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Collection, Sequence
 from typing import NamedTuple, Protocol
@@ -223,7 +224,7 @@ def _segments(
     killing = all(phase[c].drug in killers and phase[c].infusion_hours == 0 for c in day.dosed)
     points = _grid(boluses, infusions, float(day.span), COARSE_GRADES_DAYS if killing else GRADES_DAYS)
     segments = []
-    for begin, end in zip(points, points[1:], strict=False):
+    for begin, end in itertools.pairwise(points):
         at_once = {c: float(sum(1 for t, other in boluses if other == c and t == begin)) for _, c in boluses}
         running = {c for first, last, c in infusions if first <= begin + 1e-12 and end <= last + 1e-12}
         segments.append((begin, end - begin, at_once, running))
@@ -244,7 +245,7 @@ def _grid(
         | {t for _, t, _ in infusions if t < end}
     )
     points = []
-    for mark, following in zip(marks, marks[1:], strict=False):
+    for mark, following in itertools.pairwise(marks):
         points.append(mark)
         if boluses or infusions:
             points.extend(mark + grade for grade in grades if mark + grade < following - 0.5 * grades[0])

@@ -18,8 +18,8 @@ from forestall.biology.dosing import LONGEST_SPAN_DAYS, MAX_PERIOD_DAYS, Schedul
 from forestall.biology.lesions import BIRTH, DEATH, ENTER, LEAVE, RATE_ROWS, TOLERANT_DEATH
 from forestall.biology.signaling.actions import DEGRADE, INHIBIT, OUTSIDE, CompiledActions
 from forestall.biology.signaling.compile import CompiledNetwork
-from forestall.engine.exponential import exp_poly
 from forestall.biology.signaling.kernel import evaluate, expression_targets
+from forestall.engine.exponential import exp_poly
 
 Array = NDArray[np.float64]
 

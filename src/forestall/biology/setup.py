@@ -162,6 +162,17 @@ def _settled(model: CourseModel, lanes: Lanes) -> tuple[Array, Array]:
 
 
 @njit(cache=True, error_model="numpy")
+def _no_head_start(fitness: Array, proliferation: Array) -> None:
+    """Let no acquired alteration speed up growth without treatment.
+
+    What does so has had the tumor's whole life to take it over, and is then in the trunk, which is drawn from prevalences.
+    """
+    for lane in range(1, fitness.shape[0]):
+        if proliferation[lane] > proliferation[0]:
+            fitness[lane] *= proliferation[0] / proliferation[lane]
+
+
+@njit(cache=True, error_model="numpy")
 def prepare_patient(
     i: int, model: CourseModel, schedule: Schedule, cohort: CohortArrays, shared: SharedArrays
 ) -> tuple[PatientRates, Array]:
@@ -182,6 +193,7 @@ def prepare_patient(
         classes = max(classes, cohort.site_class[i, lesion] + 1)
     lanes = _lanes(i, classes, model, cohort, shared)
     slow, activity = _settled(model, lanes)
+    _no_head_start(lanes.fitness, activity[model.network.proliferation])
     nodes, width = lanes.base.shape
     drugs = cohort.elimination.shape[1]
     templates, segments = schedule.length.shape

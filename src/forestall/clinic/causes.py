@@ -197,5 +197,7 @@ def _counterfactuals(
         for k in range(bits):
             if ((masks[v] & ~trunk) >> k) & 1:
                 fitness *= 1.0 - shared.cost[k]
+        if masks[v] == mask:
+            fitness = p.lanes.fitness[lane]
         net[v] = p.birth * drive * fitness * room - death
     return net, codes[:used]
