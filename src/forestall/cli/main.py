@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated, NoReturn
@@ -10,7 +11,7 @@ import typer
 
 import forestall
 from forestall.cli import catalog, rerun, schema, simulate, trial, version
-from forestall.cli.errors import exit_code_of
+from forestall.cli.errors import ExitCode, exit_code_of
 
 PROGRAM = "forestall"
 
@@ -64,8 +65,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def main() -> NoReturn:
-    """Run the command line of this process and exit."""
+    """Run the command line of this process and exit; at once after Ctrl-C, whatever threads still compute."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    sys.exit(run())
+    code = run()
+    if code == ExitCode.INTERRUPTED:
+        os._exit(code)
+    sys.exit(code)

@@ -23,7 +23,7 @@ FUNCTIONS = {
     "hill2": (("x", "bottom"), "(1 + bottom) * x * x / (x * x + bottom)"),
     "hill3": (("x", "bottom"), "(1 + bottom) * x * x * x / (x * x * x + bottom)"),
     "hill4": (("x", "bottom"), "(1 + bottom) * x * x * x * x / (x * x * x * x + bottom)"),
-    "activity_of": (("e", "f"), "e * f / (e * f + 1 - f)"),
+    "active": (("e", "f"), "e * f / (e * f + 1 - f)"),
     "positive": (("x",), "0.5 * (x + abs(x))"),
 }
 """Functions that the formulas call. `positive` is max(0, x) without a case distinction, at which integrators would stop."""
@@ -88,7 +88,7 @@ class Equations:
         floor = self._number("floor", node)
         if floor != 0:
             drive = f"{_text(floor)} + (1 - {_text(floor)}) * {drive}"
-        return f"activity_of({self.expression(node)}, {drive}){self._left(INHIBIT, node)}"
+        return f"active({self.expression(node)}, {drive}){self._left(INHIBIT, node)}"
 
     def target(self, q: int) -> str:
         """Where a slow expression is heading."""

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from forestall.knowledge.evidence import Comparison, Outcome, PublishedTrial, published_for
-from forestall.knowledge.mechanisms import load_mechanisms
 from forestall.knowledge.references import load_references
 from forestall.report.design import design_rows, population_rows
 from forestall.report.limits import limits_of
@@ -31,7 +30,7 @@ from forestall.report.wording import days_per_month
 from forestall.statistics.estimate import UNKNOWN, Estimate
 from forestall.studies.analysis import ArmResult, HazardRatio
 from forestall.studies.citations import printed
-from forestall.studies.escape import best_finding, cited, explain
+from forestall.studies.escape import explain, mechanism_text
 from forestall.studies.trial import TrialResult
 
 MOST_CAUSES = 12
@@ -145,7 +144,13 @@ def _hazard_ratio(ratio: HazardRatio, published: PublishedTrial | None) -> Hazar
     beside = None
     if row is not None and row.hr is not None:
         beside = Published(_scaled(row.hr, row.ci, 1.0), _other_name(row, ratio.endpoint), _source(row))
-    return HazardRatioSummary(ratio.endpoint, ratio.arm, ratio.control, ratio.ratio, ratio.prediction, beside)
+    value = ratio.ratio if _can_be_estimated(ratio) else UNKNOWN
+    return HazardRatioSummary(ratio.endpoint, ratio.arm, ratio.control, value, ratio.prediction, beside)
+
+
+def _can_be_estimated(ratio: HazardRatio) -> bool:
+    """Without an event in one arm the likelihood has no maximum."""
+    return 0 < ratio.ratio.value < math.inf
 
 
 def cause_table(result: TrialResult) -> CauseTable:
@@ -169,9 +174,7 @@ def _explanation(cause: str, result: TrialResult) -> str:
     escape = explain(cause, drugs)
     if not escape.mechanisms:
         return escape.sentence
-    mechanism = load_mechanisms()[escape.mechanisms[0]]
-    source = _linked(cited(best_finding(mechanism)))
-    return f"{_sentence(mechanism.name)} {_sentence(mechanism.biology)} {source}"
+    return _linked(mechanism_text(escape.mechanisms[0], drugs))
 
 
 def _survival(result: TrialResult) -> list[SurvivalData]:
@@ -240,14 +243,22 @@ def _citations(result: TrialResult, published: PublishedTrial | None) -> list[st
 
 def _linked(citation: str) -> str:
     """A printed citation with a web address that a browser can follow."""
-    text = re.sub(r"\bdoi:(10\.\S+)$", r"https://doi.org/\1", citation)
-    return re.sub(r"\bPMID (\d+)$", r"https://pubmed.ncbi.nlm.nih.gov/\1", text)
+    text = re.sub(r"\bdoi:(10\.\S+?)(?=\.?(?:\s|$))", r"https://doi.org/\1", citation)
+    return re.sub(r"\bPMID (\d+)", r"https://pubmed.ncbi.nlm.nih.gov/\1", text)
 
 
 def _notes(result: TrialResult, published: PublishedTrial | None) -> list[str]:
     notes = [*result.spec.notes]
     if published is not None:
         notes += [_sentence(note[0].upper() + note[1:]) for note in published.notes]
+    notes += [
+        f"The hazard ratio of {ratio.endpoint} ({ratio.arm} / {ratio.control}) cannot be estimated: too few events."
+        for ratio in _asked_for(result)
+        if not _can_be_estimated(ratio)
+    ]
     failed = result.to_frame("ADSL").get_column("FAILREAS").drop_nulls().value_counts(sort=True)
-    notes += [f"{count} patients could not be simulated: {reason}." for reason, count in failed.iter_rows()]
+    notes += [
+        f"{count} patient{'s' * (count > 1)} could not be simulated: {reason}."
+        for reason, count in failed.iter_rows()
+    ]
     return notes

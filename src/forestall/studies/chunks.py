@@ -15,7 +15,8 @@ def in_order(
 ) -> Iterator[tuple[int, Result]]:
     """Do the work for chunks of patients on several threads; results come in the order of the patients.
 
-    At most two chunks per worker are in memory at a time. When the caller stops early, chunks that have not begun are dropped.
+    At most two chunks per worker are in memory at a time. When the caller stops early or is interrupted,
+    chunks that have not begun are dropped, and nobody waits for those that have.
 
     Args:
         work: Called with the first patient of a chunk and the one after its last.
@@ -28,15 +29,15 @@ def in_order(
     """
     starts = iter(range(0, patients, size))
     waiting: deque[tuple[int, Future[Result]]] = deque()
-    with ThreadPoolExecutor(workers) as pool:
-        try:
-            while True:
-                while len(waiting) < 2 * workers and (start := next(starts, None)) is not None:
-                    end = min(start + size, patients)
-                    waiting.append((end, pool.submit(work, start, end)))
-                if not waiting:
-                    return
-                end, future = waiting.popleft()
-                yield end, future.result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    pool = ThreadPoolExecutor(workers)
+    try:
+        while True:
+            while len(waiting) < 2 * workers and (start := next(starts, None)) is not None:
+                end = min(start + size, patients)
+                waiting.append((end, pool.submit(work, start, end)))
+            if not waiting:
+                return
+            end, future = waiting.popleft()
+            yield end, future.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)

@@ -45,6 +45,8 @@ def staged_folder(target: Path) -> Iterator[Path]:
 
 
 def _check_target(target: Path) -> None:
+    if target.resolve() == Path.cwd():
+        raise StudyError("the current folder cannot be replaced; choose another --out")
     if target.exists() and not target.is_dir():
         raise StudyError(f"{target} is a file; choose another --out")
     if target.is_dir() and any(target.iterdir()) and not (target / "record.json").is_file():

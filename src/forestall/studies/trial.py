@@ -46,6 +46,7 @@ from forestall.studies.analysis import (
 from forestall.studies.chunks import in_order
 from forestall.studies.citations import citations, model_quantities, status_counts
 from forestall.studies.compilation import announce_compilation
+from forestall.studies.defaults import explain_defaults
 from forestall.studies.first_replicate import EntryCounts, FirstReplicate, SwimmerData
 from forestall.studies.output import staged_folder
 from forestall.studies.record import (
@@ -208,24 +209,7 @@ class Trial:
 
     def explain_defaults(self) -> str:
         """Every field that the trial leaves open, with the value that it takes."""
-        given = self.spec.model_fields_set
-        lines = [f"Defaults of {self.spec.trial} (fields that the file does not set):"]
-        for name, info in type(self.spec).model_fields.items():
-            if name not in given:
-                lines.append(f"  {name}: {self._default(name)}  ({info.description})")
-        for name in type(self.spec.population).model_fields:
-            if name not in self.spec.population.model_fields_set:
-                lines.append(f"  population.{name}: {getattr(self.spec.population, name)}")
-        return "\n".join(lines)
-
-    def _default(self, name: str) -> object:
-        if name == "after_progression":
-            return default_after_progression().text()
-        if name == "control":
-            return self.spec.control_arm
-        if name == "randomization":
-            return ":".join(str(part) for part in self.spec.allocation)
-        return getattr(self.spec, name)
+        return explain_defaults(self.spec)
 
     def run(
         self,
