@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import argparse
+import os
 
-from benchmarks import course
+for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")  # one thread per solver, before numpy is loaded
 
 
 def main() -> None:
     """Run the benchmarks."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--days", type=int, default=252, help="days that are followed (default 252)")
-    parser.add_argument("--patients", type=int, default=3, help="patients that LSODA solves (default 3)")
+    parser.add_argument("which", nargs="*", choices=["course", "trial", []], help="course, trial; both if not given")
+    parser.add_argument("--quick", action="store_true", help="fewer patients and a shorter course")
     given = parser.parse_args()
-    course.run(given.days, given.patients)
+    which = given.which or ["course", "trial"]
+
+    from benchmarks.machine import describe_machine
+
+    print(describe_machine())
+    if "course" in which:
+        from benchmarks import course
+
+        course.run(course.QUICK if given.quick else course.Settings())
+    if "trial" in which:
+        from benchmarks import trial
+
+        trial.run(trial.QUICK if given.quick else trial.Settings())
 
 
 if __name__ == "__main__":

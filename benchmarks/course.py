@@ -1,65 +1,148 @@
-"""The deterministic course of patients: the fast engine against scipy's LSODA with the compiled right-hand side.
+"""The deterministic course of patients: the fast engine, scipy's LSODA, and libRoadRunner.
 
-Both start from the same cells, keep the arm's treatment throughout, and are compared at visits every nine weeks.
+All three start from the same cells (tumors grown to detection, with the resistant clones that arose) and keep the arm's treatment
+for the whole time. LSODA calls the compiled right-hand side and restarts at every dose; libRoadRunner reads the same patient from
+SBML. Times are processor time of one thread, without compilation and loading.
 """
 
 from __future__ import annotations
 
-import platform
 import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
-from forestall.clinic.cohort import cohort_arrays
-from forestall.clinic.deterministic import deterministic_course
-from forestall.clinic.entry_lesions import SITES
-from forestall.clinic.population import draw_population
-from forestall.clinic.reference import reference_course
-from forestall.knowledge.parameters import value
-from forestall.studies.trial import Trial
+from benchmarks.driver import Batch, batch_of, warm_up
+from forestall.interop.sbml_lesions import total_id
 
-MUTANTS = 1e3
+Array = NDArray[np.float64]
+
 CASES = (("cleopatra", 1), ("her2climb", 1))
+TOLERANCE = 1e-6
+"""Relative, and absolute in mg/L, cells and fold expression, of LSODA and libRoadRunner."""
+TIGHT = 1e-9
+"""Of the solution that all are compared with."""
+REPEATS = 3
 
 
-def run(days: int, patients: int) -> None:
-    """Print a table.
+@dataclass(frozen=True)
+class Settings:
+    """How much is run."""
 
-    Args:
-        days: Days that are followed.
-        patients: Patients that LSODA solves; the fast engine is timed on twenty times as many courses.
-    """
-    print(f"{platform.machine()}, {days} days, CPU time of one thread, sites {', '.join(SITES)}")
-    print(f"{'arm':28}{'fast/s':>10}{'LSODA/s':>10}{'ratio':>9}{'volume error':>14}{'diameter error':>16}")
-    for name, index in CASES:
-        _case(name, index, days, patients)
+    days: int = 730
+    fast_patients: int = 500
+    accuracy_patients: int = 5
+    lsoda_patients: int = 3
+    roadrunner_patients: int = 1
 
 
-def _case(name: str, index: int, days: int, patients: int) -> None:
-    trial = Trial.load(name)
-    arm = trial.compiled_arms()[index]
-    population = draw_population(trial.spec.population, np.arange(patients), 1)
-    cohort = cohort_arrays(population, arm, np.full(patients, np.inf), np.full(patients, 1e6))
-    visits = np.arange(0, days + 1, 63)
-    fast_time = slow_time = error = 0.0
+QUICK = Settings(days=126, fast_patients=100, accuracy_patients=2, lsoda_patients=1)
+
+
+@dataclass
+class Row:
+    """What one solver did."""
+
+    solver: str
+    seconds: list[float]
+    """Per patient."""
+    volume_error: float = field(default=np.nan)
+    """Largest relative error of a lesion's volume at a visit."""
+
+    @property
+    def per_second(self) -> float:
+        """Patients per second and core."""
+        return 1.0 / float(np.mean(self.seconds))
+
+    @property
+    def diameter_error(self) -> float:
+        """Largest relative error of a lesion's diameter, which is the cube root of the volume."""
+        return float(max(abs((1 + sign * self.volume_error) ** (1 / 3) - 1) for sign in (-1, 1)))
+
+
+def run(settings: Settings) -> None:
+    """Print one table per arm."""
+    for trial, arm in CASES:
+        batch = batch_of(trial, arm, settings.fast_patients, settings.days)
+        _describe(batch, trial, settings)
+        _print_table(_rows(batch, settings))
+
+
+def _describe(batch: Batch, trial: str, settings: Settings) -> None:
+    doses = [f"{c.drug} every {c.cycle_days} d" for c in batch.arm.phases[0]]
+    compared = (batch.cohort.site_class[: settings.accuracy_patients] >= 0).sum(axis=1)
+    print(f"\n{trial}, arm {batch.arm.name} ({', '.join(doses)}): {batch.visits[-1]} days, {len(batch)} patients")
+    print(
+        f"compared at {len(batch.visits)} visits of {len(compared)} patients with {compared.tolist()} lesions,"
+        f" {batch.cells.shape[3]} genotypes, each cycling and tolerant"
+    )
+
+
+def _rows(batch: Batch, settings: Settings) -> list[Row]:
+    warm_up(batch)
+    tight = [batch.lsoda(i, TIGHT) for i in range(settings.accuracy_patients)]
+    rows = [_fast(batch, tight), _lsoda(batch, tight, settings.lsoda_patients)]
+    for stiff in (True, False):
+        row = _roadrunner(batch, tight, settings.roadrunner_patients, stiff=stiff)
+        rows += [row] if row is not None else []
+    return rows
+
+
+def _fast(batch: Batch, tight: list[Array]) -> Row:
+    seconds = min(_seconds(batch.fast) for _ in range(REPEATS))
+    row = Row("forestall, compiled kernel", [seconds / len(batch)])
+    found = batch.fast(len(tight))
+    row.volume_error = _largest_error([found[i, :, : seen.shape[1]] for i, seen in enumerate(tight)], tight)
+    return row
+
+
+def _lsoda(batch: Batch, tight: list[Array], patients: int) -> Row:
+    found: list[Array] = []
+    seconds = [_seconds(lambda i=i: found.append(batch.lsoda(i, TOLERANCE))) for i in range(patients)]
+    return Row("scipy LSODA, compiled right-hand side", seconds, _largest_error(found, tight))
+
+
+def _roadrunner(batch: Batch, tight: list[Array], patients: int, *, stiff: bool) -> Row | None:
+    try:
+        import roadrunner
+    except ImportError:
+        print("libRoadRunner is not installed: left out")
+        return None
+    found: list[Array] = []
+    seconds = []
     for i in range(patients):
-        lesions = int((cohort.site_class[i] >= 0).sum())
-        one = cohort._replace(site_class=cohort.site_class[:, :lesions])
-        cells = np.zeros((lesions, 2, cohort.mask.shape[1]))
-        volume = np.pi / 6 * cohort.diameter[i, :lesions] ** 3
-        cells[:, 0, 0] = volume * value("tumor.cells_per_mm3", "cells/mm**3")
-        cells[:, 0, 1:6] = MUTANTS
-        given = (i, arm.model, arm.schedule, one, arm.shared, cells, visits)
-        fast = deterministic_course(*given)
-        begin = time.process_time()
-        for _ in range(20):
-            deterministic_course(*given)
-        fast_time += (time.process_time() - begin) / 20
-        begin = time.process_time()
-        reference_course(*given, rtol=1e-6, atol=1e-3)
-        slow_time += time.process_time() - begin
-        tight = reference_course(*given).sum(axis=(2, 3))
-        error = max(error, float(np.abs(fast.sum(axis=(2, 3)) / tight - 1).max()))
-    ratio = slow_time / fast_time
-    rates = f"{patients / fast_time:>10.1f}{patients / slow_time:>10.3f}{ratio:>9.0f}"
-    print(f"{name + ' ' + arm.name:28}{rates}{error:>14.1e}{error / 3:>16.1e}", flush=True)
+        model = roadrunner.RoadRunner(batch.sbml(i))
+        model.timeCourseSelections = [total_id(lesion) for lesion in range(tight[i].shape[1])]
+        settings = {"stiff": stiff, "relative_tolerance": TOLERANCE, "absolute_tolerance": TOLERANCE}
+        for name, value in settings.items():
+            model.integrator.setValue(name, value)
+        times = batch.visits.astype(float).tolist()
+        seconds.append(_seconds(lambda m=model, t=times: found.append(np.array(m.simulate(times=t)))))
+    solver = f"libRoadRunner, CVODE {'BDF' if stiff else 'Adams'}"
+    return Row(solver, seconds, _largest_error(found, tight))
+
+
+def _largest_error(found: list[Array], tight: list[Array]) -> float:
+    pairs = zip(found, tight, strict=False)
+    return max(float(np.abs(one / other - 1).max()) for one, other in pairs)
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    begin = time.process_time()
+    work()
+    return time.process_time() - begin
+
+
+def _print_table(rows: list[Row]) -> None:
+    head = f"{'solver':<40}{'patients/s/core':>16}{'forestall is':>15}{'volume error':>14}{'diameter error':>16}"
+    print(head)
+    for row in rows:
+        ratio = rows[0].per_second / row.per_second
+        times = f"{ratio:,.0f} x faster" if row is not rows[0] else ""
+        print(
+            f"{row.solver:<40}{row.per_second:>16,.3g}{times:>15}"
+            f"{row.volume_error:>14.1e}{row.diameter_error:>16.1e}",
+            flush=True,
+        )

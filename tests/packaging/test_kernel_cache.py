@@ -59,7 +59,8 @@ def test_unit_the_folder_lies_in_the_users_cache(tmp_path: Path) -> None:
 
 
 def test_unit_without_a_home_the_folder_is_a_private_temporary_one(tmp_path: Path) -> None:
-    folder = Path(_folder(HOME="/proc/nobody", TMPDIR=str(tmp_path)))
+    (tmp_path / "file").write_text("no folder can be made below a file")
+    folder = Path(_folder(HOME=str(tmp_path / "file"), TMPDIR=str(tmp_path)))
     assert folder.parent == tmp_path / f"forestall-{os.getuid()}"
     assert folder.parent.stat().st_mode & 0o777 == 0o700
 
@@ -68,7 +69,8 @@ def test_unit_a_temporary_folder_that_others_can_write_is_not_trusted(tmp_path: 
     planted = tmp_path / f"forestall-{os.getuid()}"
     planted.mkdir()
     planted.chmod(0o777)
-    assert _folder(HOME="/proc/nobody", TMPDIR=str(tmp_path)) == ""
+    (tmp_path / "file").write_text("no folder can be made below a file")
+    assert _folder(HOME=str(tmp_path / "file"), TMPDIR=str(tmp_path)) == ""
 
 
 def test_unit_a_folder_that_the_user_has_chosen_stays(tmp_path: Path) -> None:
