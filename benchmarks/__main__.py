@@ -12,7 +12,9 @@ for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 def main() -> None:
     """Run the benchmarks."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("which", nargs="*", choices=["course", "trial", []], help="course, trial; both if not given")
+    parser.add_argument(
+        "which", nargs="*", choices=["course", "trial", []], help="course, trial; both if not given"
+    )
     parser.add_argument("--quick", action="store_true", help="fewer patients and a shorter course")
     given = parser.parse_args()
     which = given.which or ["course", "trial"]

@@ -85,7 +85,7 @@ class Batch:
         site_class = np.ascontiguousarray(self.cohort.site_class[:, :lesions])
         return self.cohort._replace(site_class=site_class), np.ascontiguousarray(self.cells[i, :lesions])
 
-    def lsoda(self, i: int, tolerance: float) -> Array:
+    def lsoda(self, i: int, relative: float, absolute: float) -> Array:
         """Cells of each lesion of one patient by scipy's LSODA, (V, L)."""
         cohort, cells = self.alone(i)
         course = reference_course(
@@ -96,8 +96,8 @@ class Batch:
             self.arm.shared,
             cells,
             self.visits,
-            rtol=tolerance,
-            atol=tolerance,
+            rtol=relative,
+            atol=absolute,
         )
         return np.asarray(course.sum(axis=(2, 3)))
 
@@ -136,9 +136,7 @@ def batch_of(trial_name: str, arm_index: int, patients: int, days: int) -> Batch
     grown = follow_arm(population, arm, 0, watch, trace=True)
     whole = np.flatnonzero(grown.record.failure == 0)
     cells = grown.record.trace[whole, 0].transpose(0, 2, 1, 3)[..., : grown.cohort.mask.shape[1]]
-    return Batch(
-        arm, _selected(grown.cohort, whole), np.ascontiguousarray(cells), np.array(visits, np.int64)
-    )
+    return Batch(arm, _selected(grown.cohort, whole), np.ascontiguousarray(cells), np.array(visits, np.int64))
 
 
 def _selected(cohort: CohortArrays, rows: NDArray[np.int64]) -> CohortArrays:
@@ -155,6 +153,4 @@ def _selected(cohort: CohortArrays, rows: NDArray[np.int64]) -> CohortArrays:
 def warm_up(batch: Batch) -> None:
     """Compile what will be timed, with the shapes that it will see."""
     batch.fast(1)
-    replace(batch, visits=np.array([0, 1], np.int64)).lsoda(0, 1e-6)
-
-
+    replace(batch, visits=np.array([0, 1], np.int64)).lsoda(0, 1e-6, 1e-6)

@@ -13,7 +13,9 @@ PACKAGES = ("numpy", "numba", "scipy", "libroadrunner", "python-libsbml", "polar
 def describe_machine() -> str:
     """Processor, memory, and versions, in two lines."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    first = f"{_processor()}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.machine()}"
+    first = (
+        f"{_processor()}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.machine()}"
+    )
     return f"{first}\nPython {platform.python_version()}, " + ", ".join(
         f"{package} {_version(package)}" for package in PACKAGES
     )

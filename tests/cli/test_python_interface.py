@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 import forestall as fs
 from forestall.cli.errors import ExitCode
 from forestall.cli.main import run
+from forestall.kernel_cache import VARIABLE
 from forestall.studies.compilation import COMPILING
 
 SOURCE: dict[str, Any] = {
@@ -84,14 +84,10 @@ def test_unit_simulating_never_loads_what_draws() -> None:
     assert done.stdout.strip() == "False"
 
 
-@pytest.mark.slow
-def test_unit_the_first_run_says_that_it_compiles(tmp_path: Path) -> None:
-    code = f"import forestall as fs; fs.Trial.of({SOURCE!r}).run(patients=4)"
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
-    said = [
-        subprocess.run(
-            [sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True
-        ).stderr
-        for _ in range(2)
-    ]
-    assert said == [f"{COMPILING} ...\n", ""]
+def test_unit_the_first_run_says_that_it_compiles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    for _ in range(2):
+        fs.Trial.of(SOURCE).run(patients=4)
+    assert capsys.readouterr() == ("", f"{COMPILING} ...\n")

@@ -12,6 +12,7 @@ import pytest
 
 from forestall import kernel_cache
 from forestall.kernel_cache import VARIABLE, fingerprint, remove_old_folders, use_own_folder
+from forestall.studies.compilation import COMPILING, announce_compilation
 
 
 @pytest.fixture
@@ -94,3 +95,22 @@ def test_unit_old_folders_go_and_recent_ones_stay(tmp_path: Path, monkeypatch: p
         os.utime(folder, (time.time() - age * day,) * 2)
     remove_old_folders()
     assert sorted(path.name for path in home.iterdir()) == [f"kernels-{index:02d}" for index in range(10)]
+
+
+def test_unit_compiling_is_announced_until_it_was_once_complete(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    stages: list[str] = []
+
+    def progress(stage: str, done: int, total: int) -> None:
+        stages.append(stage)
+
+    def killed() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        announce_compilation(progress, killed)
+    for _ in range(2):
+        announce_compilation(progress, lambda: None)
+    assert stages == [COMPILING, COMPILING, "loading the compiled model"]

@@ -308,24 +308,25 @@ def _treat(
         step = min(STEP_DAYS, last - day)
         if visit < clinic.visits.shape[0]:
             step = min(step, clinic.visits[visit] - day)
-        for j in range(step):
-            rates[j] = day_rates(model, schedule, p, phase, day - began + j)
-        advance_lesions(
-            cells,
-            rates,
-            cohort.site_class[i, :lesions],
-            step,
-            cohort.capacity[i],
-            cohort.loss[table],
-            cohort.edges[table],
-            cohort.probability[table],
-            clinic.handover,
-            chance,
-            work,
-            daily,
-        )
-        for lesion in range(lesions):
-            low[lesion] = min(low[lesion], cells[:, lesion].sum())
+        if cells.sum() > 0.0:
+            for j in range(step):
+                rates[j] = day_rates(model, schedule, p, phase, day - began + j)
+            advance_lesions(
+                cells,
+                rates,
+                cohort.site_class[i, :lesions],
+                step,
+                cohort.capacity[i],
+                cohort.loss[table],
+                cohort.edges[table],
+                cohort.probability[table],
+                clinic.handover,
+                chance,
+                work,
+                daily,
+            )
+            for lesion in range(lesions):
+                low[lesion] = min(low[lesion], cells[:, lesion].sum())
         after = _hazard(i, cohort, clinic, cells)
         if not math.isfinite(after):
             record.failure[i] = NOT_FINITE

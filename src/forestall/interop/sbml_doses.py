@@ -6,6 +6,7 @@ because simulators disagree on whether an event that is true from the start ever
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -67,7 +68,7 @@ def infusion_rates(all_trains: Sequence[Train]) -> dict[int, str]:
 
 
 def at_once(all_trains: Sequence[Train], drug: int) -> float:
-    """mg of a drug given at once on day 0, which belong into the initial values."""
+    """Mg of a drug given at once on day 0, which belong into the initial values."""
     return sum(
         train.amounts[0]
         for train in all_trains
@@ -112,7 +113,7 @@ def _write_infusion(document: SbmlDocument, number: int, train: Train, given: in
 
 
 def _amount(number: int, train: Train) -> str:
-    """mg of the dose that is being given, by the number of doses before it."""
+    """Mg of the dose that is being given, by the number of doses before it."""
     return _by_number(f"given_{number}", train.amounts)
 
 
@@ -138,7 +139,7 @@ def _by_number(count: str, values: Sequence[float]) -> str:
 def _gaps(times: Sequence[float]) -> list[float]:
     """Days between doses; gaps that differ by rounding alone become equal."""
     gaps: list[float] = []
-    for before, after in zip(times, times[1:], strict=False):
+    for before, after in itertools.pairwise(times):
         gap = after - before
         gaps.append(next((known for known in set(gaps) if math.isclose(known, gap, abs_tol=_SAME_DAYS)), gap))
     return gaps

@@ -62,7 +62,11 @@ class Equations:
         """Nodes that a node reads."""
         net = self.model.network
         terms = range(net.term_start[node], net.term_start[node + 1])
-        return {int(net.factor.node[f]) for t in terms for f in range(net.factor_start[t], net.factor_start[t + 1])}
+        return {
+            int(net.factor.node[f])
+            for t in terms
+            for f in range(net.factor_start[t], net.factor_start[t + 1])
+        }
 
     def drivers(self, q: int) -> set[int]:
         """Nodes that drive a slow expression."""

@@ -116,7 +116,10 @@ class _Calls:
         arguments = sorted(_symbols(result))
         self.document.function(f"{name}_{len(order)}", arguments, result)
         for k in range(len(order) - 1, -1, -1):
-            activity, formula = f"activity_{self.equations.nodes[order[k]]}", self.equations.activity(order[k])
+            activity, formula = (
+                f"activity_{self.equations.nodes[order[k]]}",
+                self.equations.activity(order[k]),
+            )
             passed = ", ".join(formula if symbol == activity else symbol for symbol in arguments)
             arguments = sorted((set(arguments) - {activity}) | _symbols(formula))
             self.document.function(f"{name}_{k}", arguments, f"{name}_{k + 1}({passed})")

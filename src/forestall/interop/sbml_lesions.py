@@ -33,7 +33,7 @@ class Lesion:
 
     def lane(self, genotype: int) -> int:
         """The lane of a genotype."""
-        return self.exposure * self.cells.shape[1] + genotype
+        return int(self.exposure * self.cells.shape[1] + genotype)
 
     @property
     def room(self) -> str:

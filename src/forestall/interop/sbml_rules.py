@@ -66,7 +66,9 @@ def _write_lane(document: SbmlDocument, equations: Equations, lane: int) -> None
 
 def _write_rates(document: SbmlDocument, equations: Equations, lane: int) -> None:
     model, p = equations.model, equations.p
-    growing, living = (equations.nodes[node] for node in (model.network.proliferation, model.network.survival))
+    growing, living = (
+        equations.nodes[node] for node in (model.network.proliferation, model.network.survival)
+    )
     drive, death, idle = f"drive_{lane}", f"death_{lane}", f"idle_{lane}"
     document.assignment(drive, f"activity_{growing}_{lane} / {float(p.proliferation)!r}", NUMBER)
     document.assignment(idle, f"positive(1 - {drive})", NUMBER)

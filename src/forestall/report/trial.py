@@ -161,12 +161,24 @@ def cause_table(result: TrialResult) -> CauseTable:
     shown, rest = order[:MOST_CAUSES], order[MOST_CAUSES:]
     names = [result.causes[index] for index in shown]
     table = counts[:, shown]
-    explanations = {name: _explanation(name, result) for name in names}
+    explanations = _explanations(names, result)
     if rest.size:
         table = np.column_stack((table, counts[:, rest].sum(axis=1)))
         names.append(OTHER)
         explanations[OTHER] = f"{rest.size} rarer causes; ADSL has the cause of every patient."
     return CauseTable(names, table, explanations)
+
+
+def _explanations(causes: Sequence[str], result: TrialResult) -> dict[str, str]:
+    """A text on each cause; one that would come twice refers to the first."""
+    first: dict[str, str] = {}
+    texts = {cause: _explanation(cause, result) for cause in causes}
+    for cause, text in texts.items():
+        first.setdefault(text, cause)
+    return {
+        cause: text if first[text] == cause else f"The same mechanism as {first[text]}."
+        for cause, text in texts.items()
+    }
 
 
 def _explanation(cause: str, result: TrialResult) -> str:
