@@ -9,18 +9,19 @@ from numba import njit
 from numpy.typing import NDArray
 
 from forestall.biology.dosing import Schedule
-from forestall.biology.lesions import BIRTH, DEATH, RATE_ROWS
+from forestall.biology.day_templates import LONGEST_SPAN_DAYS
+from forestall.biology.integrate import DRUG_RING_DAYS, RING_DAYS
+from forestall.biology.periods import know_rates, ring_place, start_phase
 from forestall.biology.rates import (
-    DRUG_RING_DAYS,
-    RING_DAYS,
+    BIRTH,
+    DEATH,
+    RATE_ROWS,
     TERMS,
     CourseModel,
     Lanes,
     PatientRates,
-    day_rates,
     rates_now,
     solve_signaling,
-    start_phase,
 )
 from forestall.biology.signaling.kernel import evaluate, expression_targets, rest_state
 from forestall.biology.signaling.lanes import AlterationArrays, write_lanes
@@ -203,6 +204,7 @@ def prepare_patient(
         cohort.mask.shape[1],
         np.empty((templates, segments, 2, drugs, TERMS)),
         np.zeros(templates, np.uint8),
+        np.empty((schedule.part_length.shape[0], 2, drugs, TERMS)),
         cohort.elimination[i],
         cohort.scale[i],
         cohort.amount[i],
@@ -231,11 +233,12 @@ def prepare_patient(
         np.empty((2, width)),
         np.zeros((2, width)),
         np.empty((RATE_ROWS, width)),
+        np.empty((LONGEST_SPAN_DAYS, actions, classes, 2)),
         np.empty((RING_DAYS, RATE_ROWS, width)),
         np.empty((RING_DAYS, slow.shape[0], width)),
         np.zeros((DRUG_RING_DAYS, drugs, TERMS)),
         np.empty((2, drugs, TERMS)),
-        np.zeros(4, np.int64),
+        np.zeros(5, np.int64),
     )
     solve_signaling(model, p)
     rates_now(model, p)
@@ -264,7 +267,8 @@ def mean_growth(
     p, _ = prepare_patient(0, model, schedule, cohort, shared)
     net = np.zeros(p.now.shape[1])
     for day in range(first + days):
-        rates = day_rates(model, schedule, p, 0, day)
+        know_rates(model, schedule, p, 0, day, 1)
+        place = ring_place(schedule, p, 0, day)
         if day >= first:
-            net += (rates[BIRTH] - rates[DEATH]) / days
+            net += (p.ring[place, BIRTH] - p.ring[place, DEATH]) / days
     return net

@@ -8,13 +8,22 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from forestall.biology.day_grid import Curve, Doses, TypicalEffects, cycle_curves
+from forestall.biology.day_templates import LONGEST_SPAN_DAYS, dose_times
 from forestall.biology.dosing import Schedule, compile_schedule
-from forestall.biology.lesions import STEP_DAYS
+from forestall.biology.integrate import EARLY, LONGEST_STRETCH_DAYS, MIDDLE
+from forestall.biology.exposure.variability import (
+    kinetics_of,
+    patient_terms,
+    site_terms,
+    superposition_terms,
+)
 from forestall.biology.rates import ADCC, CYTOTOXIC, PAYLOAD, SIGNALING, CourseModel
 from forestall.biology.setup import SharedArrays
 from forestall.biology.signaling.actions import Action, compile_actions
 from forestall.biology.signaling.compile import Compiled, compiled
 from forestall.biology.signaling.lanes import compile_alterations
+from forestall.clinic.dose_sizes import typical_size
 from forestall.knowledge.alterations import load_alterations
 from forestall.knowledge.drugs import KILLING, Drug, load_drugs
 from forestall.knowledge.drugs import Action as DrugAction
@@ -23,8 +32,8 @@ from forestall.knowledge.regimens import Component, Regimen
 
 NOT_A_NODE = -1
 _KILLS = {"cytotoxic": CYTOTOXIC, "payload": PAYLOAD, "adcc": ADCC}
-_NODES = np.array([0.5 - np.sqrt(3.0) / 6.0, np.sqrt(3.0) / 3.0])
-"""Legs between the start of a segment and its quadrature nodes, as fractions of the segment."""
+_ELIMINATION = (-1.3, 0.0, 1.3)
+"""Standard deviations of the clearance of the typical patients whose effects decide how finely days are cut."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +75,11 @@ def compile_arm(
     drugs = tuple(load_drugs()[drug] for drug in names)
     killers = [drug.name for drug in drugs if all(action.kind in KILLING for action in drug.actions)]
     lags = [drug.kinetics.values().lag_time for drug in drugs]
-    schedule = compile_schedule(phases, names, lags, follow_up_days + STEP_DAYS + 1, visits, killers)
+    curves = [
+        [_curve(drugs[names.index(c.drug)], c, lags[names.index(c.drug)]) for c in phase] for phase in phases
+    ]
+    horizon = follow_up_days + LONGEST_STRETCH_DAYS + LONGEST_SPAN_DAYS + 1
+    schedule = compile_schedule(phases, names, lags, horizon, visits, killers, curves)
     network = compiled()
     alterations = load_alterations()
     actions = [
@@ -81,6 +94,25 @@ def compile_arm(
     )
     model = _model(network, drugs, actions, schedule)
     return Arm(name, drugs, phases, schedule, model, shared, tuple(alterations), tuple(network.index.slow))
+
+
+def _curve(drug: Drug, component: Component, lag: float) -> Curve | None:
+    """The effects of a component in typical patients; None if its drug does nothing."""
+    if not drug.actions:
+        return None
+    kinetics = kinetics_of(drug)
+    weight = np.full(len(_ELIMINATION), kinetics.reference_weight)
+    rate, scale = superposition_terms(
+        site_terms(drug, patient_terms(kinetics, weight, np.array(_ELIMINATION), np.zeros(len(weight))))
+    )
+    reach = drug.free_nanomolar_per_mg_per_liter * np.array([1.0, drug.brain_penetration.to("1")])
+    potency = np.array([action.potency.to("nmol/L") for action in drug.actions])
+    hill = np.array([action.hill.value for action in drug.actions])
+    effects = TypicalEffects(rate, scale, potency[:, None] / reach, hill)
+    begins = tuple(day - 1 + time for day in component.dose_days for time in dose_times(component, lag))
+    size = typical_size(component.amount_basis)
+    infusion = component.infusion_hours / 24.0
+    return cycle_curves(effects, Doses(begins, component.cycle_days, component.amount * size, infusion))
 
 
 def _is_given(component: Component) -> bool:
@@ -98,6 +130,7 @@ def _model(
         actions=compile_actions(network, actions),
         action_drug=np.array([index for index, _ in doing], np.int64),
         action_kind=np.array([_KILLS.get(action.kind, SIGNALING) for _, action in doing], np.int64),
+        apart=np.array([schedule.only_kills[index] for index, _ in doing], np.bool_),
         antigen=np.array(
             [network.index.nodes.get(action.target, NOT_A_NODE) for _, action in doing], np.int64
         ),
@@ -119,5 +152,5 @@ def _maximum(action: DrugAction) -> float:
 
 def _slow_decay(schedule: Schedule, tau_days: NDArray[np.floating]) -> NDArray[np.float64]:
     """(T, S, 2, Q) factors between quadrature nodes."""
-    legs = schedule.length[:, :, None] * _NODES
+    legs = schedule.length[:, :, None] * np.array([EARLY, MIDDLE])
     return np.asarray(np.exp(-legs[..., None] / np.asarray(tau_days, np.float64)))

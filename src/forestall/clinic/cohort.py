@@ -7,12 +7,18 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from forestall.biology.exposure.variability import kinetics_of, patient_terms, superposition_terms
+from forestall.biology.exposure.variability import (
+    kinetics_of,
+    patient_terms,
+    site_terms,
+    superposition_terms,
+)
 from forestall.biology.genotypes import GenotypeTable, genotype_table, tables_for
 from forestall.biology.rates import TERMS
 from forestall.biology.setup import CohortArrays, mean_growth
 from forestall.biology.signaling.compile import Compiled, compiled
 from forestall.clinic.arms import Arm
+from forestall.clinic.dose_sizes import dose_size
 from forestall.clinic.entry_lesions import BRAIN
 from forestall.clinic.occult import draw_occult
 from forestall.clinic.population import SUBTYPES, Population, population_from_patient
@@ -168,7 +174,7 @@ def _exposure(population: Population, arm: Arm) -> tuple[Array, Array]:
     for d, drug in enumerate(arm.drugs):
         deviates = population.kinetic_deviates(drug.name)
         terms = patient_terms(kinetics_of(drug), population.weight_kg, *deviates)
-        elimination[:, d], scale[:, d] = superposition_terms(terms)
+        elimination[:, d], scale[:, d] = superposition_terms(site_terms(drug, terms))
     return elimination, scale
 
 
@@ -181,16 +187,7 @@ def _amounts(population: Population, phases: Sequence[Sequence[Component]], *, l
             amount = component.amount
             if loading and component.loading_amount is not None:
                 amount = component.loading_amount
-            amounts[:, p, c] = amount * _size(population, component)
+            amounts[:, p, c] = amount * dose_size(
+                component.amount_basis, population.weight_kg, population.bsa_m2
+            )
     return amounts
-
-
-def _size(population: Population, component: Component) -> Array:
-    """(n,) what a dose is relative to: 1, weight (kg), body surface (m2), or clearance + 25 mL/min (Calvert)."""
-    sizes = {
-        "mg": np.ones(len(population)),
-        "mg/kg": population.weight_kg,
-        "mg/m2": population.bsa_m2,
-        "auc": np.full(len(population), value("patient.glomerular_filtration", "mL/min") + 25.0),
-    }
-    return np.asarray(sizes[component.amount_basis])

@@ -12,9 +12,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from forestall.biology.advance import advance, forget_laws, new_walker
 from forestall.biology.dosing import Schedule
-from forestall.biology.lesions import BIRTH, DEATH, STEP_DAYS, WORK_ROWS, advance_lesions
-from forestall.biology.rates import CourseModel, PatientRates, day_rates, start_phase
+from forestall.biology.periods import EVALUATIONS, catch_up, start_phase
+from forestall.biology.rates import BIRTH, DEATH, CourseModel, PatientRates
 from forestall.biology.setup import CohortArrays, SharedArrays, prepare_patient
 from forestall.clinic.causes import attribute
 from forestall.clinic.entry_lesions import NODE
@@ -98,6 +99,21 @@ class CourseRecord(NamedTuple):
     """(n,) times the network was solved."""
     trace: Array
     """(n or 0, V, 2, L, G) cells at the visits."""
+
+
+class Eyes(NamedTuple):
+    """What the radiologist of one patient keeps in mind."""
+
+    noise: NDArray[np.uint64]
+    """(L, 2) random stream of the measurements of each lesion."""
+    seen: NDArray[np.uint8]
+    """(L,)."""
+    target: NDArray[np.bool_]
+    """(L,)."""
+    low: Array
+    """(L,) fewest cells so far."""
+    nadir: Array
+    """(1,) smallest sum of the target lesions so far, mm."""
 
 
 @njit(cache=True, error_model="numpy")
@@ -242,7 +258,49 @@ def follow(
         noise[lesion] = stream(clinic.seed, cohort.patient[i], _MEASUREMENT, lesion)
         chance[lesion] = stream(clinic.seed, cohort.patient[i], _COURSE, lesion)
     _treat(i, model, schedule, cohort, clinic, shared, p, cells, noise, chance, record)
-    record.evaluations[i] = p.clock[3]
+    record.evaluations[i] = p.clock[EVALUATIONS]
+
+
+@njit(cache=True, error_model="numpy")
+def _accumulated(before: float, after: float, days: float) -> float:
+    """Integral of a hazard that changes exponentially from `before` to `after` (1/day) over some days."""
+    if before <= 0.0 or after <= 0.0 or abs(after - before) < 1e-6 * before:
+        return 0.5 * (before + after) * days
+    return (after - before) / math.log(after / before) * days
+
+
+@njit(cache=True, error_model="numpy")
+def _time_to(missing: float, before: float, after: float, days: float) -> float:
+    """Days until such a hazard has accumulated to `missing`."""
+    growth = math.log(after / before) / days if before > 0.0 and after > 0.0 else 0.0
+    if abs(growth) * days < 1e-6:
+        return missing / max(0.5 * (before + after), 1e-300)
+    return math.log1p(missing * growth / before) / growth
+
+
+@njit(cache=True, error_model="numpy")
+def _visit(
+    i: int,
+    visit: int,
+    cohort: CohortArrays,
+    clinic: ClinicArrays,
+    cells: Array,
+    eyes: Eyes,
+    record: CourseRecord,
+) -> bool:
+    """Measure a patient at a visit and assess the response; whether she has progressed."""
+    complete = _measure(i, visit, cohort, clinic, cells, eyes.noise, eyes.seen, eyes.target, record)
+    if visit == 0:
+        eyes.nadir[0] = record.total[i, 0]
+        record.response[i, 0] = NOT_EVALUABLE
+        for lesion in range(cells.shape[1]):
+            eyes.low[lesion] = cells[:, lesion].sum()
+        return False
+    code, eyes.nadir[0] = assess_visit(
+        record.total[i, visit], record.total[i, 0], eyes.nadir[0], record.fresh[i, visit] == 1, complete
+    )
+    record.response[i, visit] = code
+    return bool(code == PROGRESSIVE_DISEASE)
 
 
 @njit(cache=True, error_model="numpy")
@@ -260,80 +318,52 @@ def _treat(
     record: CourseRecord,
 ) -> None:
     lesions, genotypes = cells.shape[1], cells.shape[2]
-    seen = np.zeros(lesions, np.uint8)
-    target = np.zeros(lesions, np.bool_)
-    low = np.empty(lesions)
-    rates = np.empty((STEP_DAYS, p.now.shape[0], p.now.shape[1]))
-    work = np.zeros((WORK_ROWS, lesions * max(genotypes, STEP_DAYS + 1)))
-    daily = np.empty((p.now.shape[0], lesions * genotypes))
-    table = cohort.table[i]
+    eyes = Eyes(
+        noise, np.zeros(lesions, np.uint8), np.zeros(lesions, np.bool_), np.empty(lesions), np.zeros(1)
+    )
+    walker = new_walker(p.now.shape[1], genotypes, cohort.edges.shape[1])
     phase, began, day, visit = 0, 0, 0, 0
-    nadir = 0.0
     progressed = False
     hazard = _hazard(i, cohort, clinic, cells)
     risk = 0.0
     end = min(float(clinic.follow_up), cohort.dropout[i])
     last = int(end)
     while True:
-        if visit < clinic.visits.shape[0] and clinic.visits[visit] == day and not progressed:
-            complete = _measure(i, visit, cohort, clinic, cells, noise, seen, target, record)
+        if visit < clinic.visits.shape[0] and clinic.visits[visit] == day:
             if record.trace.shape[0] > 0:
-                record.trace[i, visit, :, : cells.shape[1]] = cells
-            if visit == 0:
-                nadir = record.total[i, 0]
-                record.response[i, 0] = NOT_EVALUABLE
-                for lesion in range(lesions):
-                    low[lesion] = cells[:, lesion].sum()
-            else:
-                code, nadir = assess_visit(
-                    record.total[i, visit], record.total[i, 0], nadir, record.fresh[i, visit] == 1, complete
-                )
-                record.response[i, visit] = code
-                progressed = code == PROGRESSIVE_DISEASE
-            visit += 1
-            record.made[i] = visit
-            if progressed:
-                record.progression[i] = day
-                _explain(i, model, cohort, clinic, shared, p, cells, seen, low, record)
-                phase, began = 1, day
-                start_phase(schedule, p, phase)
-            else:
-                record.free_until[i] = day
-        elif visit < clinic.visits.shape[0] and clinic.visits[visit] == day:
-            if record.trace.shape[0] > 0:
-                record.trace[i, visit, :, : cells.shape[1]] = cells
+                record.trace[i, visit, :, :lesions] = cells
+            if not progressed:
+                progressed = _visit(i, visit, cohort, clinic, cells, eyes, record)
+                record.made[i] = visit + 1
+                if progressed:
+                    record.progression[i] = day
+                    catch_up(schedule, p, phase, day - began)
+                    _explain(i, model, cohort, clinic, shared, p, cells, eyes.seen, eyes.low, record)
+                    phase, began = 1, day
+                    start_phase(schedule, p, phase)
+                    forget_laws(walker)
+                else:
+                    record.free_until[i] = day
             visit += 1
         if day >= last:
             break
-        step = min(STEP_DAYS, last - day)
-        if visit < clinic.visits.shape[0]:
+        step = last - day
+        if visit < clinic.visits.shape[0] and (not progressed or record.trace.shape[0] > 0):
             step = min(step, clinic.visits[visit] - day)
         if cells.sum() > 0.0:
-            for j in range(step):
-                rates[j] = day_rates(model, schedule, p, phase, day - began + j)
-            advance_lesions(
-                cells,
-                rates,
-                cohort.site_class[i, :lesions],
-                step,
-                cohort.capacity[i],
-                cohort.loss[table],
-                cohort.edges[table],
-                cohort.probability[table],
-                clinic.handover,
-                chance,
-                work,
-                daily,
+            step = advance(
+                i, model, schedule, cohort, p, phase, day - began, step, cells, clinic.handover, chance, walker
             )
             for lesion in range(lesions):
-                low[lesion] = min(low[lesion], cells[:, lesion].sum())
+                eyes.low[lesion] = min(eyes.low[lesion], cells[:, lesion].sum())
         after = _hazard(i, cohort, clinic, cells)
         if not math.isfinite(after):
             record.failure[i] = NOT_FINITE
             return
-        gained = 0.5 * (hazard + after) * step
+        gained = _accumulated(hazard, after, step)
         if risk + gained >= cohort.death_threshold[i]:
-            record.death[i] = min(day + step * (cohort.death_threshold[i] - risk) / gained, end)
+            passed = _time_to(cohort.death_threshold[i] - risk, hazard, after, step)
+            record.death[i] = min(day + min(passed, float(step)), end)
             return
         risk += gained
         hazard = after

@@ -6,9 +6,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from forestall.biology.advance import advance, new_walker
 from forestall.biology.dosing import Schedule
-from forestall.biology.lesions import RATE_ROWS, STEP_DAYS, WORK_ROWS, advance_lesions
-from forestall.biology.rates import CourseModel, day_rates
+from forestall.biology.rates import CourseModel
 from forestall.biology.setup import CohortArrays, SharedArrays, prepare_patient
 
 Array = NDArray[np.float64]
@@ -43,31 +43,13 @@ def deterministic_course(
     now = np.empty((2, lesions, genotypes))
     now[0], now[1] = cells[:, 0], cells[:, 1]
     out = np.empty((visits.shape[0], lesions, 2, genotypes))
-    rates = np.empty((STEP_DAYS, RATE_ROWS, p.now.shape[1]))
-    work = np.zeros((WORK_ROWS, lesions * max(genotypes, STEP_DAYS + 1)))
-    daily = np.empty((RATE_ROWS, lesions * genotypes))
-    states = np.zeros((lesions, 2), np.uint64)
-    table = cohort.table[i]
+    chance = np.zeros((lesions, 2), np.uint64)
+    walker = new_walker(p.now.shape[1], genotypes, cohort.edges.shape[1])
     day = 0
     for visit in range(visits.shape[0]):
         while day < visits[visit]:
-            step = min(STEP_DAYS, visits[visit] - day)
-            for j in range(step):
-                rates[j] = day_rates(model, schedule, p, 0, day + j)
-            advance_lesions(
-                now,
-                rates,
-                cohort.site_class[i, :lesions],
-                step,
-                cohort.capacity[i],
-                cohort.loss[table],
-                cohort.edges[table],
-                cohort.probability[table],
-                0.0,
-                states,
-                work,
-                daily,
+            day += advance(
+                i, model, schedule, cohort, p, 0, day, visits[visit] - day, now, 0.0, chance, walker
             )
-            day += step
         out[visit, :, 0], out[visit, :, 1] = now[0], now[1]
     return out

@@ -13,8 +13,18 @@ from numba import njit
 from numpy.typing import NDArray
 
 from forestall.biology.dosing import Schedule
-from forestall.biology.lesions import BIRTH, DEATH, ENTER, LEAVE, TOLERANT_DEATH
-from forestall.biology.rates import TERMS, CourseModel, PatientRates, rates_now, solve_signaling
+from forestall.biology.rates import (
+    BIRTH,
+    DEATH,
+    ENTER,
+    LEAVE,
+    TERMS,
+    TOLERANT_DEATH,
+    CourseModel,
+    PatientRates,
+    rates_now,
+    solve_signaling,
+)
 from forestall.biology.setup import CohortArrays, SharedArrays, prepare_patient
 
 Array = NDArray[np.float64]
@@ -94,22 +104,14 @@ def derivative(
 def dose_events(
     schedule: Schedule, p: PatientRates, phase: int, days: int
 ) -> list[tuple[float, int, float, float]]:
-    """Doses as (time in days, drug, mg, days of infusion), in the order of time; from the templates of the schedule."""
+    """Doses as (time in days, drug, mg, days of infusion), in the order of time."""
     events = []
-    for day in range(days):
-        template = schedule.template[phase, day]
-        for c in range(schedule.drug.shape[1]):
-            code = schedule.dose[phase, c, day]
-            if not code:
-                continue
-            mg = p.loading[phase, c] if code == 2 else p.amount[phase, c]
-            drug, duration = int(schedule.drug[phase, c]), float(schedule.infusion[phase, c])
-            running = False
-            for s in range(schedule.segments[template]):
-                begins = schedule.infusing[template, s, c] > 0 and not running
-                running = bool(schedule.infusing[template, s, c] > 0)
-                if begins or schedule.bolus[template, s, c] > 0:
-                    events.append((day + float(schedule.start[template, s]), drug, float(mg), duration))
+    for c, day in zip(*np.nonzero(schedule.dose[phase, :, :days]), strict=True):
+        mg = p.loading[phase, c] if schedule.dose[phase, c, day] == 2 else p.amount[phase, c]
+        drug, duration = int(schedule.drug[phase, c]), float(schedule.infusion[phase, c])
+        for k in range(schedule.doses_per_day[phase, c]):
+            begin = day + k / schedule.doses_per_day[phase, c] + schedule.lag[phase, c]
+            events.append((float(begin), drug, float(mg), duration))
     return sorted(events)
 
 

@@ -138,6 +138,26 @@ def absorbed_terms(disposition: Disposition, absorption_rate: ArrayLike) -> Expo
     return ExponentialTerms(poles, _residues(poles, _return_rates(disposition), gain))
 
 
+def held_terms(terms: ExponentialTerms, rate: float) -> ExponentialTerms:
+    """Concentration at a site that follows the plasma with a delay: dE/dt = rate (C - E).
+
+    The area under the curve stays the same. It describes drug that cells take up in proportion to what is around them and let
+    go of with a half-life of ln(2) / rate.
+
+    Args:
+        terms: Concentration in plasma after a dose.
+        rate: 1/day, > 0.
+
+    Returns:
+        Terms with one exponential more.
+    """
+    site = np.full(terms.rate.shape[0], rate)
+    poles = _spread(terms.rate, site)
+    shares = poles[:, -1:] / (poles[:, -1:] - poles[:, :-1])
+    coefficient = terms.coefficient * shares
+    return ExponentialTerms(poles, np.column_stack([coefficient, -coefficient.sum(axis=1)]))
+
+
 def disposition_rates(disposition: Disposition) -> Array:
     """The disposition rates (alpha, beta, gamma), fastest first.
 

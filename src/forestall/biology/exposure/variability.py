@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from forestall.biology.exposure.disposition import (
     ExponentialTerms,
     absorbed_terms,
     bolus_terms,
+    held_terms,
     padded,
 )
 from forestall.biology.exposure.events import ExposureModel, exposure_model
@@ -123,6 +125,18 @@ def patient_terms(
     else:
         terms = absorbed_terms(disposition, kinetics.absorption_rate)
     return terms.scaled(kinetics.bioavailability)
+
+
+def site_terms(drug: Drug, terms: ExponentialTerms) -> ExponentialTerms:
+    """Concentration where the drug acts: in plasma, or, if cells hold the drug, what its retention makes of that.
+
+    Args:
+        drug: An entry of the catalog.
+        terms: Concentration in plasma after 1 mg, n patients.
+    """
+    if drug.retention is None:
+        return terms
+    return held_terms(terms, math.log(2.0) / drug.retention.to("day"))
 
 
 def typical_terms(kinetics: Kinetics) -> ExponentialTerms:

@@ -1,0 +1,119 @@
+"""Where a day is cut for quadrature: at doses and ends of infusions, and as finely between them as the drug's effects ask.
+
+The effects of a typical patient are followed through the first dosing cycle and through one at steady state, for slow, typical and
+fast elimination. A stretch of time is fine enough if two Gauss-Legendre points integrate every effect over it as well as eight do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Curve = Callable[[Array], Array]
+"""Effects, (curves, times), at times in days from the start of a cycle."""
+
+TOLERANCE = 5e-5
+"""Largest error of the integral of an effect (dimensionless, times a day) over one stretch, per day between doses."""
+SHORTEST_DAYS = 1.0 / 128
+_TWO = np.polynomial.legendre.leggauss(2)
+_EIGHT = np.polynomial.legendre.leggauss(8)
+
+
+@dataclass(frozen=True)
+class TypicalEffects:
+    """What one drug does in a typical patient, and in those who eliminate it slowly and fast."""
+
+    rate: Array
+    """(V, TERMS) elimination rates of V variants, 1/day."""
+    scale: Array
+    """(V, TERMS) mg/L per mg given."""
+    potency: Array
+    """(A, X) concentration in plasma of half effect in each exposure class, mg/L."""
+    hill: Array
+    """(A,)."""
+
+    def concentration(self, since: Array, infusion_days: float, cycle_days: float) -> tuple[Array, Array]:
+        """(V, times) mg/L per mg from one dose, and from the doses of all cycles before it.
+
+        Args:
+            since: (times,) days since the start of the dose; before it the dose gives nothing.
+            infusion_days: 0 for a bolus or an oral dose.
+            cycle_days: Days between doses.
+        """
+        rate, scale = self.rate[:, None, :], self.scale[:, None, :]
+        age = np.maximum(since, 0.0)[None, :, None]
+        whole, running, after = scale, 1.0, age
+        if infusion_days > 0:
+            after = np.maximum(age - infusion_days, 0.0)
+            running = -np.expm1(-rate * np.minimum(age, infusion_days)) / (rate * infusion_days)
+            whole = scale * np.expm1(rate * infusion_days) / (rate * infusion_days)
+        one = np.where(since >= 0, (scale * running * np.exp(-rate * after)).sum(axis=2), 0.0)
+        kept = np.exp(-rate * cycle_days)
+        earlier = (whole * np.exp(-rate * since[None, :, None]) * kept / (1.0 - kept)).sum(axis=2)
+        return one, earlier
+
+    def effects(self, plasma: Array) -> Array:
+        """(V * A * X, times) effects, relative to the largest, of concentrations (V, times) in mg/L."""
+        ratio = np.maximum(plasma, 0.0)[:, None, None, :] / self.potency[None, :, :, None]
+        powered = ratio ** self.hill[None, :, None, None]
+        return np.asarray(powered / (1.0 + powered)).reshape(-1, plasma.shape[1])
+
+
+@dataclass(frozen=True)
+class Doses:
+    """The doses of one component of a regimen in one cycle."""
+
+    begins: tuple[float, ...]
+    """Days from the start of the cycle."""
+    cycle_days: int
+    amount_mg: float
+    infusion_days: float
+
+
+def cycle_curves(drug: TypicalEffects, doses: Doses) -> Curve:
+    """Effects in the first cycle and in one at steady state, as functions of the time in the cycle."""
+
+    def curves(times: Array) -> Array:
+        each = [
+            drug.concentration(times - begin, doses.infusion_days, doses.cycle_days) for begin in doses.begins
+        ]
+        first = doses.amount_mg * np.asarray(sum(one for one, _ in each))
+        steady = first + doses.amount_mg * np.asarray(sum(earlier for _, earlier in each))
+        return np.concatenate([drug.effects(first), drug.effects(steady)])
+
+    return curves
+
+
+def is_fine(curves: Curve, begin: float, end: float, tolerance: float) -> bool:
+    """Whether two points integrate every curve over a stretch of time well enough.
+
+    Args:
+        curves: The effects.
+        begin: Start, days.
+        end: End, days.
+        tolerance: Largest difference between the integrals by two and by eight points, days.
+    """
+    half = 0.5 * (end - begin)
+    integrals = [
+        half * curves(begin + half * (1 + points)) @ weights for points, weights in (_TWO, _EIGHT)
+    ]
+    return bool(np.abs(integrals[0] - integrals[1]).max(initial=0.0) <= tolerance)
+
+
+def cuts(curves: Curve, begin: float, end: float, tolerance: float) -> list[float]:
+    """Points strictly inside a stretch of time at which it must be cut, by repeated halving.
+
+    Args:
+        curves: The effects.
+        begin: Start, days.
+        end: End, days.
+        tolerance: As for `is_fine`.
+    """
+    if end - begin <= 2 * SHORTEST_DAYS or is_fine(curves, begin, end, tolerance):
+        return []
+    middle = 0.5 * (begin + end)
+    return [*cuts(curves, begin, middle, tolerance), middle, *cuts(curves, middle, end, tolerance)]

@@ -1,0 +1,281 @@
+"""The integrals of every clone's rates over a day, or over several days without a dose that acts on signaling.
+
+Drug amounts follow exact exponentials. Effects are evaluated at the quadrature nodes of the day's template (see `dosing`), the
+network's fast activities are solved there. Between nodes the slow expression states relax exactly towards a target that changes
+linearly: predicted from the last two nodes, then corrected with the target found at the next one. Drugs that only kill are
+integrated at nodes of their own; what they kill depends on the drives, which are taken as linear between the two nodes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from forestall.biology.day_templates import LONGEST_SPAN_DAYS
+from forestall.biology.dosing import MAX_PERIOD_DAYS, Schedule
+from forestall.biology.rates import (
+    DEATH,
+    RATE_ROWS,
+    SIGNALING,
+    TERMS,
+    TOLERANT_DEATH,
+    CourseModel,
+    PatientRates,
+    add_kill,
+    copy_rows,
+    effect_now,
+    rates_now,
+)
+from forestall.engine.exponential import exp_poly
+
+Array = NDArray[np.float64]
+
+LONGEST_STRETCH_DAYS = 28
+"""Days whose rates are asked for at once."""
+RING_DAYS = MAX_PERIOD_DAYS + LONGEST_SPAN_DAYS + LONGEST_STRETCH_DAYS + 1
+"""Days of rates that are kept: one dosing period, the longest span, and a stretch."""
+DRUG_RING_DAYS = 2 * MAX_PERIOD_DAYS + LONGEST_SPAN_DAYS + 1
+"""Days of concentrations that are kept: two dosing periods and the longest span."""
+TREND_SHARE = 0.3
+"""A trend is extrapolated over at most this share of a time constant: beyond it a strong feedback would ring."""
+EARLY, MIDDLE = 0.5 - np.sqrt(3.0) / 6.0, np.sqrt(3.0) / 3.0
+"""The outer legs and the middle leg between the ends and the two nodes of a stretch of time, as shares of it."""
+
+
+@njit(cache=True, error_model="numpy")
+def _know_decay(schedule: Schedule, p: PatientRates, template: int) -> None:
+    if p.decay_known[template]:
+        return
+    p.decay_known[template] = 1
+    for s in range(schedule.segments[template]):
+        _write_decay(p, schedule.length[template, s], p.decay[template, s], schedule.only_kills, False)
+    for u in range(schedule.parts[template, 0], schedule.parts[template, schedule.segments[template]]):
+        _write_decay(p, schedule.part_length[u], p.part_decay[u], schedule.only_kills, True)
+
+
+@njit(cache=True, error_model="numpy")
+def _write_decay(
+    p: PatientRates, length: float, decay: Array, only_kills: NDArray[np.bool_], kills: bool
+) -> None:
+    for d in range(p.elimination.shape[0]):
+        if only_kills[d] == kills:
+            for k in range(TERMS):
+                decay[0, d, k] = exp_poly(-p.elimination[d, k] * length * EARLY)
+                decay[1, d, k] = exp_poly(-p.elimination[d, k] * length * MIDDLE)
+
+
+@njit(cache=True, error_model="numpy")
+def _dose(schedule: Schedule, p: PatientRates, phase: int, c: int, day: int) -> float:
+    return float(p.loading[phase, c] if schedule.dose[phase, c, day] == 2 else p.amount[phase, c])
+
+
+@njit(cache=True, error_model="numpy")
+def _move(
+    schedule: Schedule, p: PatientRates, phase: int, day: int, decay: Array, infusing: Array, kills: bool
+) -> None:
+    """Carry the concentrations of one kind of drug over a leg, with the infusions that run in it.
+
+    Args:
+        schedule: The arm's doses.
+        p: The patient.
+        phase: Index of the phase.
+        day: Day of the phase.
+        decay: (D, TERMS) factors over the leg.
+        infusing: (C,) 1 while a component is infused.
+        kills: Whether to move the drugs that only kill, or the others.
+    """
+    for d in range(p.elimination.shape[0]):
+        if schedule.only_kills[d] == kills:
+            for k in range(TERMS):
+                p.concentration[d, k] *= decay[d, k]
+    for c in range(infusing.shape[0]):
+        if infusing[c] > 0.0:
+            d = schedule.drug[phase, c]
+            rate = _dose(schedule, p, phase, c, day) / schedule.infusion[phase, c]
+            for k in range(TERMS):
+                p.concentration[d, k] += rate * p.scale[d, k] * (1.0 - decay[d, k]) / p.elimination[d, k]
+
+
+@njit(cache=True, error_model="numpy")
+def _give(schedule: Schedule, p: PatientRates, phase: int, day: int, boluses: Array) -> bool:
+    """Add the doses given at once, (C,) of them; whether there are any."""
+    given = False
+    for c in range(boluses.shape[0]):
+        if boluses[c] > 0.0:
+            given = True
+            d = schedule.drug[phase, c]
+            amount = boluses[c] * _dose(schedule, p, phase, c, day)
+            for k in range(TERMS):
+                p.concentration[d, k] += amount * p.scale[d, k]
+    return given
+
+
+@njit(cache=True, error_model="numpy")
+def _begin_segment(
+    schedule: Schedule, p: PatientRates, phase: int, day: int, template: int, segment: int
+) -> None:
+    """Give what is given at once at the start of a segment, and note the infusions that begin there."""
+    for c in range(schedule.drug.shape[1]):
+        begins = segment == 0 or schedule.infusing[template, segment - 1, c] == 0.0
+        if schedule.infusing[template, segment, c] > 0.0 and begins:
+            turn(p, False)
+    if _give(schedule, p, phase, day, schedule.bolus[template, segment]):
+        turn(p, True)
+
+
+@njit(cache=True, error_model="numpy")
+def _relax(model: CourseModel, p: PatientRates, template: int, segment: int, leg: int, days: float) -> None:
+    """Advance the slow states, exactly for a target that follows its trend."""
+    p.since[0] += days
+    decay, slow, aim, trend = model.slow_decay, p.slow, p.aim, p.trend
+    for q in range(slow.shape[0]):
+        tau, left = model.network.slow_tau_days[q], decay[template, segment, leg, q]
+        p.keep[q] *= left
+        for lane in range(slow.shape[1]):
+            gap = slow[q, lane] - aim[q, lane] + trend[q, lane] * tau
+            slow[q, lane] = aim[q, lane] + trend[q, lane] * (days - tau) + gap * left
+        for lane in range(slow.shape[1]):
+            aim[q, lane] += trend[q, lane] * days
+
+
+@njit(cache=True, error_model="numpy")
+def turn(p: PatientRates, jump: bool) -> None:
+    """A dose begins now: the target's trend ends, and with a jump of exposure its value tells nothing either."""
+    p.since[0] = 0.0
+    p.since[1] = 1.0 if jump else p.since[1]
+    p.keep[:] = 1.0
+    p.trend[:] = 0.0
+
+
+@njit(cache=True, error_model="numpy")
+def _correct(model: CourseModel, p: PatientRates, ahead: float) -> None:
+    """At a node: put the slow states where the target found now would have led them, and take its trend.
+
+    Args:
+        model: What the arm shares.
+        p: The patient, with the new target.
+        ahead: Days to the next node, about.
+    """
+    days, jumped = p.since[0], p.since[1] == 1.0
+    slow, target, aim, trend, old = p.slow, p.target, p.aim, p.trend, p.before
+    for q in range(slow.shape[0]):
+        share = 1.0 - p.keep[q]
+        tau = model.network.slow_tau_days[q]
+        steady = 0.0
+        if not jumped and days > 0.0:
+            share = 1.0 - share * tau / days
+            if ahead < TREND_SHARE * tau:
+                steady = min(1.0, days / ahead) / days
+        for lane in range(slow.shape[1]):
+            slow[q, lane] += share * (target[q, lane] - aim[q, lane])
+        for lane in range(slow.shape[1]):
+            trend[q, lane] = steady * (target[q, lane] - old[q, lane])
+        p.keep[q] = 1.0
+    copy_rows(p.target, p.aim)
+    p.since[0] = 0.0
+    p.since[1] = 0.0
+
+
+@njit(cache=True, error_model="numpy")
+def _kill_apart(
+    model: CourseModel, schedule: Schedule, p: PatientRates, phase: int, day: int, template: int, segment: int
+) -> bool:
+    """Integrate the drugs that only kill over a segment, day by day; whether there is any killing.
+
+    With the drives linear through their values at the segment's two nodes, the integral of effect times drive is a weight
+    for each node; `p.part_kill` receives the weights.
+    """
+    amount = p.part_kill
+    amount[:] = 0.0
+    start, length = schedule.start[template, segment], schedule.length[template, segment]
+    first, last = start + length * EARLY, start + length * (1.0 - EARLY)
+    some = False
+    for u in range(schedule.parts[template, segment], schedule.parts[template, segment + 1]):
+        part, half = schedule.part_start[u], 0.5 * schedule.part_length[u]
+        today = int(part + half)
+        _give(schedule, p, phase, day + today, schedule.part_bolus[u])
+        for node in range(2):
+            _move(schedule, p, phase, day + today, p.part_decay[u, node], schedule.part_infusing[u], True)
+            at = part + 2.0 * half * (EARLY if node == 0 else 1.0 - EARLY)
+            late = (at - first) / (last - first)
+            for a in range(model.action_kind.shape[0]):
+                if not model.apart[a] or model.action_kind[a] == SIGNALING:
+                    continue
+                for x in range(amount.shape[2]):
+                    effect = half * effect_now(model, p, a, x)
+                    some = some or effect > 0.0
+                    amount[today, a, x, 0] += effect * (1.0 - late)
+                    amount[today, a, x, 1] += effect * late
+        _move(schedule, p, phase, day + today, p.part_decay[u, 0], schedule.part_infusing[u], True)
+    return some
+
+
+@njit(cache=True, error_model="numpy")
+def _add_kill_apart(model: CourseModel, p: PatientRates, node: int, day: int, span: int) -> None:
+    """Add what the drugs that only kill do, in the share of one node, to the days of a span."""
+    spared = 1.0 - model.protection
+    ring, kill, drive = p.ring, p.kill, p.drive
+    for j in range(span):
+        kill[:] = 0.0
+        for a in range(model.action_kind.shape[0]):
+            for x in range(p.part_kill.shape[2]):
+                if p.part_kill[j, a, x, node] != 0.0:
+                    add_kill(model, p, a, x * p.genotypes, p.part_kill[j, a, x, node], kill)
+        today = (day + j) % RING_DAYS
+        for lane in range(kill.shape[1]):
+            killed = p.sensitivity * kill[0, lane] * drive[0, lane] + p.effectors * kill[1, lane]
+            ring[today, DEATH, lane] += killed
+            ring[today, TOLERANT_DEATH, lane] += spared * killed
+
+
+@njit(cache=True, error_model="numpy")
+def _add_rates(p: PatientRates, today: int, weight: float) -> None:
+    """Add a multiple of the present rates to a day of the ring."""
+    ring, now = p.ring, p.now
+    for row in range(RATE_ROWS):
+        for lane in range(now.shape[1]):
+            ring[today, row, lane] += weight * now[row, lane]
+
+
+@njit(cache=True, error_model="numpy")
+def integrate_days(
+    model: CourseModel, schedule: Schedule, p: PatientRates, phase: int, day: int, span: int
+) -> None:
+    """Integrate the rates over `span` days from `day` on, and carry concentrations and slow states along."""
+    template = schedule.template[phase, day]
+    _know_decay(schedule, p, template)
+    for j in range(span):
+        p.ring[(day + j) % RING_DAYS] = 0.0
+        copy_rows(p.slow, p.slow_ring[(day + j) % RING_DAYS])
+        _remember_drugs(p, day, j)
+    for s in range(schedule.segments[template]):
+        _begin_segment(schedule, p, phase, day, template, s)
+        kills = _kill_apart(model, schedule, p, phase, day, template, s)
+        length, infusing = schedule.length[template, s], schedule.infusing[template, s]
+        for node in range(2):
+            _move(schedule, p, phase, day, p.decay[template, s, node], infusing, False)
+            _relax(model, p, template, s, node, length * (EARLY if node == 0 else MIDDLE))
+            copy_rows(p.target, p.before)
+            rates_now(model, p, length, False)
+            _correct(model, p, length * (MIDDLE if node == 0 else 2.0 * EARLY))
+            at = length * (EARLY if node == 0 else 1.0 - EARLY)
+            for j in range(span):
+                weight = 0.5 * length if span == 1 else (j + 0.5 - (length - at)) / (2.0 * at - length)
+                _add_rates(p, (day + j) % RING_DAYS, weight)
+            if kills:
+                _add_kill_apart(model, p, node, day, span)
+        _move(schedule, p, phase, day, p.decay[template, s, 0], infusing, False)
+        _relax(model, p, template, s, 0, length * EARLY)
+
+
+@njit(cache=True, error_model="numpy")
+def _remember_drugs(p: PatientRates, day: int, later: int) -> None:
+    """Keep the concentrations at the start of a day that comes `later` days after the present state, without doses between."""
+    ring, decay = p.drug_ring, p.day_decay
+    today, before = (day + later) % DRUG_RING_DAYS, (day + later - 1) % DRUG_RING_DAYS
+    for d in range(decay.shape[1]):
+        for k in range(TERMS):
+            ring[today, d, k] = (
+                p.concentration[d, k] if later == 0 else ring[before, d, k] * decay[0, d, k]
+            )

@@ -1,0 +1,255 @@
+r"""What becomes of one cell of every lane over a stretch of days: computed once, used for all lesions of a patient.
+
+Per day the rates are constant (their integrals over the day). Without crowding, cycling cells c and tolerant cells q follow
+
+    dc/dt = (b (1 - u) - d - s_in) c + s_out q,    dq/dt = s_in c - (d_q + s_out) q,
+
+whose exact solutions of the days are multiplied. Crowding takes the share N / K of all divisions away. Because it is small over a
+stretch (the caller sees to it), N(t) may be taken without it: the exponent of what crowding takes from a lane is
+
+    X = \int b(t) N(t) / K dt.
+
+A small clone's cycling cells follow the law of the linear birth-death process with varying rates (Kendall 1948): between changes an
+ancestor is extinct with probability 1 - m / (1 + I) and otherwise leaves a geometric number of descendants with parameter
+I / (1 + I), where m(s, T) is the mean growth and I = \int b(s) m(s, T) ds.
+
+References:
+    Kendall DG. On the generalized "birth-and-death" process. Ann Math Stat 1948;19:1. 10.1214/aoms/1177730285
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from forestall.biology.integrate import LONGEST_STRETCH_DAYS
+from forestall.biology.rates import BIRTH, DEATH, ENTER, LEAVE, TOLERANT_DEATH
+from forestall.engine.exponential import exp_poly
+
+Array = NDArray[np.float64]
+
+CC, CQ, QC, QQ = range(4)
+"""Rows of 2 x 2 matrices: to cycling from cycling, to cycling from tolerant, to tolerant from cycling, to tolerant from tolerant."""
+MEET = 4
+"""Row of `arrive` after those four: when arrivals meet crowding, see there."""
+
+
+class StretchLaw(NamedTuple):
+    """One stretch of T days. G genotypes, E edges, X exposure classes, lanes = X G."""
+
+    grow: Array
+    """(4, lanes) cells after the stretch per cell before it, without crowding."""
+    birth: Array
+    """(days, lanes) integral of b over each day."""
+    crowd: Array
+    """(lanes,) their sums."""
+    path: Array
+    """(days, 2, lanes) mean number of cells on each day per cycling and per tolerant cell at the start, without crowding."""
+    divide: Array
+    """(days, 2, lanes) divisions on each day per cycling and per tolerant cell at the start."""
+    divided: Array
+    """(2, lanes) their sums."""
+    mean: Array
+    """(days + 1, lanes) m from the start of each day to the end, of a small clone's cycling cells."""
+    births: Array
+    """(days + 1, lanes) I from the start of each day to the end."""
+    births_crowd: Array
+    """(lanes,) the share of `crowd` that an average birth in I is followed by."""
+    switch: Array
+    """(3, lanes) switching to and from tolerance over half of the stretch, and the tolerant cells' death over all of it."""
+    arrive: Array
+    """(5, X, E) descendants of altered daughters at the end, per parent cell at the start and per alteration; and the integral
+    of b that an average one of them meets, as parent or as child."""
+    scratch: Array
+    """(days + 1, 7, lanes) matrices of the days, growth of what arises on a day, and cumulated b."""
+
+
+@njit(cache=True, error_model="numpy")
+def new_law(lanes: int, classes: int, edges: int) -> StretchLaw:
+    """Memory for one stretch."""
+    days = LONGEST_STRETCH_DAYS
+    return StretchLaw(
+        np.empty((4, lanes)),
+        np.empty((days, lanes)),
+        np.empty(lanes),
+        np.empty((days, 2, lanes)),
+        np.empty((days, 2, lanes)),
+        np.empty((2, lanes)),
+        np.empty((days + 1, lanes)),
+        np.empty((days + 1, lanes)),
+        np.empty(lanes),
+        np.empty((3, lanes)),
+        np.empty((5, classes, edges)),
+        np.empty((days + 1, 7, lanes)),
+    )
+
+
+_CARRIED, _AFTER, _CUMULATED = 4, 4, 6
+"""Rows of scratch: the day's matrix, then cycling and tolerant cells at the end per cycling cell on the day, then b until the day."""
+
+
+@njit(cache=True, error_model="numpy")
+def _day_matrix(rates: Array, place: int, loss: Array, out: Array, day: int) -> None:
+    """The exact solution of one day without crowding, into rows 0 to 3 of `out[day]`, and its growth exponent into row 4."""
+    genotypes = loss.shape[0]
+    for lane in range(out.shape[2]):
+        out[day, 4, lane] = loss[lane % genotypes]
+    for lane in range(out.shape[2]):
+        enter, leave, fade = rates[place, ENTER, lane], rates[place, LEAVE, lane], rates[place, TOLERANT_DEATH, lane]
+        grow = rates[place, BIRTH, lane] * (1.0 - out[day, 4, lane]) - rates[place, DEATH, lane] - enter
+        gap = 0.5 * (grow + fade + leave)
+        omega = math.sqrt(gap * gap + enter * leave) + 1e-12
+        up, down = exp_poly(grow - gap + omega), exp_poly(grow - gap - omega)
+        even, odd = 0.5 * (up + down), 0.5 * (up - down) / omega
+        out[day, CC, lane] = even + gap * odd
+        out[day, CQ, lane] = leave * odd
+        out[day, QC, lane] = enter * odd
+        out[day, QQ, lane] = even - gap * odd
+        out[day, 4, lane] = grow
+
+
+@njit(cache=True, error_model="numpy")
+def _carry_forward(rates: Array, places: NDArray[np.int64], days: int, law: StretchLaw) -> None:
+    """Products of the days' matrices from the start on, and the divisions of each day."""
+    grow, crowd, divide, divided, scratch = law.grow, law.crowd, law.divide, law.divided, law.scratch
+    birth, path = law.birth, law.path
+    lanes = grow.shape[1]
+    grow[:] = 0.0
+    grow[CC] = 1.0
+    grow[QQ] = 1.0
+    crowd[:] = 0.0
+    divided[:] = 0.0
+    for day in range(days):
+        place = places[day]
+        for lane in range(lanes):
+            b, g = rates[place, BIRTH, lane], scratch[day, 4, lane]
+            # The mean of exp(g t) over a day against the mean of its ends, without a singularity at g = 0.
+            half = 0.5 / (1.0 + g * g / 12.0)
+            cc, cq, qc, qq = grow[CC, lane], grow[CQ, lane], grow[QC, lane], grow[QQ, lane]
+            a, w, v, z = scratch[day, CC, lane], scratch[day, CQ, lane], scratch[day, QC, lane], scratch[day, QQ, lane]
+            grow[CC, lane], grow[CQ, lane] = a * cc + w * qc, a * cq + w * qq
+            grow[QC, lane], grow[QQ, lane] = v * cc + z * qc, v * cq + z * qq
+            one, two = half * (cc + grow[CC, lane]), half * (cq + grow[CQ, lane])
+            path[day, 0, lane] = one + 0.5 * (qc + grow[QC, lane])
+            path[day, 1, lane] = two + 0.5 * (qq + grow[QQ, lane])
+            divide[day, 0, lane], divide[day, 1, lane] = b * one, b * two
+            divided[0, lane] += b * one
+            divided[1, lane] += b * two
+            scratch[day, _CUMULATED, lane] = crowd[lane] + 0.5 * b
+            birth[day, lane] = b
+            crowd[lane] += b
+
+
+@njit(cache=True, error_model="numpy")
+def _carry_back(rates: Array, places: NDArray[np.int64], days: int, law: StretchLaw) -> None:
+    """What a cycling cell that arises in the middle of a day has become at the end, as a mean: rows 4 and 5 of scratch."""
+    scratch = law.scratch
+    lanes = scratch.shape[2]
+    for lane in range(lanes):
+        scratch[days, CC, lane], scratch[days, CQ, lane] = 1.0, 0.0
+        scratch[days, QC, lane], scratch[days, QQ, lane] = 0.0, 1.0
+    for back in range(days):
+        day = days - 1 - back
+        for lane in range(lanes):
+            growth = exp_poly(0.5 * scratch[day, 4, lane])
+            cc, cq = scratch[day + 1, CC, lane], scratch[day + 1, CQ, lane]
+            qc, qq = scratch[day + 1, QC, lane], scratch[day + 1, QQ, lane]
+            a, w, v, z = scratch[day, CC, lane], scratch[day, CQ, lane], scratch[day, QC, lane], scratch[day, QQ, lane]
+            scratch[day, 4, lane], scratch[day, 5, lane] = cc * growth, qc * growth
+            scratch[day, CC, lane], scratch[day, CQ, lane] = cc * a + cq * v, cc * w + cq * z
+            scratch[day, QC, lane], scratch[day, QQ, lane] = qc * a + qq * v, qc * w + qq * z
+
+
+@njit(cache=True, error_model="numpy")
+def _small_law(
+    rates: Array, places: NDArray[np.int64], days: int, loss: Array, law: StretchLaw
+) -> None:
+    """Mean growth and births from the start of each day to the end, by recursion from the end."""
+    mean, births, late, switch, scratch = law.mean, law.births, law.births_crowd, law.switch, law.scratch
+    lanes, genotypes = mean.shape[1], loss.shape[0]
+    mean[days] = 1.0
+    births[days] = 0.0
+    late[:] = 0.0
+    switch[:] = 0.0
+    for back in range(days):
+        day = days - 1 - back
+        place = places[day]
+        for lane in range(lanes):
+            scratch[days, 0, lane] = loss[lane % genotypes]
+        for lane in range(lanes):
+            b = rates[place, BIRTH, lane] * (1.0 - scratch[days, 0, lane])
+            net = b - rates[place, DEATH, lane]
+            growth = exp_poly(net)
+            series = 1.0 + net * (0.5 + net * (1.0 / 6.0 + net / 24.0))
+            safe = net if abs(net) > 1e-2 else 1.0
+            ratio = (growth - 1.0) / safe if abs(net) > 1e-2 else series
+            more = mean[day + 1, lane] * b * ratio
+            mean[day, lane] = mean[day + 1, lane] * growth
+            births[day, lane] = births[day + 1, lane] + more
+            late[lane] += more * (law.crowd[lane] - scratch[day, _CUMULATED, lane])
+        for lane in range(lanes):
+            switch[0, lane] += 0.5 * rates[place, ENTER, lane]
+            switch[1, lane] += 0.5 * rates[place, LEAVE, lane]
+            switch[2, lane] += rates[place, TOLERANT_DEATH, lane]
+    for lane in range(lanes):
+        late[lane] /= births[0, lane] * law.crowd[lane] + 1e-300
+
+
+@njit(cache=True, error_model="numpy")
+def _arrivals(days: int, genotypes: int, edges: NDArray[np.int64], probability: Array, law: StretchLaw) -> None:
+    """Means of what altered daughters become, for every edge and exposure class."""
+    divide, scratch, arrive, crowd = law.divide, law.scratch, law.arrive, law.crowd
+    arrive[:] = 0.0
+    for x in range(arrive.shape[1]):
+        for e in range(edges.shape[0]):
+            if probability[e] == 0.0:
+                continue
+            parent, child = x * genotypes + edges[e, 0], x * genotypes + edges[e, 1]
+            cc, cq, qc, qq, met = 0.0, 0.0, 0.0, 0.0, 0.0
+            for day in range(days):
+                one, two = divide[day, 0, parent], divide[day, 1, parent]
+                cycling, tolerant = scratch[day, _AFTER, child], scratch[day, _AFTER + 1, child]
+                cc += one * cycling
+                cq += two * cycling
+                qc += one * tolerant
+                qq += two * tolerant
+                until = scratch[day, _CUMULATED, parent]
+                met += one * cycling * (until + crowd[child] - scratch[day, _CUMULATED, child])
+            arrive[CC, x, e], arrive[CQ, x, e], arrive[QC, x, e], arrive[QQ, x, e] = cc, cq, qc, qq
+            arrive[MEET, x, e] = met / (cc + 1e-300)
+
+
+@njit(cache=True, error_model="numpy")
+def write_law(
+    rates: Array,
+    places: NDArray[np.int64],
+    days: int,
+    loss: Array,
+    edges: NDArray[np.int64],
+    probability: Array,
+    stochastic: bool,
+    law: StretchLaw,
+) -> None:
+    """Compute the law of a stretch.
+
+    Args:
+        rates: (places, RATE_ROWS, lanes) integrals over days.
+        places: (days,) where the rates of each day stand.
+        days: Length of the stretch, at most `LONGEST_STRETCH_DAYS`.
+        loss: (G,) probability per division that a daughter leaves for another genotype.
+        edges: (E, 2) parent and child genotype.
+        probability: (E,) probability per division; 0 for padding.
+        stochastic: Whether the law of small clones is needed.
+        law: Receives it.
+    """
+    for day in range(days):
+        _day_matrix(rates, places[day], loss, law.scratch, day)
+    _carry_forward(rates, places, days, law)
+    if stochastic:
+        _small_law(rates, places, days, loss, law)
+    _carry_back(rates, places, days, law)
+    _arrivals(days, loss.shape[0], edges, probability, law)
