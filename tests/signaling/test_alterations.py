@@ -111,7 +111,7 @@ def test_unit_effects_multiply_on_nodes_expression_and_terms() -> None:
         assert out[net.index.node(name)] == pytest.approx([1.2, 1.6, 2])
     for term in net.index.edge("ERBB2->ERBB3"):
         assert weight_out[term] == pytest.approx(net.term_weight[term] * np.array([0.7, 0.85, 1]))
-    touched = [net.index.node(name) for name in ("ERBB2", "estradiol")]
+    touched = [net.index.node(name) for name in ("ERBB2", "ERBB2_p95", "estradiol")]
     assert np.all(np.delete(node_effect, touched, axis=0) == 1)
     by_lane = [np.empty_like(array) for array in outs]
     apply_effects_by_lane(
