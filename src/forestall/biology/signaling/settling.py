@@ -89,7 +89,7 @@ def settle(net: CompiledNetwork, setting: Setting, slow: Floats, activity: Float
         for lane in range(open_lanes.size):
             if open_lanes[lane]:
                 slow[s, lane] = start[s, lane]
-    return _march_carefully(net, setting, tolerance, open_lanes, slow, expression, activity, target)
+    return int(_march_carefully(net, setting, tolerance, open_lanes, slow, expression, activity, target))
 
 
 @njit(cache=True, error_model="numpy")
