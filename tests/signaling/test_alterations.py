@@ -120,6 +120,15 @@ def test_unit_effects_multiply_on_nodes_expression_and_terms() -> None:
     assert all(np.array_equal(a, b) for a, b in zip(outs, by_lane, strict=True))
 
 
+def test_unit_antibodies_do_not_reach_the_truncated_receptor_and_inhibitors_do() -> None:
+    net = compiled()
+    full, fragment = net.index.node("ERBB2"), net.index.node("ERBB2_p95")
+    classes = {"antibody": [full], "adc": [full], "kinase_inhibitor": [full, fragment]}
+    for drug_class, reached in classes.items():
+        actions = compile_actions(net, [Action("inhibit", "ERBB2", "drug", drug_class)])
+        assert sorted(actions.target.tolist()) == sorted(reached)
+
+
 def test_unit_unknown_names_are_refused_with_a_fix() -> None:
     with pytest.raises(KnowledgeError, match=r"fulvestrant.*'ESR2'.*did you mean 'ESR1'"):
         compile_actions(compiled(), [Action("degrade", "ESR2", "fulvestrant")])
