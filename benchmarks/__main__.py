@@ -15,10 +15,11 @@ def main() -> None:
     parser.add_argument(
         "which",
         nargs="*",
-        choices=["course", "trial", "signaling", []],
-        help="course, trial, signaling; all if not given",
+        choices=["course", "trial", "signaling", "crosstalk", []],
+        help="course, trial, signaling (all three if not given); crosstalk: measured and computed sizes",
     )
     parser.add_argument("--quick", action="store_true", help="fewer patients and a shorter course")
+    parser.add_argument("--refit", action="store_true", help="crosstalk: fit again from the file's values")
     given = parser.parse_args()
     which = given.which or ["course", "trial", "signaling"]
 
@@ -37,6 +38,11 @@ def main() -> None:
         from benchmarks import signaling_speed
 
         signaling_speed.run(signaling_speed.QUICK if given.quick else signaling_speed.Settings())
+
+    if "crosstalk" in which:
+        from benchmarks import crosstalk
+
+        crosstalk.run(refit=given.refit)
 
 
 if __name__ == "__main__":
