@@ -83,6 +83,7 @@ def test_unit_a_class_lists_its_members(name: str, capsys: pytest.CaptureFixture
         (["p95HER2", "--context", "TNBC"], "plays no part"),
         (["p95HER2", "--drugs", "trastuzumub"], "trastuzumab"),
         (["--class", "magic"], "binding"),
+        (["--class", "bypass", "--drugs", "trastuzumab"], "belong to one alteration"),
         ([], "name an alteration"),
     ],
 )

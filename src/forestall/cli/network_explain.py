@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -50,7 +51,7 @@ Drugs = Annotated[
     typer.Option(
         "--drugs",
         metavar="DRUG",
-        help="The treatment to explain; name the option again, or join drugs by '+', for a combination.",
+        help="The treatment to explain; name the option again, or join drugs by '+' or ',', for a combination.",
         show_default=False,
     ),
 ]
@@ -83,6 +84,8 @@ def explain(
         )
     if alteration is None:
         assert resistance_class is not None, "checked above"
+        if out is not None or drugs:
+            raise InputError("--out and --drugs belong to one alteration", fix="leave them out with --class")
         _explain_class(resistance_class.value, where, as_json=as_json, quiet=quiet)
         return
     from forestall.studies.resistance import explain as explained
@@ -103,7 +106,7 @@ def explain(
 
 
 def _named(drugs: list[str]) -> list[str]:
-    return [word.strip() for text in drugs for word in text.split("+") if word.strip()]
+    return [word.strip() for text in drugs for word in re.split("[+,]", text) if word.strip()]
 
 
 def _explain_class(name: str, context: str | None, *, as_json: bool, quiet: bool) -> None:

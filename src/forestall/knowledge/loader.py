@@ -17,7 +17,7 @@ from forestall.knowledge.contents import cited_by, dotted, entries_in
 from forestall.knowledge.drugs import Action, Drug, DrugClass
 from forestall.knowledge.evidence import Evidence
 from forestall.knowledge.mechanisms import MechanismFile
-from forestall.knowledge.networks import Network
+from forestall.knowledge.networks import Network, Node
 from forestall.knowledge.parameters import ParameterFile
 from forestall.knowledge.provenance import Entry
 from forestall.knowledge.reading import DATA, Document, locate, read_yaml, validate
@@ -179,6 +179,9 @@ def _check_drugs(entry: BaseModel, known: _Known) -> Iterator[_Complaint]:
             yield from _unknown(("drugs", position), "drug", drug, known.drugs)
         for position, name in enumerate(entry.classes):
             yield from _unknown(("classes", position), "drug class", name, frozenset(get_args(DrugClass)))
+    if isinstance(entry, Node):
+        for position, name in enumerate(entry.hidden_from):
+            yield from _unknown(("hidden_from", position), "drug class", name, frozenset(get_args(DrugClass)))
     if isinstance(entry, Alteration):
         words = known.drugs | frozenset(get_args(DrugClass))
         for position, name in enumerate(entry.selected_by):
