@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-Curve = Callable[[Array], Array]
-"""Effects, (curves, times), at times in days from the start of a cycle."""
+Curve = Callable[[Array, bool], Array]
+"""Effects, (curves, times), at times in days from the start of a cycle: of the first one, or (True) of one at steady state."""
 
 TOLERANCE = 5e-5
 """Largest error of the integral of an effect (dimensionless, times a day) over one stretch, per day between doses."""
@@ -77,43 +77,54 @@ class Doses:
 def cycle_curves(drug: TypicalEffects, doses: Doses) -> Curve:
     """Effects in the first cycle and in one at steady state, as functions of the time in the cycle."""
 
-    def curves(times: Array) -> Array:
+    def curves(times: Array, steady: bool) -> Array:
         each = [
             drug.concentration(times - begin, doses.infusion_days, doses.cycle_days) for begin in doses.begins
         ]
-        first = doses.amount_mg * np.asarray(sum(one for one, _ in each))
-        steady = first + doses.amount_mg * np.asarray(sum(earlier for _, earlier in each))
-        return np.concatenate([drug.effects(first), drug.effects(steady)])
+        plasma = sum(one + (earlier if steady else 0.0) for one, earlier in each)
+        return drug.effects(doses.amount_mg * np.asarray(plasma))
 
     return curves
 
 
-def is_fine(curves: Curve, begin: float, end: float, tolerance: float) -> bool:
+def is_fine(curves: Curve, steady: bool, begin: float, end: float, tolerance: float) -> bool:
     """Whether two points integrate every curve over a stretch of time well enough.
 
     Args:
         curves: The effects.
+        steady: Whether at steady state.
         begin: Start, days.
         end: End, days.
         tolerance: Largest difference between the integrals by two and by eight points, days.
     """
     half = 0.5 * (end - begin)
     integrals = [
-        half * curves(begin + half * (1 + points)) @ weights for points, weights in (_TWO, _EIGHT)
+        half * curves(begin + half * (1 + points), steady) @ weights for points, weights in (_TWO, _EIGHT)
     ]
     return bool(np.abs(integrals[0] - integrals[1]).max(initial=0.0) <= tolerance)
 
 
-def cuts(curves: Curve, begin: float, end: float, tolerance: float) -> list[float]:
+def cuts(curves: Curve, steady: bool, begin: float, end: float, tolerance: float) -> list[float]:
     """Points strictly inside a stretch of time at which it must be cut, by repeated halving.
 
     Args:
         curves: The effects.
+        steady: Whether at steady state.
         begin: Start, days.
         end: End, days.
         tolerance: As for `is_fine`.
     """
-    if end - begin <= 2 * SHORTEST_DAYS or is_fine(curves, begin, end, tolerance):
+    if end - begin <= 2 * SHORTEST_DAYS or is_fine(curves, steady, begin, end, tolerance):
         return []
     middle = 0.5 * (begin + end)
-    return [*cuts(curves, begin, middle, tolerance), middle, *cuts(curves, middle, end, tolerance)]
+    return [
+        *cuts(curves, steady, begin, middle, tolerance),
+        middle,
+        *cuts(curves, steady, middle, end, tolerance),
+    ]
+
+
+def rise(curves: Curve, steady: bool, begin: float) -> float:
+    """Largest rise of an effect in the half day after a dose that is given at `begin`."""
+    effects = curves(begin + np.linspace(0.0, 0.5, 17), steady)
+    return float((effects - effects[:, :1]).max(initial=0.0))

@@ -10,13 +10,15 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from forestall.biology.day_grid import SHORTEST_DAYS, TOLERANCE, Curve, cuts, is_fine
+from forestall.biology.day_grid import SHORTEST_DAYS, TOLERANCE, Curve, cuts, is_fine, rise
 
 LONGEST_SPAN_DAYS = 7
 SETTLING = 2
 """A span covers at most the time since the last dose divided by this."""
 SWITCH_CUTS_DAYS = (0.1, 0.3, 0.6)
-"""Cuts of the first day of a later phase, on which the drugs of the phase before wash out."""
+"""Cuts after a jump of an effect, to which slow expression responds: a dose, or the first day of a later phase."""
+JUMP = 0.02
+"""Rise of an effect after a dose that counts as a jump."""
 _SAME_DAYS = 1e-9
 
 
@@ -69,8 +71,10 @@ class Day(NamedTuple):
     """First day of a phase that follows another."""
     dosed: tuple[tuple[int, int], ...]
     """Doses: component and day within the span."""
-    lively: tuple[tuple[int, int, int], ...]
-    """Components whose effects need cuts, with the day within the span and the day of the cycle."""
+    lively: tuple[tuple[int, int, int, bool], ...]
+    """Components whose effects need cuts, with the day within the span and of the cycle, and whether it is a later cycle."""
+    jumps: tuple[float, ...]
+    """Times of doses that make an effect jump."""
     span: int
 
 
@@ -91,8 +95,8 @@ class Plan:
     """(C,) whether the component only kills and does not act on signaling."""
     curves: tuple[Curve | None, ...]
     """(C,)."""
-    known: dict[tuple[int, int, int], bool] = field(default_factory=dict, compare=False, repr=False)
-    """Answers of `_is_fine` by component, day of its cycle and days."""
+    known: dict[tuple[int, int, int, bool], bool] = field(default_factory=dict, compare=False, repr=False)
+    """Answers of `_is_fine` by component, day of its cycle, days, and whether it is a later cycle."""
 
     def spans(self, dose: NDArray[np.uint8], breaks: Sequence[int]) -> NDArray[np.int64]:
         """Days that can be integrated together from each day on (1 near doses).
@@ -138,12 +142,22 @@ class Plan:
         span = dose.shape[1]
         dosed = tuple((int(c), int(at)) for at, c in np.argwhere(dose.T))
         lively = tuple(
-            (c, at, self._within(c, day + at))
+            (c, at, self._within(c, day + at), self._is_later(c, day + at))
             for c, kills in enumerate(self.kills)
             for at in (range(span) if kills else (0,))
             if not self._is_fine(c, day + at, 1 if kills else span)
         )
-        return Day(self.phase, self.phase > 0 and day == 0, dosed, lively, span)
+        jumps = tuple(time for c, at in dosed if not self.kills[c] for time in self._jumps(c, day, at))
+        return Day(self.phase, self.phase > 0 and day == 0, dosed, lively, jumps, span)
+
+    def _jumps(self, c: int, day: int, at: int) -> list[float]:
+        curve, within, later = self.curves[c], self._within(c, day + at), self._is_later(c, day + at)
+        times = dose_times(self.components[c], self.lags[c])
+        return [at + time for time in times if curve is None or rise(curve, later, within + time) > JUMP]
+
+    def _is_later(self, c: int, day: int) -> bool:
+        """Whether a day comes after the first cycle of a component."""
+        return day - self.components[c].start_day >= self.components[c].cycle_days
 
     def _within(self, c: int, day: int) -> int:
         """Day of a component's cycle."""
@@ -154,9 +168,9 @@ class Plan:
         curve, within = self.curves[c], self._within(c, day)
         if curve is None:
             return True
-        key = (c, within, days)
+        key = (c, within, days, self._is_later(c, day))
         if key not in self.known:
-            self.known[key] = is_fine(curve, within, within + days, self._tolerance(c))
+            self.known[key] = is_fine(curve, key[3], within, within + days, self._tolerance(c))
         return self.known[key]
 
     def segments(self, day: Day) -> list[Segment]:
@@ -164,7 +178,7 @@ class Plan:
         end = float(day.span)
         marks = [0.0, end, *self._marks(day, kills=False)]
         wanted = [*self._cuts(day, marks, kills=False), *(SWITCH_CUTS_DAYS if day.opens_phase else ())]
-        wanted += [mark + cut for mark in marks[2:] for cut in SWITCH_CUTS_DAYS if mark + cut < end]
+        wanted += [jump + cut for jump in day.jumps for cut in SWITCH_CUTS_DAYS if jump + cut < end]
         points = _points(marks, wanted, end)
         inner = [*points, *self._marks(day, kills=True), *(float(midnight) for midnight in range(day.span))]
         inner = _points(inner, self._cuts(day, inner, kills=True), end)
@@ -184,11 +198,11 @@ class Plan:
         bounds = _points(marks, (), float(day.span))
         return [
             cut - within + at
-            for c, at, within in day.lively
+            for c, at, within, later in day.lively
             if (curve := self.curves[c]) is not None and self.kills[c] == kills
             for begin, end in itertools.pairwise(bounds)
             if not kills or at <= begin < at + 1
-            for cut in cuts(curve, within - at + begin, within - at + end, self._tolerance(c))
+            for cut in cuts(curve, later, within - at + begin, within - at + end, self._tolerance(c))
         ]
 
     def _segment(self, day: Day, begin: float, end: float, inner: Sequence[float]) -> Segment:

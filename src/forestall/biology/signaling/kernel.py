@@ -25,33 +25,56 @@ DAMPING = 0.5
 
 @njit(cache=True, error_model="numpy")
 def _multiply_hill(
-    product: Any, activity: Any, node: Any, power: Any, bottom: Any, top: Any, negated: Any
+    activity: Any, node: Any, power: Any, zero: Any, slope: Any, bottom: Any, upper: Any, lower: Any
 ) -> None:
-    """Multiply `product` (lanes,) by a normalized Hill function of activity[node], or by one minus it."""
-    one = product.dtype.type(1)
-    if negated:
-        for lane in range(product.size):
-            x = activity[node, lane]
-            if power == 2:
-                x = x * x
-            elif power == 3:
-                x = x * x * x
-            elif power == 4:
-                x = (x * x) * (x * x)
-            product[lane] *= one - top * x / (x + bottom)
-    elif power == 2:
-        for lane in range(product.size):
-            x = activity[node, lane]
-            x = x * x
-            product[lane] *= top * x / (x + bottom)
-    else:
-        for lane in range(product.size):
-            x = activity[node, lane]
-            if power == 3:
-                x = x * x * x
-            elif power == 4:
-                x = (x * x) * (x * x)
-            product[lane] *= top * x / (x + bottom)
+    """Multiply a fraction by a Hill function of activity[node], or by one minus it.
+
+    With v = activity^power the function is (zero + slope v) / (v + bottom); fractions are kept as `upper` / `lower` (lanes,
+    each), so that a node costs one division, not one per factor.
+    """
+    for lane in range(upper.size):
+        v = activity[node, lane]
+        if power == 2:
+            v = v * v
+        elif power == 3:
+            v = v * v * v
+        elif power == 4:
+            v = (v * v) * (v * v)
+        upper[lane] *= zero + slope * v
+        lower[lane] *= v + bottom
+
+
+@njit(cache=True, error_model="numpy")
+def _multiply_rest(
+    activity: Any,
+    node: Any,
+    power: Any,
+    zero: Any,
+    slope: Any,
+    bottom: Any,
+    weight: Any,
+    term: Any,
+    upper: Any,
+    lower: Any,
+) -> None:
+    """Multiply a fraction by 1 - weight[term] * H for a term of one factor."""
+    if power == 2:
+        for lane in range(upper.size):
+            v = activity[node, lane]
+            v = v * v
+            below = v + bottom
+            lower[lane] *= below
+            upper[lane] *= below - weight[term, lane] * (zero + slope * v)
+        return
+    for lane in range(upper.size):
+        v = activity[node, lane]
+        if power == 3:
+            v = v * v * v
+        elif power == 4:
+            v = (v * v) * (v * v)
+        below = v + bottom
+        lower[lane] *= below
+        upper[lane] *= below - weight[term, lane] * (zero + slope * v)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -79,68 +102,128 @@ def evaluate(
     Notes:
         A cyclic component is swept, damped, from its basal state; a lane that has converged is left alone.
     """
-    lanes = activity.shape[1]
-    out, term = np.empty(lanes, activity.dtype), np.empty(lanes, activity.dtype)
-    open_lanes, moving = np.empty(lanes, np.bool_), np.empty(lanes, np.bool_)
-    basal, term_start, inhibitor_start, factor_start = (
-        net.basal,
-        net.term_start,
-        net.inhibitor_start,
-        net.factor_start,
-    )
-    source, power, bottom, top, negated = net.factor
-    component_start, component_cyclic = net.component_start, net.component_cyclic
-    one, tiny = activity.dtype.type(1), activity.dtype.type(1e-30)
-    damping = activity.dtype.type(DAMPING)
+    start, cyclic = net.component_start, net.component_cyclic
+    lanes, one = activity.shape[1], activity.dtype.type(1)
+    open_lanes, moving = np.ones(lanes, np.bool_), np.empty(lanes, np.bool_)
     tolerance = max(TOLERANCE, 8 * np.finfo(activity.dtype).eps)
-    unconverged = 0
-    for component in range(component_cyclic.size):
-        cyclic = component_cyclic[component]
-        open_lanes[:] = True
-        if cyclic:
-            for i in range(component_start[component], component_start[component + 1]):
-                activity[i, :] = basal[i]
-        for _ in range(MAX_SWEEPS if cyclic else 1):
+    unconverged, component = 0, 0
+    while component < cyclic.size:
+        first = start[component]
+        if not cyclic[component]:
+            while component < cyclic.size and not cyclic[component]:
+                component += 1
+            last = start[component]
+            _pass(net, first, last, expression, floor, term_weight, node_effect, activity, one, open_lanes, moving, one)
+            continue
+        component += 1
+        last = start[component]
+        for i in range(first, last):
+            activity[i, :] = net.basal[i]
+        for _ in range(MAX_SWEEPS):
             moving[:] = False
-            for i in range(component_start[component], component_start[component + 1]):
-                out[:] = one
-                for t in range(term_start[i], term_start[i + 1]):
-                    if t == inhibitor_start[i]:
-                        _close(out, one - basal[i])
-                    for lane in range(lanes):
-                        term[lane] = term_weight[t, lane]
-                    for f in range(factor_start[t], factor_start[t + 1]):
-                        _multiply_hill(term, activity, source[f], power[f], bottom[f], top[f], negated[f])
-                    for lane in range(lanes):
-                        out[lane] *= one - term[lane]
-                if inhibitor_start[i] == term_start[i + 1]:
-                    _close(out, one - basal[i])
-                for lane in range(lanes):
-                    drive = floor[i, lane] + (one - floor[i, lane]) * out[lane]
-                    on = expression[i, lane] * drive
-                    out[lane] = node_effect[i, lane] * on / (on + (one - drive) + tiny)
-                if cyclic:
-                    for lane in range(lanes):
-                        step = damping * (out[lane] - activity[i, lane])
-                        if open_lanes[lane]:
-                            activity[i, lane] += step
-                            moving[lane] |= abs(step) > tolerance
-                else:
-                    for lane in range(lanes):
-                        activity[i, lane] = out[lane]
+            _pass(
+                net, first, last, expression, floor, term_weight, node_effect, activity,
+                activity.dtype.type(DAMPING), open_lanes, moving, tolerance,
+            )  # fmt: skip
             open_lanes[:] = moving
             if not open_lanes.any():
                 break
         unconverged += open_lanes.sum()
+        open_lanes[:] = True
     return int(unconverged)
 
 
 @njit(cache=True, error_model="numpy")
-def _close(out: Any, off: Any) -> None:
-    """Turn the product of (1 - term) over activating terms (lanes,) into their input; `off` is 1 - basal."""
-    one = out.dtype.type(1)
-    for lane in range(out.size):
-        out[lane] = one - off * out[lane]
+def _pass(
+    net: CompiledNetwork,
+    first_node: int,
+    last_node: int,
+    expression: Any,
+    floor: Any,
+    term_weight: Any,
+    node_effect: Any,
+    activity: Any,
+    damping: Any,
+    open_lanes: Any,
+    moving: Any,
+    tolerance: Any,
+) -> None:
+    """Evaluate some nodes in their order, each from the present activities of those that it reads.
+
+    Args:
+        net: The compiled network.
+        first_node: The first of them.
+        last_node: The one after the last.
+        expression: As in `evaluate`.
+        floor: As in `evaluate`.
+        term_weight: As in `evaluate`.
+        node_effect: As in `evaluate`.
+        activity: As in `evaluate`.
+        damping: Share of the way to its new value that an activity goes.
+        open_lanes: (lanes,) which lanes may change; all do if the damping is 1.
+        moving: (lanes,) set where an activity changes by more than the tolerance, unless the damping is 1.
+        tolerance: The tolerance.
+    """
+    lanes = activity.shape[1]
+    upper, lower = np.empty(lanes, activity.dtype), np.empty(lanes, activity.dtype)
+    term_upper, term_lower = np.empty(lanes, activity.dtype), np.empty(lanes, activity.dtype)
+    term_start, inhibitor_start, factor_start = net.term_start, net.inhibitor_start, net.factor_start
+    source, power, bottom, top, negated = net.factor
+    one, nothing, tiny = activity.dtype.type(1), activity.dtype.type(0), activity.dtype.type(1e-30)
+    for i in range(first_node, last_node):
+        off = one - net.basal[i]
+        for lane in range(lanes):
+            upper[lane] = off
+        for lane in range(lanes):
+            lower[lane] = one
+        for t in range(term_start[i], term_start[i + 1]):
+            if t == inhibitor_start[i]:
+                _close(upper, lower)
+            first, last = factor_start[t], factor_start[t + 1]
+            for f in range(first, last):
+                zero, slope = nothing, top[f]
+                if negated[f]:
+                    zero, slope = bottom[f], one - top[f]
+                if last - first == 1:
+                    _multiply_rest(
+                        activity, source[f], power[f], zero, slope, bottom[f], term_weight, t, upper, lower
+                    )
+                    continue
+                if f == first:
+                    for lane in range(lanes):
+                        term_upper[lane] = term_weight[t, lane]
+                    for lane in range(lanes):
+                        term_lower[lane] = one
+                _multiply_hill(
+                    activity, source[f], power[f], zero, slope, bottom[f], term_upper, term_lower
+                )
+            if last - first > 1:
+                for lane in range(lanes):
+                    upper[lane] *= term_lower[lane] - term_upper[lane]
+                for lane in range(lanes):
+                    lower[lane] *= term_lower[lane]
+        if inhibitor_start[i] == term_start[i + 1]:
+            _close(upper, lower)
+        for lane in range(lanes):
+            drive = floor[i, lane] * lower[lane] + (one - floor[i, lane]) * upper[lane]
+            on = expression[i, lane] * drive
+            upper[lane] = node_effect[i, lane] * on / (on + (lower[lane] - drive) + tiny)
+        if damping == one:
+            for lane in range(lanes):
+                activity[i, lane] = upper[lane]
+        else:
+            for lane in range(lanes):
+                step = damping * (upper[lane] - activity[i, lane])
+                if open_lanes[lane]:
+                    activity[i, lane] += step
+                    moving[lane] |= abs(step) > tolerance
+
+
+@njit(cache=True, error_model="numpy")
+def _close(upper: Any, lower: Any) -> None:
+    """Turn the fraction of what no activating term reaches into that of what some term reaches."""
+    for lane in range(upper.size):
+        upper[lane] = lower[lane] - upper[lane]
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -153,20 +236,37 @@ def drives(net: CompiledNetwork, activity: Floats, driver_gain: Floats, out: Flo
         driver_gain: (drivers, lanes).
         out: (slow, lanes) the result; at the untreated reference, the `normalizer` of `expression_targets`.
     """
-    lanes = activity.shape[1]
-    hill = np.empty(lanes, activity.dtype)
-    one = activity.dtype.type(1)
+    lower = np.empty(activity.shape[1], activity.dtype)
+    for s in range(net.driver_start.size - 1):
+        _drive(net, s, activity, driver_gain, out, lower)
+        for lane in range(lower.size):
+            out[s, lane] /= lower[lane]
+
+
+@njit(cache=True, error_model="numpy", inline="always")
+def _drive(net: CompiledNetwork, s: int, activity: Any, driver_gain: Any, out: Any, lower: Any) -> None:
+    """The product over the drivers of one slow expression as a fraction, out[s] / lower."""
     source, power, bottom, top, negated = net.driver
-    driver_start = net.driver_start
-    for s in range(driver_start.size - 1):
-        for lane in range(lanes):
-            out[s, lane] = one
-        for d in range(driver_start[s], driver_start[s + 1]):
-            for lane in range(lanes):
-                hill[lane] = driver_gain[d, lane]
-            _multiply_hill(hill, activity, source[d], power[d], bottom[d], top[d], negated[d])
-            for lane in range(lanes):
-                out[s, lane] *= one + hill[lane]
+    one = activity.dtype.type(1)
+    for lane in range(lower.size):
+        out[s, lane] = one
+    for lane in range(lower.size):
+        lower[lane] = one
+    for d in range(net.driver_start[s], net.driver_start[s + 1]):
+        zero, slope = activity.dtype.type(0), top[d]
+        if negated[d]:
+            zero, slope = bottom[d], one - top[d]
+        for lane in range(lower.size):
+            v = activity[source[d], lane]
+            if power[d] == 2:
+                v = v * v
+            elif power[d] == 3:
+                v = v * v * v
+            elif power[d] == 4:
+                v = (v * v) * (v * v)
+            below = v + bottom[d]
+            lower[lane] *= below
+            out[s, lane] *= below + driver_gain[d, lane] * (zero + slope * v)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -188,11 +288,12 @@ def expression_targets(
         normalizer: (slow, lanes) from `drives` at the untreated reference of the lane's patient.
         target: (slow, lanes) the result.
     """
-    drives(net, activity, driver_gain, target)
+    lower = np.empty(activity.shape[1], activity.dtype)
     for s in range(net.slow_node.size):
-        base, norm, out = base_expression[net.slow_node[s]], normalizer[s], target[s]
-        for lane in range(out.size):
-            out[lane] *= base[lane] / norm[lane]
+        _drive(net, s, activity, driver_gain, target, lower)
+        node = net.slow_node[s]
+        for lane in range(lower.size):
+            target[s, lane] *= base_expression[node, lane] / (normalizer[s, lane] * lower[lane])
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
