@@ -37,12 +37,17 @@ class Walker(NamedTuple):
     """(LONGEST_STRETCH_DAYS,) scratch."""
     work: Array
     """(WORK_ROWS, G) scratch."""
+    expected: Array
+    """(edges in use,) scratch."""
 
 
 @njit(cache=True, error_model="numpy")
-def new_walker(lanes: int, genotypes: int, edges: int) -> Walker:
-    """A walker for a patient with so many lanes, genotypes and edges."""
-    classes = lanes // genotypes
+def new_walker(lanes: int, genotypes: int, probability: Array) -> Walker:
+    """A walker for a patient with so many lanes and genotypes, and edges of (E,) probabilities, padded with 0."""
+    classes, edges = lanes // genotypes, probability.shape[0]
+    used = 0
+    while used < edges and probability[used] > 0.0:
+        used += 1
     laws = (
         new_law(lanes, classes, edges),
         new_law(lanes, classes, edges),
@@ -55,6 +60,7 @@ def new_walker(lanes: int, genotypes: int, edges: int) -> Walker:
         np.zeros(1, np.int64),
         np.empty(LONGEST_STRETCH_DAYS, np.int64),
         np.zeros((WORK_ROWS, genotypes)),
+        np.zeros(used),
     )
 
 
@@ -155,6 +161,7 @@ def advance(
         handover,
         chance,
         walker.work,
+        walker.expected,
     )
     return days
 

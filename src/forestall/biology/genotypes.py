@@ -54,7 +54,7 @@ def genotype_table(
         (where[steps_before], where[frozenset(steps)], rates[last])
         for steps in kept
         for last in steps
-        if (steps_before := frozenset(steps) - {last}) in where
+        if (steps_before := frozenset(steps) - {last}) in where and rates[last] > 0
     ]
     return _padded(truncal, kept, sorted(edges), largest)
 

@@ -65,12 +65,12 @@ def _write_decay(
                 decay[1, d, k] = exp_poly(-p.elimination[d, k] * length * MIDDLE)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def _dose(schedule: Schedule, p: PatientRates, phase: int, c: int, day: int) -> float:
     return float(p.loading[phase, c] if schedule.dose[phase, c, day] == 2 else p.amount[phase, c])
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def _move(
     schedule: Schedule, p: PatientRates, phase: int, day: int, decay: Array, infusing: Array, kills: bool
 ) -> None:
@@ -97,7 +97,7 @@ def _move(
                 p.concentration[d, k] += rate * p.scale[d, k] * (1.0 - decay[d, k]) / p.elimination[d, k]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def _give(schedule: Schedule, p: PatientRates, phase: int, day: int, boluses: Array) -> bool:
     """Add the doses given at once, (C,) of them; whether there are any."""
     given = False
@@ -111,7 +111,7 @@ def _give(schedule: Schedule, p: PatientRates, phase: int, day: int, boluses: Ar
     return given
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def _begin_segment(
     schedule: Schedule, p: PatientRates, phase: int, day: int, template: int, segment: int
 ) -> None:
@@ -124,7 +124,7 @@ def _begin_segment(
         turn(p, True)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def _relax(model: CourseModel, p: PatientRates, template: int, segment: int, leg: int, days: float) -> None:
     """Advance the slow states, exactly for a target that follows its trend."""
     p.since[0] += days
@@ -139,7 +139,7 @@ def _relax(model: CourseModel, p: PatientRates, template: int, segment: int, leg
             aim[q, lane] += trend[q, lane] * days
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def turn(p: PatientRates, jump: bool) -> None:
     """A dose begins now: the target's trend ends, and with a jump of exposure its value tells nothing either."""
     p.since[0] = 0.0
@@ -148,7 +148,7 @@ def turn(p: PatientRates, jump: bool) -> None:
     p.trend[:] = 0.0
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def _correct(model: CourseModel, p: PatientRates, ahead: float) -> None:
     """At a node: put the slow states where the target found now would have led them, and take its trend.
 
@@ -211,7 +211,7 @@ def _kill_apart(
     return some
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def _add_kill_apart(model: CourseModel, p: PatientRates, node: int, day: int, span: int) -> None:
     """Add what the drugs that only kill do, in the share of one node, to the days of a span."""
     spared = 1.0 - model.protection
@@ -229,7 +229,7 @@ def _add_kill_apart(model: CourseModel, p: PatientRates, node: int, day: int, sp
             ring[today, TOLERANT_DEATH, lane] += spared * killed
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def _add_rates(p: PatientRates, today: int, weight: float) -> None:
     """Add a multiple of the present rates to a day of the ring."""
     ring, now = p.ring, p.now
@@ -269,7 +269,7 @@ def integrate_days(
         _relax(model, p, template, s, 0, length * EARLY)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def _remember_drugs(p: PatientRates, day: int, later: int) -> None:
     """Keep the concentrations at the start of a day that comes `later` days after the present state, without doses between."""
     ring, decay = p.drug_ring, p.day_decay

@@ -113,8 +113,10 @@ def _arrive_in_large(
     """Add the mean of altered daughters of large clones to large clones."""
     arrive = law.arrive
     for e in range(edges.shape[0]):
+        if probability[e] == 0.0:
+            break
         parent, child = edges[e, 0], edges[e, 1]
-        if probability[e] == 0.0 or work[LARGE, parent] == 0.0 or work[LARGE, child] == 0.0:
+        if work[LARGE, parent] == 0.0 or work[LARGE, child] == 0.0:
             continue
         c, q = work[CYCLING, parent], work[TOLERANT, parent]
         kept = probability[e] * (1.0 - load) * math.exp(-load * arrive[MEET, x, e])
@@ -148,6 +150,7 @@ def advance_lesions(
     handover: float,
     states: NDArray[np.uint64],
     work: Array,
+    expected: Array,
 ) -> None:
     """Carry a patient's lesions through a stretch.
 
@@ -162,6 +165,7 @@ def advance_lesions(
         handover: Clones of fewer cells are stochastic; 0 makes every clone deterministic.
         states: (L, 2) random stream of each lesion.
         work: (`WORK_ROWS`, G) scratch.
+        expected: (edges in use,) scratch; the edges after them have probability 0.
     """
     for lesion in range(cells.shape[1]):
         if _size(cells, lesion) <= 0.0:
@@ -173,4 +177,4 @@ def advance_lesions(
         _grow_large(cells, lesion, law, first, work)
         _arrive_in_large(cells, lesion, law, x, load, edges, probability, work)
         if handover > 0.0:
-            small_clones(lesion, cells, law, days, first, load, edges, probability, states[lesion], work)
+            small_clones(lesion, cells, law, days, first, load, edges, probability, states[lesion], work, expected)

@@ -15,8 +15,9 @@ from numba import njit
 from numpy.typing import NDArray
 
 from forestall.biology.stretch import StretchLaw
-from forestall.engine.birth_death import MEAN_ABOVE, NORMAL_ABOVE, birth_death_step, switch_phenotypes
+from forestall.engine.birth_death import MEAN_ABOVE, NORMAL_ABOVE, birth_death_step
 from forestall.engine.counts import next_binomial, next_poisson
+from forestall.engine.exponential import exp_poly
 from forestall.engine.random import next_uniform
 
 Array = NDArray[np.float64]
@@ -34,17 +35,29 @@ def _descendants(state: NDArray[np.uint64], cells: float, mean: float, births: f
     return birth_death_step(state, cells, min(1.0, mean * stop), stop, NORMAL_ABOVE, MEAN_ABOVE)
 
 
-@njit(cache=True, error_model="numpy")
-def _advance(cells: Array, lesion: int, g: int, law: StretchLaw, lane: int, load: float, state: NDArray[np.uint64], crowded: float) -> None:
+@njit(cache=True, error_model="numpy", forceinline=True)
+def _advance(
+    cells: Array,
+    lesion: int,
+    g: int,
+    law: StretchLaw,
+    lane: int,
+    load: float,
+    state: NDArray[np.uint64],
+    crowded: float,
+) -> None:
     """Switching, growth and switching again of one small clone."""
-    enter, leave, fade = law.switch[0, lane], law.switch[1, lane], law.switch[2, lane]
-    cycling, tolerant = switch_phenotypes(state, cells[0, lesion, g], cells[1, lesion, g], enter, leave, 1.0)
+    cycling, tolerant = cells[0, lesion, g], cells[1, lesion, g]
+    turned = next_binomial(state, cycling, law.switch[0, lane])
+    woken = next_binomial(state, tolerant, law.switch[1, lane])
+    cycling, tolerant = cycling - turned + woken, tolerant + turned - woken
     if cycling > 0.0:
-        births = law.births[0, lane] * (1.0 - load) * math.exp(-crowded * law.births_crowd[lane])
-        cycling = _descendants(state, cycling, law.mean[0, lane] * math.exp(-crowded), births)
-    if tolerant > 0.0:
-        tolerant = next_binomial(state, tolerant, math.exp(-fade))
-    cells[0, lesion, g], cells[1, lesion, g] = switch_phenotypes(state, cycling, tolerant, enter, leave, 1.0)
+        births = law.births[0, lane] * (1.0 - load) * exp_poly(-crowded * law.births_crowd[lane])
+        cycling = _descendants(state, cycling, law.mean[0, lane] * exp_poly(-crowded), births)
+    tolerant = next_binomial(state, tolerant, law.switch[2, lane])
+    turned = next_binomial(state, cycling, law.switch[0, lane])
+    woken = next_binomial(state, tolerant, law.switch[1, lane])
+    cells[0, lesion, g], cells[1, lesion, g] = cycling - turned + woken, tolerant + turned - woken
 
 
 @njit(cache=True, error_model="numpy")
@@ -74,15 +87,14 @@ def _family(
     return _descendants(state, founders, m * math.exp(-met), integral * (1.0 - load) * math.exp(-0.5 * met))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def _settle_arrival(
     cells: Array, lesion: int, g: int, living: float, law: StretchLaw, lane: int, state: NDArray[np.uint64]
 ) -> None:
     """Add the descendants of altered daughters to their clone; on average they had half of the stretch to switch."""
-    if living > 0.0:
-        fresh, asleep = switch_phenotypes(state, living, 0.0, law.switch[0, lane], law.switch[1, lane], 1.0)
-        cells[0, lesion, g] += fresh
-        cells[1, lesion, g] += asleep
+    asleep = next_binomial(state, living, law.switch[0, lane])
+    cells[0, lesion, g] += living - asleep
+    cells[1, lesion, g] += asleep
 
 
 @njit(cache=True, error_model="numpy")
@@ -109,20 +121,18 @@ def _few_arrivals(
     load: float,
     total: float,
     edges: NDArray[np.int64],
-    probability: Array,
     state: NDArray[np.uint64],
     work: Array,
+    expected: Array,
 ) -> None:
     """Draw the altered daughters of all alterations together that expect few; `total` is their expected number."""
-    kept = 1.0 - load
     for _ in range(int(next_poisson(state, total))):
         rest = next_uniform(state) * total
         chosen = -1
-        for e in range(edges.shape[0]):
-            expected = _expected(law, first, kept, edges, probability, e, work)
-            if 0.0 < expected <= FEW:
+        for e in range(expected.shape[0]):
+            if 0.0 < expected[e] <= FEW:
                 chosen = e
-                rest -= expected
+                rest -= expected[e]
                 if rest < 0.0:
                     break
         parent, child = edges[chosen, 0], edges[chosen, 1]
@@ -132,22 +142,22 @@ def _few_arrivals(
 
 
 @njit(cache=True, error_model="numpy")
-def _expected(
+def _expect(
     law: StretchLaw,
     first: int,
     kept: float,
     edges: NDArray[np.int64],
     probability: Array,
-    e: int,
     work: Array,
-) -> float:
-    """Expected number of altered daughters of one edge that found or join a small clone."""
-    parent, child = edges[e, 0], edges[e, 1]
-    if probability[e] == 0.0 or work[_LARGE, child] == 1.0:
-        return 0.0
-    lane = first + parent
-    divisions = law.divided[0, lane] * work[_CYCLING, parent] + law.divided[1, lane] * work[_TOLERANT, parent]
-    return float(probability[e] * kept * divisions)
+    expected: Array,
+) -> None:
+    """Expected number of altered daughters of each edge that found or join a small clone, into `expected` (E,)."""
+    divided = law.divided
+    for e in range(expected.shape[0]):
+        parent, child = edges[e, 0], edges[e, 1]
+        lane = first + parent
+        divisions = divided[0, lane] * work[_CYCLING, parent] + divided[1, lane] * work[_TOLERANT, parent]
+        expected[e] = probability[e] * kept * divisions * (1.0 - work[_LARGE, child])
 
 
 @njit(cache=True, error_model="numpy")
@@ -162,6 +172,7 @@ def small_clones(
     probability: Array,
     state: NDArray[np.uint64],
     work: Array,
+    expected: Array,
 ) -> None:
     """Carry the small clones of one lesion through a stretch, and let altered daughters join them.
 
@@ -176,15 +187,16 @@ def small_clones(
         probability: (E,) probability per division.
         state: The lesion's random stream.
         work: Scratch of `lesions`: which clones are large, cells at the start, X.
+        expected: (edges in use,) scratch.
     """
     for g in range(cells.shape[2]):
         if work[_LARGE, g] == 0.0 and work[_CYCLING, g] + work[_TOLERANT, g] > 0.0:
             _advance(cells, lesion, g, law, first + g, load, state, work[_CROWDED, g])
     kept, few = 1.0 - load, 0.0
-    for e in range(edges.shape[0]):
-        expected = _expected(law, first, kept, edges, probability, e, work)
-        if expected <= FEW:
-            few += expected
+    _expect(law, first, kept, edges, probability, work, expected)
+    for e in range(expected.shape[0]):
+        if expected[e] <= FEW:
+            few += expected[e]
             continue
         parent, child = edges[e, 0], edges[e, 1]
         share = probability[e] * kept
@@ -192,4 +204,4 @@ def small_clones(
         living = _many_arrivals(state, law, days, first + parent, first + child, c, q, load)
         _settle_arrival(cells, lesion, child, living, law, first + child, state)
     if few > 0.0:
-        _few_arrivals(lesion, cells, law, days, first, load, few, edges, probability, state, work)
+        _few_arrivals(lesion, cells, law, days, first, load, few, edges, state, work, expected)

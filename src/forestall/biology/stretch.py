@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from forestall.biology.integrate import LONGEST_STRETCH_DAYS
 from forestall.biology.rates import BIRTH, DEATH, ENTER, LEAVE, TOLERANT_DEATH
+from forestall.engine.birth_death import switch_law
 from forestall.engine.exponential import exp_poly
 
 Array = NDArray[np.float64]
@@ -60,7 +61,8 @@ class StretchLaw(NamedTuple):
     births_crowd: Array
     """(lanes,) the share of `crowd` that an average birth in I is followed by."""
     switch: Array
-    """(3, lanes) switching to and from tolerance over half of the stretch, and the tolerant cells' death over all of it."""
+    """(3, lanes) probabilities that a cell has turned tolerant, or back, after half of the stretch's switching, and that a tolerant
+    cell survives all of it."""
     arrive: Array
     """(5, X, E) descendants of altered daughters at the end, per parent cell at the start and per alteration; and the integral
     of b that an average one of them meets, as parent or as child."""
@@ -197,6 +199,9 @@ def _small_law(
             switch[2, lane] += rates[place, TOLERANT_DEATH, lane]
     for lane in range(lanes):
         late[lane] /= births[0, lane] * law.crowd[lane] + 1e-300
+    for lane in range(lanes):
+        switch[0, lane], switch[1, lane] = switch_law(switch[0, lane], switch[1, lane], 1.0)
+        switch[2, lane] = exp_poly(-switch[2, lane])
 
 
 @njit(cache=True, error_model="numpy")

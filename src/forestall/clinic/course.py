@@ -321,7 +321,7 @@ def _treat(
     eyes = Eyes(
         noise, np.zeros(lesions, np.uint8), np.zeros(lesions, np.bool_), np.empty(lesions), np.zeros(1)
     )
-    walker = new_walker(p.now.shape[1], genotypes, cohort.edges.shape[1])
+    walker = new_walker(p.now.shape[1], genotypes, cohort.probability[cohort.table[i]])
     phase, began, day, visit = 0, 0, 0, 0
     progressed = False
     hazard = _hazard(i, cohort, clinic, cells)

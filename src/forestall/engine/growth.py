@@ -24,12 +24,12 @@ EXTINCT = 2
 TOO_SLOW = 3
 
 MAX_FOUNDERS = 100_000
-GROWTH_PER_STEP = 1.0
+GROWTH_PER_STEP = 3.0
 CROWDED_GROWTH_PER_STEP = 0.25
 _CROWDED = 0.01
 _APPROACH = 0.5
 _CLEARANCE = 64.0
-_FAR_APPROACH = 0.8
+_FAR_APPROACH = 0.98
 _FAR_CLEARANCE = 400.0
 _FAMILIES = 8.0 * math.e
 _SIZE_TOLERANCE = 1e-4
@@ -92,7 +92,7 @@ def _step_days(
 ) -> float:
     """A step that stays below the target.
 
-    It takes a share of the time that is missing on average (0.8, or 0.5 where the size is noisier), such
+    It takes a share of the time that is missing on average (0.98, or 0.5 where the size is noisier), such
     that the rest of the missing size is at least four standard deviations, and the whole eight times a mean
     family.
     """

@@ -32,6 +32,8 @@ BULK_ABOVE = 32.0
 _BULK_CELLS = 1000.0
 _BULK_EXPONENT = 4.0
 _LARGEST_EXPONENT = 700.0
+_RARE = 2.0
+"""Edges that expect fewer mutants of a clone in an interval are drawn together."""
 _WAITING_AT_ONCE = 64
 _NODES = 0.5 + 0.5 * np.polynomial.legendre.leggauss(4)[0]
 _WEIGHTS = 0.5 * np.polynomial.legendre.leggauss(4)[1]
@@ -237,13 +239,50 @@ def _emit_in_bulk(
     top: int,
 ) -> int:
     exponent = math.log(max(after, 1.0) / cells)
+    total, rare = 0.0, 0.0
     for node in range(4):
-        mean = b * cells * math.exp(exponent * _NODES[node]) * _WEIGHTS[node] * days
-        for edge in range(first, last):
-            mutants = next_poisson(state, edge_probability[edge] * mean)
+        total += b * cells * math.exp(exponent * _NODES[node]) * _WEIGHTS[node] * days
+    for edge in range(first, last):
+        expected = edge_probability[edge] * total
+        if expected < _RARE:
+            rare += expected
+            continue
+        for node in range(4):
+            share = b * cells * math.exp(exponent * _NODES[node]) * _WEIGHTS[node] * days
+            mutants = next_poisson(state, edge_probability[edge] * share)
             if mutants > 0.0:
                 top = _push(stack, top, edge_child[edge], start + _NODES[node] * days, mutants)
+    for _ in range(int(next_poisson(state, rare))):
+        edge = _choose_rare_edge(state, first, last, edge_probability, total, rare)
+        rest, node = next_uniform(state) * total, 0
+        while node < 3:
+            rest -= b * cells * math.exp(exponent * _NODES[node]) * _WEIGHTS[node] * days
+            if rest < 0.0:
+                break
+            node += 1
+        top = _push(stack, top, edge_child[edge], start + _NODES[node] * days, 1.0)
     return top
+
+
+@kernel
+def _choose_rare_edge(
+    state: npt.NDArray[np.uint64],
+    first: int,
+    last: int,
+    probability: npt.NDArray[np.float64],
+    total: float,
+    rare: float,
+) -> int:
+    """One of the edges of which fewer than `_RARE` mutants are expected, in proportion to that number."""
+    rest, chosen = next_uniform(state) * rare, first
+    for edge in range(first, last):
+        expected = probability[edge] * total
+        if 0.0 < expected < _RARE:
+            chosen = edge
+            rest -= expected
+            if rest < 0.0:
+                break
+    return chosen
 
 
 @kernel
