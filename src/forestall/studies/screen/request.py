@@ -58,10 +58,10 @@ def culture_system(request: ScreenRequest) -> CultureSystem:
     """
     if not 0 < request.hours <= MOST_HOURS:
         raise InputError("the assay's length is out of range", value=request.hours, allowed=f"above 0, up to {MOST_HOURS:g} hours")
-    network = _network(request.network)
+    network = network_named(request.network)
     lines = cell_lines(request, network)
-    drugs = screened_drugs(request.drugs, network)
-    doses = dose_table([drug.name for drug in drugs], request.doses, _nanomolar)
+    drugs = screened_drugs(request.drugs)
+    doses = dose_table([drug.name for drug in drugs], request.doses, nanomolar)
     panel = Panel(tuple(line.name for line in lines), tuple(drug.name for drug in drugs), doses, "nM", order_of(request.order, len(drugs)))
     doubling = None if request.doubling_hours is None else request.doubling_hours / 24.0
     culture = culture_of(lines, drugs, fates_in_culture(doubling), network)
@@ -75,7 +75,12 @@ def order_of(order: int, drugs: int) -> int:
     return min(order, drugs)
 
 
-def _network(name: str) -> Compiled:
+def network_named(name: str) -> Compiled:
+    """A network of the catalog, or of a file.
+
+    Raises:
+        InputError: if there is none.
+    """
     if name in load_networks():
         return compiled(name)
     if Path(name).suffix in (".yaml", ".yml"):
@@ -137,7 +142,7 @@ def _alterations(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def screened_drugs(names: Sequence[str], network: Compiled) -> list[Drug]:
+def screened_drugs(names: Sequence[str]) -> list[Drug]:
     """Drugs by name or alias, each once, or all that act in culture."""
     if [name.strip().casefold() for name in names] == ["all"]:
         return [drug for drug in load_drugs().values() if _acts(drug) and _has_usual_dose(drug)]
@@ -164,8 +169,16 @@ def _has_usual_dose(drug: Drug) -> bool:
     return True
 
 
-def _nanomolar(drug: str, text: str) -> float:
-    """A dose in nmol/L."""
+def nanomolar(drug: str, text: str) -> float:
+    """A dose in nmol/L.
+
+    Args:
+        drug: Name in the catalog.
+        text: "10nM", or "0.3x" for a multiple of the usual average free exposure.
+
+    Raises:
+        InputError: if it is neither.
+    """
     multiple = _MULTIPLE.match(text)
     try:
         if multiple:

@@ -1,0 +1,177 @@
+"""Simulating SBML models of others, perturbed by drugs, with libRoadRunner itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forestall.errors import InputError, did_you_mean
+from forestall.interop.sbml_changes import Change, Targets, apply_changes
+from forestall.interop.sbml_file import libsbml_module, read_document, roadrunner_module
+
+DEFAULT_POINTS, MOST_POINTS = 101, 100_000
+MOST_VALUES = 20_000_000
+
+
+@dataclass(frozen=True)
+class SbmlModel:
+    """An SBML model that can be simulated."""
+
+    path: Path
+    name: str
+    text: str
+    """The document as libRoadRunner gets it, changes applied."""
+    selections: dict[str, str]
+    """By id, how libRoadRunner calls each observable: "[x]" for a concentration."""
+    labels: dict[str, str]
+    """By id, a longer name where the model gives one."""
+    moving: tuple[str, ...]
+    """Ids of what can change with time."""
+    targets: Targets
+    notes: tuple[str, ...]
+    """What was read otherwise than the file says."""
+
+    def observable(self, word: str) -> str:
+        """The id that an observable's name means.
+
+        Raises:
+            InputError: if the model has no such observable.
+        """
+        if word in self.selections:
+            return word
+        ids = [key for key, label in self.labels.items() if label == word]
+        if len(ids) == 1:
+            return ids[0]
+        fix = did_you_mean(word, [*self.selections, *self.labels.values()])
+        raise InputError("the model has no such observable", file=self.path, field="--observe", value=word, fix=fix)
+
+
+@dataclass(frozen=True)
+class TimeCourse:
+    """Observables over time, in the model's own units."""
+
+    times: NDArray[np.float64]
+    """(points,)"""
+    values: dict[str, NDArray[np.float64]]
+    """By observable, (points,)."""
+
+
+def read_sbml(path: Path, changes: Sequence[Change] = ()) -> SbmlModel:
+    """Read a model and apply changes.
+
+    Args:
+        path: An SBML file, level 2 or 3 core.
+        changes: Drugs and other perturbations.
+
+    Raises:
+        InputError: naming file and line, if the file or a change is not sound.
+        ForestallError: if the extra `sbml` is not installed.
+    """
+    libsbml = libsbml_module()
+    document = read_document(path)
+    model = document.getModel()
+    notes = _ignore_fast(model)
+    apply_changes(libsbml, model, tuple(changes), path)
+    selections = _selections(model)
+    labels = {key: element.getName() for key in selections if (element := model.getElementBySId(key)) and element.getName()}
+    name = model.getName() or model.getId() or path.stem
+    targets = Targets.of(model.clone(), path)
+    return SbmlModel(path, name, libsbml.writeSBMLToString(document), selections, labels, _moving(model), targets, notes)
+
+
+def _ignore_fast(model: Any) -> tuple[str, ...]:
+    """libRoadRunner refuses reactions marked fast; they run by their own rate laws, as in most simulators."""
+    fast = [reaction for reaction in model.getListOfReactions() if reaction.getFast()]
+    for reaction in fast:
+        reaction.setFast(False)
+    return (f"{len(fast)} reactions marked 'fast' run by their own rate laws",) if fast else ()
+
+
+def _selections(model: Any) -> dict[str, str]:
+    found = {}
+    for species in model.getListOfSpecies():
+        key = species.getId()
+        found[key] = key if species.getHasOnlySubstanceUnits() else f"[{key}]"
+    for rule in model.getListOfRules():
+        found.setdefault(rule.getVariable(), rule.getVariable())
+    for kind in (model.getListOfParameters(), model.getListOfCompartments(), model.getListOfReactions()):
+        for element in kind:
+            found.setdefault(element.getId(), element.getId())
+    return found
+
+
+def _moving(model: Any) -> tuple[str, ...]:
+    """Species and everything else that can change with time, in the order of the file."""
+    species = [each.getId() for each in model.getListOfSpecies() if not (each.getBoundaryCondition() or each.getConstant())]
+    ruled = [rule.getVariable() for rule in model.getListOfRules() if rule.getVariable()]
+    set_by_events = [each.getVariable() for event in model.getListOfEvents() for each in event.getListOfEventAssignments()]
+    return tuple(dict.fromkeys([*species, *ruled, *set_by_events]))
+
+
+def load(model: SbmlModel, tolerance: float | None = None) -> Any:
+    """The roadrunner.RoadRunner of a model.
+
+    Raises:
+        InputError: if libRoadRunner cannot run it.
+    """
+    roadrunner = roadrunner_module()
+    try:
+        runner = roadrunner.RoadRunner(model.text)
+    except RuntimeError as error:
+        raise InputError(f"libRoadRunner cannot run this model: {_reason(error)}", file=model.path) from None
+    if tolerance is not None:
+        runner.integrator.relative_tolerance = tolerance
+    return runner
+
+
+def simulate_sbml(
+    model: SbmlModel,
+    until: float,
+    observe: Sequence[str] = (),
+    *,
+    points: int = DEFAULT_POINTS,
+    tolerance: float | None = None,
+) -> TimeCourse:
+    """Simulate a model from time 0.
+
+    Args:
+        model: The model, changes applied.
+        until: Last time, in the model's unit of time.
+        observe: Ids or names; everything that can change if empty.
+        points: Number of evenly spaced times, both ends included.
+        tolerance: Relative tolerance of the integrator; libRoadRunner's default if absent.
+
+    Raises:
+        InputError: if an argument is out of range, or the integration fails.
+    """
+    _check(model, until, points, tolerance)
+    ids = [model.observable(word) for word in observe] or list(model.moving)
+    if points * (len(ids) + 1) > MOST_VALUES:
+        raise InputError("too many values", value=points * len(ids), allowed=f"up to {MOST_VALUES}", fix="use fewer --points")
+    runner = load(model, tolerance)
+    try:
+        runner.timeCourseSelections = ["time", *(model.selections[key] for key in ids)]
+        table = np.array(runner.simulate(0, until, points))
+    except RuntimeError as error:
+        raise InputError(f"libRoadRunner stopped: {_reason(error)}", file=model.path) from None
+    return TimeCourse(table[:, 0], {key: table[:, k + 1] for k, key in enumerate(ids)})
+
+
+def _check(model: SbmlModel, until: float, points: int, tolerance: float | None) -> None:
+    if not (math.isfinite(until) and until > 0):
+        raise InputError("the last time is positive", file=model.path, field="--until", value=until)
+    if not 2 <= points <= MOST_POINTS:
+        raise InputError("the number of points is out of range", field="--points", value=points, allowed=f"2 to {MOST_POINTS}")
+    if tolerance is not None and not 1e-13 <= tolerance <= 1e-2:
+        raise InputError("the tolerance is out of range", field="--tolerance", value=tolerance, allowed="1e-13 to 1e-2")
+
+
+def _reason(error: Exception) -> str:
+    """libRoadRunner's message without the place in its source."""
+    return str(error).split(", at ")[0].splitlines()[0][:200]
