@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,8 @@ class SbmlModel:
     """By id, a longer name where the model gives one."""
     moving: tuple[str, ...]
     """Ids of what can change with time."""
+    species: frozenset[str]
+    """Ids of the species."""
     targets: Targets
     notes: tuple[str, ...]
     """What was read otherwise than the file says."""
@@ -62,12 +64,14 @@ class TimeCourse:
     """By observable, (points,)."""
 
 
-def read_sbml(path: Path, changes: Sequence[Change] = ()) -> SbmlModel:
+def read_sbml(path: Path, changes: Sequence[Change] = (), *, promoted: bool = False) -> SbmlModel:
     """Read a model and apply changes.
 
     Args:
         path: An SBML file, level 2 or 3 core.
         changes: Drugs and other perturbations.
+        promoted: Turn parameters of single reactions into global ones, called REACTION_PARAMETER, so that they can be changed
+            between runs.
 
     Raises:
         InputError: naming file and line, if the file or a change is not sound.
@@ -82,7 +86,16 @@ def read_sbml(path: Path, changes: Sequence[Change] = ()) -> SbmlModel:
     labels = {key: element.getName() for key in selections if (element := model.getElementBySId(key)) and element.getName()}
     name = model.getName() or model.getId() or path.stem
     targets = Targets.of(model.clone(), path)
-    return SbmlModel(path, name, libsbml.writeSBMLToString(document), selections, labels, _moving(model), targets, notes)
+    if promoted:
+        _promote(libsbml, document)
+    species = frozenset(each.getId() for each in model.getListOfSpecies())
+    return SbmlModel(path, name, libsbml.writeSBMLToString(document), selections, labels, _moving(model), species, targets, notes)
+
+
+def _promote(libsbml: Any, document: Any) -> None:
+    options = libsbml.ConversionProperties()
+    options.addOption("promoteLocalParameters", True)
+    document.convert(options)
 
 
 def _ignore_fast(model: Any) -> tuple[str, ...]:
@@ -175,3 +188,57 @@ def _check(model: SbmlModel, until: float, points: int, tolerance: float | None)
 def _reason(error: Exception) -> str:
     """libRoadRunner's message without the place in its source."""
     return str(error).split(", at ")[0].splitlines()[0][:200]
+
+
+class Runs:
+    """Many runs of one model to one time, each with other parameters or initial values.
+
+    Args:
+        model: The model, read with `promoted=True` so that parameters of single reactions can be changed.
+        output: Id of the observable that is wanted.
+        until: Time at which it is read, in the model's unit.
+
+    Raises:
+        InputError: if the time is not positive, or libRoadRunner cannot run the model.
+    """
+
+    def __init__(self, model: SbmlModel, output: str, until: float) -> None:
+        _check(model, until, 2, None)
+        self._model, self._until = model, until
+        self._runner = load(model)
+        self._runner.timeCourseSelections = [model.selections[output]]
+        self._start: dict[str, float] = {}
+
+    def start(self, name: str) -> float:
+        """The value that a parameter or species has at the start, unperturbed."""
+        if name not in self._start:
+            self._runner.resetToOrigin()
+            self._start[name] = float(self._runner.getValue(self._key(name)))
+        return self._start[name]
+
+    def _key(self, name: str) -> str:
+        """How libRoadRunner calls what is changed: "init([x])" for a species."""
+        key = self._model.targets.find(name).replace(".", "_")
+        if key in self._model.species:
+            return f"init({self._model.selections[key]})"
+        return key
+
+    def at(self, values: Mapping[str, float]) -> float:
+        """The output at the end.
+
+        Args:
+            values: What is changed before the start.
+
+        Raises:
+            InputError: if a name is unknown, or the integration fails.
+        """
+        for name in values:
+            self.start(name)
+        self._runner.resetToOrigin()
+        try:
+            for name, start in self._start.items():
+                self._runner.setValue(self._key(name), values.get(name, start))
+            self._runner.reset()
+            return float(self._runner.simulate(0, self._until, 2)[-1, 0])
+        except RuntimeError as error:
+            raise InputError(f"libRoadRunner stopped: {_reason(error)}", file=self._model.path) from None

@@ -17,6 +17,8 @@ ROUNDS = 80
 LOWEST_END, HIGHEST_END = 0.0, 1.5
 """Bounds on the response at infinite dose, as a fraction of the untreated response."""
 _SLOPES = np.log([0.1, 10.0])
+_LEAST_LOSS, _LEAST_GAIN, _MOST_DAMPING = 1e-18, 1e-9, 1e6
+"""A series is done when its sum of squares is this small, or improves by less than this share, or no damped step helps."""
 _BEYOND_DOSES = np.log(1e3)
 """The potency lies within this (natural logarithm) of the doses."""
 
@@ -45,35 +47,49 @@ def fit_hill(doses: Array, responses: Array, start: Array) -> HillCurves:
     """Fit end, potency and slope of every series; the response without drug is given.
 
     Args:
-        doses: (m,) positive and ascending.
+        doses: (m,) or (n, m), positive and ascending.
         responses: (n, m).
         start: (n,) response without the drug.
 
     Returns:
-        The curves with the least sum of squares that was found. A flat series keeps its level, with the potency at the middle dose.
+        The curves with the least sum of squares that was found. A flat series keeps its level.
 
     References:
         Marquardt DW. SIAM J Appl Math 1963;11:431-41, doi:10.1137/0111030.
     """
     log_dose = np.log(np.broadcast_to(doses, responses.shape))
     parameters = _first_guess(log_dose, responses, start)
-    damping = np.full(len(responses), 1e-2)
+    damping, open_rows = np.full(len(responses), 1e-2), np.arange(len(responses))
+    for _ in range(ROUNDS):
+        rows = open_rows
+        improved, factor, moved = _round(
+            parameters[rows], damping[rows], start[rows], log_dose[rows], responses[rows]
+        )
+        parameters[rows], damping[rows] = improved, np.clip(damping[rows] * factor, 1e-12, 1e8)
+        open_rows = rows[moved]
+        if open_rows.size == 0:
+            break
+    return HillCurves(start, parameters[:, 0], np.exp(parameters[:, 1]), np.exp(parameters[:, 2]))
+
+
+def _round(
+    parameters: Array, damping: Array, start: Array, log_dose: Array, responses: Array
+) -> tuple[Array, Array, NDArray[np.bool_]]:
+    """One step of every series: parameters, factors on the damping, and which series are still moving."""
     residual = responses - _curve(parameters, start, log_dose)
     loss = (residual**2).sum(axis=1)
-    for _ in range(ROUNDS):
-        slopes = _gradient(parameters, start, log_dose)
-        step = _step(slopes, residual, damping)
-        attempt = _bounded(parameters + step, log_dose)
-        residual_there = responses - _curve(attempt, start, log_dose)
-        loss_there = (residual_there**2).sum(axis=1)
-        better = loss_there < loss
-        parameters[better], residual[better], loss[better] = (
-            attempt[better],
-            residual_there[better],
-            loss_there[better],
-        )
-        damping = np.clip(np.where(better, damping / 5, damping * 5), 1e-12, 1e8)
-    return HillCurves(start, parameters[:, 0], np.exp(parameters[:, 1]), np.exp(parameters[:, 2]))
+    attempt = _bounded(
+        parameters + _step(_gradient(parameters, start, log_dose), residual, damping), log_dose
+    )
+    loss_there = ((responses - _curve(attempt, start, log_dose)) ** 2).sum(axis=1)
+    better = loss_there < loss
+    gained = loss - loss_there > _LEAST_GAIN * (loss + _LEAST_LOSS)
+    moving = np.where(better, gained & (loss_there > _LEAST_LOSS), damping < _MOST_DAMPING)
+    return (
+        np.where(better[:, None], attempt, parameters),
+        np.where(better, 0.2, 5.0),
+        moving & (loss > _LEAST_LOSS),
+    )
 
 
 def _first_guess(log_dose: Array, responses: Array, start: Array) -> Array:
@@ -103,13 +119,23 @@ def _gradient(parameters: Array, start: Array, log_dose: Array) -> Array:
 
 
 def _step(slopes: Array, residual: Array, damping: Array) -> Array:
-    """(n, 3) the Levenberg-Marquardt step of every series."""
-    normal = np.einsum("nmi,nmj->nij", slopes, slopes)
-    force = np.einsum("nmi,nm->ni", slopes, residual)
-    diagonal = np.einsum("nii->ni", normal)
-    scale = diagonal + 1e-12 * (1 + diagonal.max(axis=1, keepdims=True))
-    normal = normal + np.eye(3) * (damping[:, None] * scale + 1e-15)[:, :, None]
-    return np.asarray(np.linalg.solve(normal, force[:, :, None])[:, :, 0])
+    """(n, 3) the Levenberg-Marquardt step of every series, by Cramer's rule."""
+    normal = np.einsum("nmi,nmj->ijn", slopes, slopes)
+    force = np.einsum("nmi,nm->in", slopes, residual)
+    diagonal = np.einsum("iin->in", normal).copy()
+    scale = diagonal + 1e-12 * (1 + diagonal.max(axis=0))
+    for i in range(3):
+        normal[i, i] += damping * scale[i] + 1e-15
+    (a, b, c), (_, d, e), (_, _, f) = normal
+    minors = np.array(
+        [
+            [d * f - e * e, c * e - b * f, b * e - c * d],
+            [c * e - b * f, a * f - c * c, b * c - a * e],
+            [b * e - c * d, b * c - a * e, a * d - b * b],
+        ]
+    )
+    determinant = a * minors[0, 0] + b * minors[0, 1] + c * minors[0, 2]
+    return np.asarray((np.einsum("ijn,jn->in", minors, force) / determinant).T)
 
 
 def _bounded(parameters: Array, log_dose: Array) -> Array:

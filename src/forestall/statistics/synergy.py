@@ -64,8 +64,8 @@ def zero_interaction_potency(
     either drug at each dose of the other, which start from the other's fitted response alone.
 
     Args:
-        first_doses: (a,) positive doses of the first drug, ascending; at least three for the fit to mean something.
-        second_doses: (b,) of the second.
+        first_doses: (n, a) positive doses of the first drug, ascending; at least three for the fit to mean something.
+        second_doses: (n, b) of the second.
         first: (n, a) responses to the first drug alone.
         second: (n, b) to the second.
         both: (n, a, b) to both.
@@ -74,8 +74,7 @@ def zero_interaction_potency(
         Yadav B et al. Comput Struct Biotechnol J 2015;13:504-13, doi:10.1016/j.csbj.2015.09.001. As in the authors' later software,
         the response at infinite dose is fitted too, since drugs that only stop growth leave cells.
     """
-    n, a, b = both.shape
-    untreated = np.ones(n)
+    untreated = np.ones(len(both))
     alone_first = fit_hill(first_doses, first, untreated).at(first_doses)
     alone_second = fit_hill(second_doses, second, untreated).at(second_doses)
     along_first = _along(first_doses, both.transpose(0, 2, 1), alone_second).transpose(0, 2, 1)
@@ -85,7 +84,8 @@ def zero_interaction_potency(
 
 
 def _along(doses: Array, responses: Array, start: Array) -> Array:
-    """Curves along the last axis of (n, series, doses) that start from (n, series)."""
+    """Curves along the last axis of (n, series, m) that start from (n, series); doses are (n, m)."""
     n, series, m = responses.shape
-    fitted = fit_hill(doses, responses.reshape(n * series, m), start.reshape(n * series)).at(doses)
+    repeated = np.repeat(doses, series, axis=0)
+    fitted = fit_hill(repeated, responses.reshape(n * series, m), start.reshape(n * series)).at(repeated)
     return fitted.reshape(n, series, m)

@@ -163,8 +163,9 @@ def _loewe(singles: Singles, lanes: Treatments) -> NDArray[np.float64]:
 
 
 def _zip(panel: Panel, singles: Singles, drugs: Ints, response: Array) -> Array:
-    found = np.empty_like(response)
-    for i, (a, b) in enumerate(drugs):
-        alone = singles.response[a], singles.response[b]
-        found[i] = zero_interaction_potency(panel.doses[a], panel.doses[b], *alone, response[i]).synergy
-    return found
+    """(pairs, lines, m, m), all pairs and lines fitted together."""
+    pairs, lines, m, _ = response.shape
+    doses = (np.repeat(panel.doses[drugs[:, k]], lines, axis=0) for k in (0, 1))
+    alone = (singles.response[drugs[:, k]].reshape(pairs * lines, m) for k in (0, 1))
+    fitted = zero_interaction_potency(*doses, *alone, response.reshape(pairs * lines, m, m))
+    return fitted.synergy.reshape(response.shape)
