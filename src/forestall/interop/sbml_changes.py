@@ -48,6 +48,8 @@ class Targets:
 
     by_id: dict[str, Any]
     by_name: dict[str, list[str]]
+    ruled: frozenset[str]
+    """Ids of what follows from assignment rules."""
     path: Path
 
     @classmethod
@@ -59,7 +61,8 @@ class Targets:
         for key, element in by_id.items():
             if element.getName() and element.getName() not in by_id:
                 by_name.setdefault(element.getName(), []).append(key)
-        return cls(by_id, by_name, path)
+        ruled = frozenset(rule.getVariable() for rule in model.getListOfRules() if rule.isAssignment())
+        return cls(by_id, by_name, ruled, path)
 
     def find(self, word: str) -> str:
         """The id that a word means.
@@ -76,6 +79,10 @@ class Targets:
             raise InputError("several things have this name", file=self.path, value=word, allowed="an id: " + ", ".join(ids))
         fix = did_you_mean(word, [*self.by_id, *self.by_name])
         raise InputError("the model has nothing of this name", file=self.path, value=word, fix=fix)
+
+    def is_ruled(self, key: str) -> bool:
+        """Whether a value follows from a rule, so that setting it has no effect."""
+        return key in self.ruled
 
 
 def _elements(model: Any) -> Iterator[Any]:

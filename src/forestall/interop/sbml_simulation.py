@@ -35,6 +35,8 @@ class SbmlModel:
     """Ids of what can change with time."""
     species: frozenset[str]
     """Ids of the species."""
+    has_initial_assignments: bool
+    changes: tuple[Change, ...]
     targets: Targets
     notes: tuple[str, ...]
     """What was read otherwise than the file says."""
@@ -89,7 +91,7 @@ def read_sbml(path: Path, changes: Sequence[Change] = (), *, promoted: bool = Fa
     if promoted:
         _promote(libsbml, document)
     species = frozenset(each.getId() for each in model.getListOfSpecies())
-    return SbmlModel(path, name, libsbml.writeSBMLToString(document), selections, labels, _moving(model), species, targets, notes)
+    return SbmlModel(path, name, libsbml.writeSBMLToString(document), selections, labels, _moving(model), species, model.getNumInitialAssignments() > 0, tuple(changes), targets, notes)
 
 
 def _promote(libsbml: Any, document: Any) -> None:
@@ -204,24 +206,24 @@ class Runs:
 
     def __init__(self, model: SbmlModel, output: str, until: float) -> None:
         _check(model, until, 2, None)
-        self._model, self._until = model, until
+        self._model, self._output, self._until = model, output, until
         self._runner = load(model)
-        self._runner.timeCourseSelections = [model.selections[output]]
         self._start: dict[str, float] = {}
 
     def start(self, name: str) -> float:
         """The value that a parameter or species has at the start, unperturbed."""
         if name not in self._start:
+            key = self._key(name)
+            if self._model.targets.is_ruled(self._model.targets.find(name)):
+                raise InputError("this value follows from a rule", file=self._model.path, value=name)
             self._runner.resetToOrigin()
-            self._start[name] = float(self._runner.getValue(self._key(name)))
+            self._start[name] = float(self._runner.getValue(key))
         return self._start[name]
 
     def _key(self, name: str) -> str:
-        """How libRoadRunner calls what is changed: "init([x])" for a species."""
+        """How libRoadRunner calls what is changed: "[x]" for a concentration."""
         key = self._model.targets.find(name).replace(".", "_")
-        if key in self._model.species:
-            return f"init({self._model.selections[key]})"
-        return key
+        return self._model.selections[key] if key in self._model.species else key
 
     def at(self, values: Mapping[str, float]) -> float:
         """The output at the end.
@@ -234,11 +236,20 @@ class Runs:
         """
         for name in values:
             self.start(name)
-        self._runner.resetToOrigin()
+        if self._model.has_initial_assignments and values:
+            return self._anew(values)
+        self._runner.reset()
         try:
+            # Parameters keep their value when libRoadRunner resets, so every one that was ever changed is set again.
             for name, start in self._start.items():
                 self._runner.setValue(self._key(name), values.get(name, start))
-            self._runner.reset()
-            return float(self._runner.simulate(0, self._until, 2)[-1, 0])
+            selections = ["time", self._model.selections[self._output]]
+            return float(self._runner.simulate(0, self._until, 2, selections)[-1, 1])
         except RuntimeError as error:
             raise InputError(f"libRoadRunner stopped: {_reason(error)}", file=self._model.path) from None
+
+    def _anew(self, values: Mapping[str, float]) -> float:
+        """By reading the model again, since initial assignments may depend on what is changed: slow, and always right."""
+        changes = [*self._model.changes, *(Change("set", name, value) for name, value in values.items())]
+        course = simulate_sbml(read_sbml(self._model.path, changes), self._until, [self._output], points=2)
+        return float(course.values[self._output][-1])
