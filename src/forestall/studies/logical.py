@@ -79,9 +79,9 @@ class Plan:
     averaged: bool = False
     """Observe means over each tick, as MaBoSS does, instead of states at its end."""
     updates_per_step: int | None = None
-    """For 'async': None for as many updates as there are nodes, by weight of the least."""
+    """For 'async': None for as many as update the least likely node once on average."""
     weights: Mapping[str, float] = field(default_factory=dict)
-    """For 'async': odds of the nodes to be updated; 1 for nodes that are not named."""
+    """For 'async': odds of the nodes to be updated; nodes that are not named have their rate."""
     perturb_from: float = 0.0
     """Time at which perturbations begin."""
 
@@ -140,7 +140,7 @@ class LogicalRun:
 
 def workers_or_all(workers: int | None) -> int:
     """A number of threads; all cores if None."""
-    return workers or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else workers or os.cpu_count() or 1
+    return workers or os.cpu_count() or 1
 
 
 def clamps_of(model: LogicalModel, perturbations: Iterable[Perturbation], time: float) -> Clamps:
@@ -229,16 +229,29 @@ def event_clock(compiled: CompiledModel, plan: Plan) -> tuple[CompiledModel, Clo
     if plan.engine == "exact":
         return compiled, Clock(float(plan.time), plan.time / plan.ticks, 0.0, plan.averaged)
     model = compiled.model
-    for name in plan.weights:
-        model.find(name, field="weights")
-    weights = {name: float(plan.weights.get(name, 1.0)) for name in model.names}
-    if min(weights.values()) <= 0.0:
-        raise InputError("weights must be positive", field="weights", value=min(weights.values()))
+    weights = _weights(compiled, plan)
     total = math.fsum(weights.values())
     updates = plan.updates_per_step or max(1, math.floor(total / min(weights.values())))
-    ruled = {name: weight for name, weight in weights.items() if not model.nodes[model.number_of[name]].is_input}
+    ruled = {node.name: weights[node.name] for node in model.nodes if not node.is_input}
     clock = Clock(float(plan.time * updates), plan.time * updates / plan.ticks, total, plan.averaged)
     return CompiledModel(model.with_rates(ruled)), clock
+
+
+def _weights(compiled: CompiledModel, plan: Plan) -> dict[str, float]:
+    """Odds of each node to be updated: those of the plan, or else its rate; an input may have a parameter $u_NAME."""
+    model = compiled.model
+    for name in plan.weights:
+        model.find(name, field="weights")
+    weights: dict[str, float] = {}
+    for node, (up, down) in zip(model.nodes, compiled.rule_rates, strict=True):
+        usual = model.parameters.get(f"u_{node.name}", 1.0) if node.is_input else up
+        weight = float(plan.weights.get(node.name, usual))
+        if node.name not in plan.weights and not node.is_input and up != down:
+            raise InputError("the odds of an update cannot differ up and down", field=node.name, value=f"{up} and {down}")
+        if not 0.0 < weight < math.inf:
+            raise InputError("the odds of an update must be positive", field=node.name, value=weight)
+        weights[node.name] = weight
+    return weights
 
 
 def _run_events(request: Request, workers: int) -> tuple[Array, Array]:

@@ -90,19 +90,22 @@ def sliced_clamps(perturbations: Sequence[Clamps], nodes: int) -> SlicedClamps:
     )
 
 
-def sweeps_of(rates: Floats, plan: Plan, half_step: float = FASTEST_HALF_STEP) -> Sweeps:
+def sweeps_of(
+    rates: Floats, plan: Plan, *, ticks: int | None = None, half_step: float = FASTEST_HALF_STEP
+) -> Sweeps:
     """Steps between two observations.
 
     Args:
         rates: (n, 2) rates at which the nodes follow their rules, up and down.
         plan: Time and observations.
+        ticks: Number of observations, if not that of the plan.
         half_step: Probability with which the fastest node follows its rule in half a full step.
 
     Raises:
         InputError: if that takes too many steps.
     """
     fastest = float(rates.max(initial=0.0))
-    tick = plan.time / plan.ticks
+    tick = plan.time / (ticks or plan.ticks)
     length = -2.0 * math.log1p(-half_step) / fastest if fastest > 0.0 else tick
     if plan.time / length > _MOST_STEPS:
         raise InputError("the fastest rate needs too many steps", value=fastest, fix="use --engine exact")
