@@ -4,11 +4,29 @@ from __future__ import annotations
 
 import typer
 
-from forestall.cli import network_export, network_simulate
+from forestall.cli import (
+    network_attractors,
+    network_convert,
+    network_export,
+    network_perturb,
+    network_run,
+    network_simulate,
+)
 
-network_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Signaling networks: ours, and those that others published.")
+network_app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Signaling networks: ours, and those that others published.",
+)
 
-for _module in (network_export, network_simulate):
+for _module in (
+    network_run,
+    network_perturb,
+    network_attractors,
+    network_convert,
+    network_simulate,
+    network_export,
+):
     _module.register(network_app)
 
 
