@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forestall.cli.options import AsJson, OutputFolder, Quiet
+from forestall.cli.options import AsJson, OutputFolder, Quiet, Seed
 
 if TYPE_CHECKING:
     from forestall.studies.screen.system import System
@@ -66,10 +66,15 @@ Ligands = Annotated[
 ]
 RankBy = Annotated[str, typer.Option("--rank-by", help="bliss, hsa, loewe, zip, or response.")]
 Top = Annotated[int, typer.Option(min=1, help="Combinations that are printed.")]
-Growth = Annotated[str | None, typer.Option(metavar="NODE", help="Of a logical FILE: the node that stands for growth.", show_default=False)]
-Death = Annotated[str | None, typer.Option(metavar="NODE", help="Of a logical FILE: the node that stands for death.", show_default=False)]
+Growth = Annotated[str | None, typer.Option(metavar="NODES", help="Of a logical FILE: nodes that stand for growth, joined by commas.", show_default=False)]
+Death = Annotated[str | None, typer.Option(metavar="NODES", help="Of a logical FILE: nodes that stand for death.", show_default=False)]
 Output = Annotated[str | None, typer.Option("--output", metavar="NAME", help="Of an SBML FILE: the response.", show_default=False)]
 Until = Annotated[float | None, typer.Option(metavar="T", help="Of a FILE: time at which it is read, in its own unit.", show_default=False)]
+
+
+Trajectories = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Of a logical FILE: trajectories per run.", show_default="10000")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -91,6 +96,8 @@ def screen(
     death: Death = None,
     output: Output = None,
     until: Until = None,
+    trajectories: Trajectories = None,
+    seed: Seed = 1,
     rank_by: RankBy = "bliss",
     top: Top = 10,
     out: OutputFolder = None,
@@ -114,8 +121,12 @@ def screen(
         hours=hours,
         doubling=doubling,
         ligands=ligands or [],
-        outputs={"growth": growth, "death": death, "output": output},
+        growth=growth,
+        death=death,
+        output=output,
         until=until,
+        trajectories=trajectories,
+        seed=seed,
     )
     result = run_screen(system, rank_by)
     if out is not None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from forestall.studies.screen.system import System
 
 _SBML = (".xml", ".sbml")
-_LOGICAL = (".bnet", ".bnd", ".txt")
+_LOGICAL = (".bnet", ".bnd", ".txt", ".booleannet", ".bool")
 
 
 def screened_system(
@@ -26,8 +26,12 @@ def screened_system(
     hours: float,
     doubling: float | None,
     ligands: Sequence[str],
-    outputs: Mapping[str, str | None],
+    growth: str | None,
+    death: str | None,
+    output: str | None,
     until: float | None,
+    trajectories: int | None,
+    seed: int,
 ) -> System:
     """The model to screen.
 
@@ -35,12 +39,17 @@ def screened_system(
         InputError: if an option is missing, or belongs to another kind of model.
     """
     if network.endswith(_SBML + _LOGICAL):
-        _refuse({"--context": context, "--doubling-time": doubling, "--ligand": ligands or None}, "for our own networks")
-        given = {"drugs": drugs, "doses": doses, "order": order, "genotypes": genotypes or ["wild type"], "until": until}
-        return _model_of_others(Path(network), given, outputs)
+        _refuse({"--context": context, "--ligand": ligands or None}, "for our own networks")
+        shared = {"drugs": drugs, "doses": doses, "genotypes": genotypes or ["wild type"], "order": min(order, len(drugs))}
+        if network.endswith(_SBML) and not _is_qualitative(Path(network)):
+            _refuse({"--growth": growth, "--death": death, "--doubling-time": doubling}, "for models of cells")
+            return _ode(Path(network), shared, output, until)
+        _refuse({"--output": output}, "for SBML models")
+        return _logical(Path(network), shared, (growth, death), until, (hours, doubling), (trajectories, seed))
     from forestall.studies.screen.request import ScreenRequest, culture_system
 
-    _refuse({f"--{name}": given for name, given in outputs.items()} | {"--until": until}, "for models of others")
+    others = {"--growth": growth, "--death": death, "--output": output, "--until": until, "--trajectories": trajectories}
+    _refuse(others, "for models of others")
     if context is None:
         raise InputError("--context is missing", allowed="such as HER2+/ER+, or a cell-line file")
     defaults = {} if doses is None else {"doses": doses}
@@ -58,16 +67,43 @@ def screened_system(
     return culture_system(request)
 
 
-def _model_of_others(path: Path, given: dict[str, Any], outputs: Mapping[str, str | None]) -> System:
-    """A logical model if it is written in a format for these, an SBML model otherwise."""
-    if path.suffix in _SBML and not _is_qualitative(path):
-        from forestall.studies.screen.ode_system import ode_system
+def _ode(path: Path, shared: dict[str, Any], output: str | None, until: float | None) -> System:
+    from forestall.studies.screen.ode_system import ode_system
 
-        _refuse({f"--{name}": outputs[name] for name in ("growth", "death")}, "for logical models")
-        if outputs["output"] is None or given["until"] is None:
-            raise InputError("an SBML model needs --output and --until", fix="name the observable that is the response, and when it is read")
-        return ode_system(path, output=outputs["output"], **given)
-    raise InputError("logical models cannot be screened yet", file=path)
+    if output is None or until is None:
+        fix = "name the observable that is the response, and when it is read"
+        raise InputError("an SBML model needs --output and --until", fix=fix)
+    return ode_system(path, output=output, until=until, **shared)
+
+
+def _logical(
+    path: Path,
+    shared: dict[str, Any],
+    outputs: tuple[str | None, str | None],
+    until: float | None,
+    assay: tuple[float, float | None],
+    sample: tuple[int | None, int],
+) -> System:
+    from forestall.studies.logical import DEFAULT_TIME, DEFAULT_TRAJECTORIES, Plan
+    from forestall.studies.screen.logical_system import logical_system
+
+    growth, death = ([node.strip() for node in (text or "").split(",") if node.strip()] for text in outputs)
+    hours, doubling = assay
+    plan = Plan(
+        time=DEFAULT_TIME if until is None else until,
+        tick=None,
+        trajectories=DEFAULT_TRAJECTORIES if sample[0] is None else sample[0],
+        seed=sample[1],
+    )
+    return logical_system(
+        path,
+        growth=growth,
+        death=death,
+        plan=plan,
+        days=hours / 24.0,
+        doubling_days=None if doubling is None else doubling / 24.0,
+        **shared,
+    )
 
 
 def _is_qualitative(path: Path) -> bool:
