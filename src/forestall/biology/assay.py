@@ -51,7 +51,7 @@ def log_fold_changes(culture: Culture, treatments: Treatments, days: float) -> A
     result = np.empty(treatments.line.size)
     for first in range(0, result.size, LANES_AT_ONCE):
         part = slice(first, first + LANES_AT_ONCE)
-        lanes = culture.treated(Treatments(*(rows[part] for rows in treatments)))
+        lanes = culture.treated(treatments.part(part))
         result[part] = run_assay(lanes, culture.fates, days).log_fold
     return result
 

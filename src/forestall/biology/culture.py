@@ -15,7 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forestall.biology.exposure.occupancy import hill_effect
-from forestall.biology.signaling.actions import Action, CompiledActions, apply_effects_by_lane, compile_actions
+from forestall.biology.signaling.actions import (
+    Action,
+    CompiledActions,
+    apply_effects_by_lane,
+    compile_actions,
+)
 from forestall.biology.signaling.compile import Compiled, Floats, compiled
 from forestall.biology.signaling.lanes import (
     Lanes,
@@ -57,6 +62,10 @@ class Treatments(NamedTuple):
     """(n, k) index of each drug; a drug that stands twice in a row adds up."""
     concentration: Array
     """(n, k) free concentration, nmol/L; 0 for a drug that is not given."""
+
+    def part(self, rows: slice) -> Treatments:
+        """Some of the lanes."""
+        return Treatments(self.line[rows], self.drug[rows], self.concentration[rows])
 
 
 @dataclass(frozen=True)
@@ -107,7 +116,7 @@ class TreatedLanes:
     """(killing actions, lanes) rate at the patient's division rate, 1/day."""
     antigen: Ints
     """(killing actions,) node whose expression the action needs, or -1."""
-    reference: Array
+    reference: Floats
     """(2, lanes) untreated proliferation and survival drive of the lane's cell line."""
 
 
@@ -126,14 +135,23 @@ class Culture:
 
     def treated(self, treatments: Treatments) -> TreatedLanes:
         """Lay treatments out as lanes and apply their drugs."""
-        lanes = Lanes(**{name: np.ascontiguousarray(rows[:, treatments.line]) for name, rows in vars(self.lanes).items()})
+        lanes = Lanes(
+            **{
+                name: np.ascontiguousarray(rows[:, treatments.line])
+                for name, rows in vars(self.lanes).items()
+            }
+        )
         effect = self._effects(treatments)
         factor, node_effect, weight = (
-            np.empty_like(lanes.floor), np.empty_like(lanes.floor), np.empty_like(lanes.term_weight)
+            np.empty_like(lanes.floor),
+            np.empty_like(lanes.floor),
+            np.empty_like(lanes.term_weight),
         )
         given = (self.actions, effect, lanes.access, np.ones_like(lanes.floor), lanes.term_weight)
         apply_effects_by_lane(*given, factor, node_effect, weight)
-        killing = [a for a, action in enumerate(self.action) if action.kind in KILLING and action.kind != "adcc"]
+        killing = [
+            a for a, action in enumerate(self.action) if action.kind in KILLING and action.kind != "adcc"
+        ]
         arrays, nodes = self.network.arrays, self.network.index.nodes
         return TreatedLanes(
             network=self.network,
@@ -177,7 +195,9 @@ def culture_of(
     given = [(index, drug, action) for index, drug in enumerate(drugs) for action in drug.actions]
     actions = [Action(action.kind, action.target, drug.name, drug.drug_class) for _, drug, action in given]
     ids = sorted({name for line in lines for name in line.alterations})
-    masks = np.array([sum(1 << ids.index(name) for name in set(line.alterations)) for line in lines], np.int64)
+    masks = np.array(
+        [sum(1 << ids.index(name) for name in set(line.alterations)) for line in lines], np.int64
+    )
     lanes = build_lanes(
         net,
         compile_alterations(net, pick(ids), actions),
@@ -187,7 +207,9 @@ def culture_of(
         _columns([gains_with_traits(net, dict(line.traits)) for line in lines]),
     )
     drug_of = np.array([index for index, _, _ in given], np.int64)
-    return Culture(net, fates, compile_actions(net, actions), drug_of, tuple(action for *_, action in given), lanes)
+    return Culture(
+        net, fates, compile_actions(net, actions), drug_of, tuple(action for *_, action in given), lanes
+    )
 
 
 def _expression(network: Compiled, line: CellLine) -> Floats:

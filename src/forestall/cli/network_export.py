@@ -7,19 +7,37 @@ from typing import Annotated, Literal
 
 import typer
 
-Network = Annotated[str, typer.Argument(metavar="NETWORK", help="'breast', or a network file (.yaml).", show_default=False)]
-OutFile = Annotated[Path, typer.Argument(metavar="OUT.xml", help="The SBML file to write.", show_default=False)]
+Network = Annotated[
+    str, typer.Argument(metavar="NETWORK", help="'breast', or a network file (.yaml).", show_default=False)
+]
+OutFile = Annotated[
+    Path, typer.Argument(metavar="OUT.xml", help="The SBML file to write.", show_default=False)
+]
 Context = Annotated[
     str,
-    typer.Option(metavar="TYPE|FILE", help="Tumor type (such as HER2+/ER+) or a cell-line file (.yaml).", show_default=False),
+    typer.Option(
+        metavar="TYPE|FILE",
+        help="Tumor type (such as HER2+/ER+) or a cell-line file (.yaml).",
+        show_default=False,
+    ),
 ]
 Drug = Annotated[
     list[str] | None,
-    typer.Option("--drug", metavar="DRUG=DOSE", help="A drug at a constant dose: 50nM, or 1x the usual average free exposure.", show_default=False),
+    typer.Option(
+        "--drug",
+        metavar="DRUG=DOSE",
+        help="A drug at a constant dose: 50nM, or 1x the usual average free exposure.",
+        show_default=False,
+    ),
 ]
 Genotype = Annotated[str, typer.Option(metavar="G", help="Alterations joined by '+'.")]
 LayoutOption = Annotated[
-    str, typer.Option("--layout", metavar="L", help="'functions' (for libRoadRunner) or 'rules' (easier to read; for other simulators).")
+    str,
+    typer.Option(
+        "--layout",
+        metavar="L",
+        help="'functions' (for libRoadRunner) or 'rules' (easier to read; for other simulators).",
+    ),
 ]
 
 

@@ -12,29 +12,56 @@ from forestall.cli.options import AsJson
 if TYPE_CHECKING:
     from forestall.interop.sbml_simulation import SbmlModel, TimeCourse
 
-File = Annotated[Path, typer.Argument(metavar="FILE.xml", help="An SBML model, level 2 or 3 core.", show_default=False)]
-Until = Annotated[float, typer.Option(metavar="T", help="Last time, in the model's unit.", show_default=False)]
+File = Annotated[
+    Path, typer.Argument(metavar="FILE.xml", help="An SBML model, level 2 or 3 core.", show_default=False)
+]
+Until = Annotated[
+    float, typer.Option(metavar="T", help="Last time, in the model's unit.", show_default=False)
+]
 Set = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="Set a parameter, or the initial value of a species.", show_default=False),
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="Set a parameter, or the initial value of a species.",
+        show_default=False,
+    ),
 ]
 Scale = Annotated[
     list[str] | None,
-    typer.Option("--scale", metavar="NAME=FACTOR", help="Multiply a parameter or an initial value.", show_default=False),
+    typer.Option(
+        "--scale", metavar="NAME=FACTOR", help="Multiply a parameter or an initial value.", show_default=False
+    ),
 ]
 Clamp = Annotated[
     list[str] | None,
-    typer.Option("--clamp", metavar="NAME=VALUE", help="Hold a species or a value that follows from a rule.", show_default=False),
+    typer.Option(
+        "--clamp",
+        metavar="NAME=VALUE",
+        help="Hold a species or a value that follows from a rule.",
+        show_default=False,
+    ),
 ]
 Observe = Annotated[
     list[str] | None,
-    typer.Option("--observe", metavar="A,B,...", help="Species, parameters or reactions (default: all that change).", show_default=False),
+    typer.Option(
+        "--observe",
+        metavar="A,B,...",
+        help="Species, parameters or reactions (default: all that change).",
+        show_default=False,
+    ),
 ]
 Points = Annotated[int, typer.Option(min=2, metavar="N", help="Evenly spaced times, both ends included.")]
 Tolerance = Annotated[
-    float | None, typer.Option(metavar="REL", help="Relative tolerance of the integrator.", show_default="libRoadRunner's own")
+    float | None,
+    typer.Option(
+        metavar="REL", help="Relative tolerance of the integrator.", show_default="libRoadRunner's own"
+    ),
 ]
-OutputFile = Annotated[Path | None, typer.Option("--out", metavar="FILE.csv", help="Write the time course here.", show_default=False)]
+OutputFile = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="FILE.csv", help="Write the time course here.", show_default=False),
+]
 
 MOST_PRINTED = 40
 
@@ -86,7 +113,9 @@ def _write(course: TimeCourse, path: Path) -> None:
     with staged_file(path) as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(["time", *course.values])
-        writer.writerows(zip(course.times.tolist(), *(values.tolist() for values in course.values.values()), strict=True))
+        writer.writerows(
+            zip(course.times.tolist(), *(values.tolist() for values in course.values.values()), strict=True)
+        )
 
 
 def _print_json(model: SbmlModel, course: TimeCourse) -> None:
@@ -121,4 +150,6 @@ def _print(model: SbmlModel, course: TimeCourse) -> None:
         table.add_row(shown, *(f"{number:.6g}" for number in numbers))
     console.print(table)
     if len(course.values) > MOST_PRINTED:
-        console.print(f"{len(course.values) - MOST_PRINTED} more: choose with --observe, or write all with --out or --json")
+        console.print(
+            f"{len(course.values) - MOST_PRINTED} more: choose with --observe, or write all with --out or --json"
+        )

@@ -58,22 +58,48 @@ Genotypes = Annotated[
 Hours = Annotated[float, typer.Option(metavar="H", help="Length of the assay, hours.")]
 Doubling = Annotated[
     float | None,
-    typer.Option("--doubling-time", metavar="H", min=1.0, help="Untreated doubling time, hours.", show_default="40"),
+    typer.Option(
+        "--doubling-time", metavar="H", min=1.0, help="Untreated doubling time, hours.", show_default="40"
+    ),
 ]
 Ligands = Annotated[
     list[str] | None,
-    typer.Option("--ligand", metavar="NODE=LEVEL", help="Level of a ligand from 0 to 1, for example NRG1=0.6.", show_default=False),
+    typer.Option(
+        "--ligand",
+        metavar="NODE=LEVEL",
+        help="Level of a ligand from 0 to 1, for example NRG1=0.6.",
+        show_default=False,
+    ),
 ]
 RankBy = Annotated[str, typer.Option("--rank-by", help="bliss, hsa, loewe, zip, or response.")]
 Top = Annotated[int, typer.Option(min=1, help="Combinations that are printed.")]
-Growth = Annotated[str | None, typer.Option(metavar="NODES", help="Of a logical FILE: nodes that stand for growth, joined by commas.", show_default=False)]
-Death = Annotated[str | None, typer.Option(metavar="NODES", help="Of a logical FILE: nodes that stand for death.", show_default=False)]
-Output = Annotated[str | None, typer.Option("--output", metavar="NAME", help="Of an SBML FILE: the response.", show_default=False)]
-Until = Annotated[float | None, typer.Option(metavar="T", help="Of a FILE: time at which it is read, in its own unit.", show_default=False)]
+Growth = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NODES",
+        help="Of a logical FILE: nodes that stand for growth, joined by commas.",
+        show_default=False,
+    ),
+]
+Death = Annotated[
+    str | None,
+    typer.Option(metavar="NODES", help="Of a logical FILE: nodes that stand for death.", show_default=False),
+]
+Output = Annotated[
+    str | None,
+    typer.Option("--output", metavar="NAME", help="Of an SBML FILE: the response.", show_default=False),
+]
+Until = Annotated[
+    float | None,
+    typer.Option(
+        metavar="T", help="Of a FILE: time at which it is read, in its own unit.", show_default=False
+    ),
+]
 
 
 Trajectories = Annotated[
-    int | None, typer.Option(min=1, metavar="N", help="Of a logical FILE: trajectories per run.", show_default="10000")
+    int | None,
+    typer.Option(min=1, metavar="N", help="Of a logical FILE: trajectories per run.", show_default="10000"),
 ]
 
 

@@ -40,15 +40,30 @@ def screened_system(
     """
     if network.endswith(_SBML + _LOGICAL):
         _refuse({"--context": context, "--ligand": ligands or None}, "for our own networks")
-        shared = {"drugs": drugs, "doses": doses, "genotypes": genotypes or ["wild type"], "order": min(order, len(drugs))}
+        shared = {
+            "drugs": drugs,
+            "doses": doses,
+            "genotypes": genotypes or ["wild type"],
+            "order": min(order, len(drugs)),
+        }
         if network.endswith(_SBML) and not _is_qualitative(Path(network)):
-            _refuse({"--growth": growth, "--death": death, "--doubling-time": doubling}, "for models of cells")
+            _refuse(
+                {"--growth": growth, "--death": death, "--doubling-time": doubling}, "for models of cells"
+            )
             return _ode(Path(network), shared, output, until)
         _refuse({"--output": output}, "for SBML models")
-        return _logical(Path(network), shared, (growth, death), until, (hours, doubling), (trajectories, seed))
+        return _logical(
+            Path(network), shared, (growth, death), until, (hours, doubling), (trajectories, seed)
+        )
     from forestall.studies.screen.request import ScreenRequest, culture_system
 
-    others = {"--growth": growth, "--death": death, "--output": output, "--until": until, "--trajectories": trajectories}
+    others = {
+        "--growth": growth,
+        "--death": death,
+        "--output": output,
+        "--until": until,
+        "--trajectories": trajectories,
+    }
     _refuse(others, "for models of others")
     if context is None:
         raise InputError("--context is missing", allowed="such as HER2+/ER+, or a cell-line file")
@@ -122,7 +137,7 @@ def _refuse(options: Mapping[str, object], reason: str) -> None:
 
 
 def _assignment(option: str, text: str) -> tuple[str, float]:
-    name, equals, number = text.partition("=")
+    name, _, number = text.partition("=")
     try:
         return name.strip(), float(number)
     except ValueError:

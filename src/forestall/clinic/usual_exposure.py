@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 
+import numpy as np
+
 from forestall.biology.exposure.steady_state import average_concentration
 from forestall.biology.exposure.variability import kinetics_of, typical_terms
 from forestall.clinic.demographics import body_surface_area
@@ -32,7 +34,9 @@ def average_free_concentration(drug: str) -> float:
     """
     entry = load_drugs()[drug]
     component = _usual(drug)
-    per_cycle = component.amount * component.doses_per_day * len(component.dose_days) * _size(entry, component)
+    per_cycle = (
+        component.amount * component.doses_per_day * len(component.dose_days) * _size(entry, component)
+    )
     total = average_concentration(typical_terms(kinetics_of(entry)), per_cycle, component.cycle_days)
     return float(total[0]) * entry.free_nanomolar_per_mg_per_liter
 
@@ -42,7 +46,9 @@ def _usual(drug: str) -> Component:
         return next(c for c in parse_regimen(drug).components if c.drug == drug)
     except (InputError, StopIteration):
         fix = f"give its doses in nM, for example '{drug}=1nM,10nM'"
-        raise InputError("the catalog has no usual dose of this drug alone", field="doses", value=drug, fix=fix) from None
+        raise InputError(
+            "the catalog has no usual dose of this drug alone", field="doses", value=drug, fix=fix
+        ) from None
 
 
 def _size(drug: Drug, component: Component) -> float:
@@ -54,4 +60,4 @@ def _size(drug: Drug, component: Component) -> float:
     if component.amount_basis == "auc":
         return value("patient.glomerular_filtration", "mL/min") + _CALVERT
     height, weight = value("patient.height_mean", "cm"), value("patient.weight_mean", "kg")
-    return float(body_surface_area(height, weight))
+    return float(body_surface_area(np.array(height), np.array(weight)))

@@ -76,7 +76,12 @@ class Targets:
         if len(ids) == 1:
             return ids[0]
         if ids:
-            raise InputError("several things have this name", file=self.path, value=word, allowed="an id: " + ", ".join(ids))
+            raise InputError(
+                "several things have this name",
+                file=self.path,
+                value=word,
+                allowed="an id: " + ", ".join(ids),
+            )
         fix = did_you_mean(word, [*self.by_id, *self.by_name])
         raise InputError("the model has nothing of this name", file=self.path, value=word, fix=fix)
 

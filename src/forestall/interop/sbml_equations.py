@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forestall.biology.rates import ADCC, PAYLOAD, SIGNALING
-from forestall.biology.signaling.actions import BLOCK, DEGRADE, INHIBIT, CompiledActions
-from forestall.biology.signaling.compile import CompiledNetwork, HillArrays
+from forestall.biology.rates import ADCC, PAYLOAD, SIGNALING, CourseModel, PatientRates
+from forestall.biology.signaling.actions import BLOCK, DEGRADE, INHIBIT
+from forestall.biology.signaling.compile import HillArrays
 from forestall.interop.sbml_document import SbmlDocument
 
 FUNCTIONS = {
@@ -49,50 +49,12 @@ class Numbers(Protocol):
         ...
 
 
-class SignalingModel(Protocol):
-    """What the formulas need of `forestall.biology.rates.CourseModel`."""
-
-    @property
-    def network(self) -> CompiledNetwork:
-        """The network."""
-        ...
-
-    @property
-    def actions(self) -> CompiledActions:
-        """Actions on it."""
-        ...
-
-    @property
-    def action_kind(self) -> NDArray[np.int64]:
-        """(A,) what each action does."""
-        ...
-
-    @property
-    def antigen(self) -> NDArray[np.int64]:
-        """(A,) node whose expression an action needs, or -1."""
-        ...
-
-
-class SignalingLanes(Protocol):
-    """What the formulas need of `forestall.biology.rates.PatientRates`."""
-
-    @property
-    def lanes(self) -> Any:
-        """Tables (rows, lanes): base, floor, weight, gain, access, normalizer."""
-        ...
-
-    @property
-    def genotypes(self) -> int:
-        """Lanes of one exposure class."""
-        ...
-
-
 @dataclass(frozen=True)
 class Equations:
     """Formulas of a lane."""
 
-    model: SignalingModel
-    p: SignalingLanes
+    model: CourseModel
+    p: PatientRates
     nodes: Sequence[str]
     numbers: Numbers
 

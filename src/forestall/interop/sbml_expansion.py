@@ -74,7 +74,9 @@ class _Sizes:
             if function.getBody() is not None:
                 key = function.getId()
                 self._meaning[key] = (function, function.getBody())
-                self._arguments[key] = {function.getArgument(k).getName() for k in range(function.getNumArguments())}
+                self._arguments[key] = {
+                    function.getArgument(k).getName() for k in range(function.getNumArguments())
+                }
         self._known: dict[str, int] = {}
 
     def of(self, tree: Any) -> int:

@@ -95,7 +95,9 @@ def _bytes(path: Path) -> bytes:
         raise InputError("this is not a regular file", file=path)
     size = path.stat().st_size
     if size > MAX_BYTES:
-        raise InputError("the file is too large", file=path, value=f"{size} bytes", allowed=f"up to {MAX_BYTES} bytes")
+        raise InputError(
+            "the file is too large", file=path, value=f"{size} bytes", allowed=f"up to {MAX_BYTES} bytes"
+        )
     try:
         return path.read_bytes()
     except OSError as error:
@@ -150,11 +152,23 @@ def _refuse_unsupported(document: Any, path: Path) -> None:
         raise InputError("the document holds no model", file=path)
     if document.getLevel() not in (2, 3):
         level = f"level {document.getLevel()} version {document.getVersion()}"
-        raise InputError("this level of SBML is not supported", file=path, line=1, value=level, allowed="level 2 or 3")
+        raise InputError(
+            "this level of SBML is not supported", file=path, line=1, value=level, allowed="level 2 or 3"
+        )
     for number in range(document.getNumPlugins()):
         package = document.getPlugin(number).getPackageName()
         if document.getLevel() > 2 and document.getPackageRequired(package):
-            fix = "a logical model (qual) goes to the readers of logical models" if package == "qual" else None
-            raise InputError("this SBML package is not supported", file=path, line=document.getLine() or None, value=package, fix=fix)
+            fix = (
+                "a logical model (qual) goes to the readers of logical models" if package == "qual" else None
+            )
+            raise InputError(
+                "this SBML package is not supported",
+                file=path,
+                line=document.getLine() or None,
+                value=package,
+                fix=fix,
+            )
     if model.getNumSpecies() + model.getNumParameters() == 0:
-        raise InputError("the model has neither species nor parameters", file=path, line=model.getLine() or None)
+        raise InputError(
+            "the model has neither species nor parameters", file=path, line=model.getLine() or None
+        )

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forestall.biology.culture import Culture
-from forestall.biology.rates import SIGNALING
+from forestall.biology.rates import SIGNALING, CourseModel, PatientRates
 from forestall.biology.signaling.actions import OUTSIDE, CompiledActions
 from forestall.biology.signaling.compile import CompiledNetwork
 from forestall.errors import InputError
@@ -87,7 +87,8 @@ def network_sbml(
     population = _Population(SimpleNamespace(**{key: rows[:, [line]] for key, rows in vars(tables).items()}))
     model = _Model(arrays, culture.actions, kinds, np.full_like(kinds, -1))
     numbers = _WrittenOut(0)
-    equations = Equations(model, population, nodes, numbers)
+    # The equations of signaling read these fields only of a course's model and of a patient.
+    equations = Equations(cast(CourseModel, model), cast(PatientRates, population), nodes, numbers)
     calls = Calls(document, equations, numbers)
     for node, node_name in enumerate(nodes):
         formula = calls.activity(node, 0) if layout == "functions" else equations.activity(node)

@@ -53,7 +53,9 @@ class SbmlModel:
         if len(ids) == 1:
             return ids[0]
         fix = did_you_mean(word, [*self.selections, *self.labels.values()])
-        raise InputError("the model has no such observable", file=self.path, field="--observe", value=word, fix=fix)
+        raise InputError(
+            "the model has no such observable", file=self.path, field="--observe", value=word, fix=fix
+        )
 
 
 @dataclass(frozen=True)
@@ -85,13 +87,29 @@ def read_sbml(path: Path, changes: Sequence[Change] = (), *, promoted: bool = Fa
     notes = _ignore_fast(model)
     apply_changes(libsbml, model, tuple(changes), path)
     selections = _selections(model)
-    labels = {key: element.getName() for key in selections if (element := model.getElementBySId(key)) and element.getName()}
+    labels = {
+        key: element.getName()
+        for key in selections
+        if (element := model.getElementBySId(key)) and element.getName()
+    }
     name = model.getName() or model.getId() or path.stem
     targets = Targets.of(model.clone(), path)
     if promoted:
         _promote(libsbml, document)
     species = frozenset(each.getId() for each in model.getListOfSpecies())
-    return SbmlModel(path, name, libsbml.writeSBMLToString(document), selections, labels, _moving(model), species, model.getNumInitialAssignments() > 0, tuple(changes), targets, notes)
+    return SbmlModel(
+        path,
+        name,
+        libsbml.writeSBMLToString(document),
+        selections,
+        labels,
+        _moving(model),
+        species,
+        model.getNumInitialAssignments() > 0,
+        tuple(changes),
+        targets,
+        notes,
+    )
 
 
 def _promote(libsbml: Any, document: Any) -> None:
@@ -101,7 +119,7 @@ def _promote(libsbml: Any, document: Any) -> None:
 
 
 def _ignore_fast(model: Any) -> tuple[str, ...]:
-    """libRoadRunner refuses reactions marked fast; they run by their own rate laws, as in most simulators."""
+    """Let reactions marked fast, which libRoadRunner refuses, run by their own rate laws, as in most simulators."""
     fast = [reaction for reaction in model.getListOfReactions() if reaction.getFast()]
     for reaction in fast:
         reaction.setFast(False)
@@ -123,9 +141,15 @@ def _selections(model: Any) -> dict[str, str]:
 
 def _moving(model: Any) -> tuple[str, ...]:
     """Species and everything else that can change with time, in the order of the file."""
-    species = [each.getId() for each in model.getListOfSpecies() if not (each.getBoundaryCondition() or each.getConstant())]
+    species = [
+        each.getId()
+        for each in model.getListOfSpecies()
+        if not (each.getBoundaryCondition() or each.getConstant())
+    ]
     ruled = [rule.getVariable() for rule in model.getListOfRules() if rule.getVariable()]
-    set_by_events = [each.getVariable() for event in model.getListOfEvents() for each in event.getListOfEventAssignments()]
+    set_by_events = [
+        each.getVariable() for event in model.getListOfEvents() for each in event.getListOfEventAssignments()
+    ]
     return tuple(dict.fromkeys([*species, *ruled, *set_by_events]))
 
 
@@ -168,7 +192,12 @@ def simulate_sbml(
     _check(model, until, points, tolerance)
     ids = [model.observable(word) for word in observe] or list(model.moving)
     if points * (len(ids) + 1) > MOST_VALUES:
-        raise InputError("too many values", value=points * len(ids), allowed=f"up to {MOST_VALUES}", fix="use fewer --points")
+        raise InputError(
+            "too many values",
+            value=points * len(ids),
+            allowed=f"up to {MOST_VALUES}",
+            fix="use fewer --points",
+        )
     runner = load(model, tolerance)
     try:
         runner.timeCourseSelections = ["time", *(model.selections[key] for key in ids)]
@@ -182,13 +211,20 @@ def _check(model: SbmlModel, until: float, points: int, tolerance: float | None)
     if not (math.isfinite(until) and until > 0):
         raise InputError("the last time is positive", file=model.path, field="--until", value=until)
     if not 2 <= points <= MOST_POINTS:
-        raise InputError("the number of points is out of range", field="--points", value=points, allowed=f"2 to {MOST_POINTS}")
+        raise InputError(
+            "the number of points is out of range",
+            field="--points",
+            value=points,
+            allowed=f"2 to {MOST_POINTS}",
+        )
     if tolerance is not None and not 1e-13 <= tolerance <= 1e-2:
-        raise InputError("the tolerance is out of range", field="--tolerance", value=tolerance, allowed="1e-13 to 1e-2")
+        raise InputError(
+            "the tolerance is out of range", field="--tolerance", value=tolerance, allowed="1e-13 to 1e-2"
+        )
 
 
 def _reason(error: Exception) -> str:
-    """libRoadRunner's message without the place in its source."""
+    """The message of libRoadRunner without the place in its source."""
     return str(error).split(", at ")[0].splitlines()[0][:200]
 
 

@@ -58,5 +58,12 @@ def read_cell_line(path: Path, network: Network) -> CellLineSpec:
             if name not in known:
                 line = locate(document, (field, name))
                 fix = did_you_mean(name, known)
-                raise InputError("the network has none of this name", file=path, line=line, field=field, value=name, fix=fix)
+                raise InputError(
+                    "the network has none of this name",
+                    file=path,
+                    line=line,
+                    field=field,
+                    value=name,
+                    fix=fix,
+                )
     return spec

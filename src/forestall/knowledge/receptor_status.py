@@ -36,7 +36,9 @@ def context_named(text: str, contexts: Iterable[str]) -> str:
     if found in known:
         return str(found)
     fix = did_you_mean(text, known)
-    raise InputError("unknown tumor type", value=text, allowed="HER2+/ER+, HER2+/ER-, ER+, triple negative", fix=fix)
+    raise InputError(
+        "unknown tumor type", value=text, allowed="HER2+/ER+, HER2+/ER-, ER+, triple negative", fix=fix
+    )
 
 
 def _from_receptors(text: str) -> str | None:

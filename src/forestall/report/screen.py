@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, TwoSlopeNorm
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from rich import box
+from rich.console import Console
+from rich.table import Table
 
 from forestall.report.drawing import save_figure
 from forestall.report.style import BLUE, INK, PAPER, VERMILLION, WIDTH, styled
@@ -59,11 +63,24 @@ def heatmap_figure(result: ScreenResult) -> Figure:
     width = max(WIDTH, left + 0.46 * len(lines) + 1.0)
     figure = Figure(figsize=(width, height))
     axes = figure.add_axes(
-        (left / width, below / height, min(0.6 * len(lines), width - left - 0.9) / width, _CELL * len(names) / height)
+        (
+            left / width,
+            below / height,
+            min(0.6 * len(lines), width - left - 0.9) / width,
+            _CELL * len(names) / height,
+        )
     )
     _draw_matrix(axes, values, names, lines)
     _color_bar(figure, axes, f"mean {MODEL_NAMES[model]} synergy (percentage points)")
-    figure.suptitle(f"Best {len(names)} combinations", x=0.01, y=1 - 0.08 / height, ha="left", va="top", fontweight="bold", fontsize=10.5)
+    figure.suptitle(
+        f"Best {len(names)} combinations",
+        x=0.01,
+        y=1 - 0.08 / height,
+        ha="left",
+        va="top",
+        fontweight="bold",
+        fontsize=10.5,
+    )
     return figure
 
 
@@ -71,7 +88,9 @@ def _draw_matrix(axes: Axes, values: Array, rows: Sequence[str], columns: Sequen
     limit = max(_SMALLEST_RANGE, float(np.nanmax(np.abs(values), initial=0.0)))
     axes.imshow(values, cmap=_DIVERGING, norm=TwoSlopeNorm(0.0, -limit, limit), aspect="auto")
     axes.set_yticks(range(len(rows)), [shortened(row, 40) for row in rows])
-    axes.set_xticks(range(len(columns)), [shortened(column, 22) for column in columns], rotation=40, ha="left")
+    axes.set_xticks(
+        range(len(columns)), [shortened(column, 22) for column in columns], rotation=40, ha="left"
+    )
     axes.xaxis.tick_top()
     _no_frame(axes)
     for (i, j), number in np.ndenumerate(values):
@@ -187,20 +206,26 @@ def _dose_axes(axes: Axes, best: Combination, doses: Sequence[Array], unit: str)
 def _write_numbers(axes: Axes, values: Array, limit: float, *, dark_is_low: bool) -> None:
     for (i, j), number in np.ndenumerate(values):
         dark = number < limit if dark_is_low else abs(number) > limit
-        axes.text(j, i, _signed(number), ha="center", va="center", fontsize=7.5, color=PAPER.light if dark else INK.light)
+        axes.text(
+            j,
+            i,
+            _signed(number),
+            ha="center",
+            va="center",
+            fontsize=7.5,
+            color=PAPER.light if dark else INK.light,
+        )
 
 
 def screen_text(result: ScreenResult, top: int) -> str:
     """What the command prints: the best combinations with their numbers and mechanisms, or the single agents."""
-    from io import StringIO
-
-    from rich.console import Console
-
     text = StringIO()
     console = Console(file=text, width=118, highlight=False, markup=False, emoji=False, no_color=True)
     panel = result.system.panel
     lanes = sum(each.response.size for each in result.surfaces) + result.singles.response.size
-    console.print(f"{len(panel.drugs)} drugs, {len(panel.lines)} genotypes, {panel.doses.shape[1]} doses: {lanes} conditions")
+    console.print(
+        f"{len(panel.drugs)} drugs, {len(panel.lines)} genotypes, {panel.doses.shape[1]} doses: {lanes} conditions"
+    )
     if result.surfaces:
         _print_combinations(console, result, top)
     else:
@@ -208,10 +233,7 @@ def screen_text(result: ScreenResult, top: int) -> str:
     return text.getvalue().rstrip()
 
 
-def _print_combinations(console: object, result: ScreenResult, top: int) -> None:
-    from rich import box
-    from rich.table import Table
-
+def _print_combinations(console: Console, result: ScreenResult, top: int) -> None:
     what = "viability" if result.system.measure == "cells" else "output"
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in ("combination", "genotype", f"doses ({result.system.panel.unit})"):
@@ -219,28 +241,31 @@ def _print_combinations(console: object, result: ScreenResult, top: int) -> None
     for column in (what, "GR", *MODEL_NAMES.values()):
         table.add_column(column, justify="right")
     for row in result.combinations[:top]:
-        scores = [_signed(row.mean_synergy[model]) if model in row.mean_synergy else "" for model in MODEL_NAMES]
+        scores = [
+            _signed(row.mean_synergy[model]) if model in row.mean_synergy else "" for model in MODEL_NAMES
+        ]
         doses = " + ".join(f"{dose:.3g}" for dose in row.doses)
         gr = "" if row.gr_value is None else f"{row.gr_value:.2f}"
         table.add_row(row.name, row.line, doses, f"{100 * row.response:.0f}%", gr, *scores)
-    console.print(table)  # type: ignore[attr-defined]
+    console.print(table)
     model = MODEL_NAMES.get(result.ranked_by, "lowest response")
-    console.print(f"Ranked by {model}; synergy is the mean over the grid, in percentage points; doses and {what} are those of the largest gain.\n")  # type: ignore[attr-defined]
+    console.print(
+        f"Ranked by {model}; synergy is the mean over the grid, in percentage points; doses and {what} are those of the largest gain.\n"
+    )
     for number, row in enumerate(result.combinations[:top], start=1):
-        console.print(f"{number}. {row.name}, {row.line}: {row.mechanism}", soft_wrap=False)  # type: ignore[attr-defined]
+        console.print(f"{number}. {row.name}, {row.line}: {row.mechanism}", soft_wrap=False)
 
 
-def _print_singles(console: object, result: ScreenResult, top: int) -> None:
-    from rich import box
-    from rich.table import Table
-
+def _print_singles(console: Console, result: ScreenResult, top: int) -> None:
     rows = result.single_agents
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in rows[0]:
-        table.add_column(column.replace("_", " "), justify="left" if column in ("drug", "genotype") else "right")
+        table.add_column(
+            column.replace("_", " "), justify="left" if column in ("drug", "genotype") else "right"
+        )
     for row in sorted(rows, key=lambda row: row["response_at_highest_dose"])[:top]:
         table.add_row(*(f"{value:.3g}" if isinstance(value, float) else value for value in row.values()))
-    console.print(table)  # type: ignore[attr-defined]
+    console.print(table)
 
 
 def write_screen(result: ScreenResult, folder: Path, command: str = "") -> None:

@@ -103,7 +103,7 @@ def _first_guess(log_dose: Array, responses: Array, start: Array) -> Array:
 
 def _curve(parameters: Array, start: Array, log_dose: Array) -> Array:
     end, potency, slope = parameters.T[:, :, None]
-    return start[:, None] + (end - start[:, None]) * _share(potency, slope, log_dose)
+    return np.asarray(start[:, None] + (end - start[:, None]) * _share(potency, slope, log_dose))
 
 
 def _share(potency: Array, slope: Array, log_dose: Array) -> Array:

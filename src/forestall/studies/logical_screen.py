@@ -81,7 +81,9 @@ def all_combinations(
     taken = {one.node for one in background}
     free = [name for name in names if name not in taken]
     if not 1 <= order <= len(free):
-        raise InputError("so many nodes cannot be held at once", field="--order", value=order, allowed=f"1 to {len(free)}")
+        raise InputError(
+            "so many nodes cannot be held at once", field="--order", value=order, allowed=f"1 to {len(free)}"
+        )
     return tuple(
         tuple(map(Perturbation, chosen, held))
         for chosen in itertools.combinations(free, order)
@@ -153,7 +155,11 @@ def _event_screener(compiled: CompiledModel, plan: Plan, slots: list[int]) -> Sc
     def run(combinations: Sequence[Combination]) -> Array:
         clamps = clamps_of(compiled.model, combinations[0], begin)
         observed = Observed(
-            slot, np.zeros((3, len(slots))), np.zeros(nodes, np.int64), np.zeros((0, 0)), np.zeros(0, np.int64)
+            slot,
+            np.zeros((3, len(slots))),
+            np.zeros(nodes, np.int64),
+            np.zeros((0, 0)),
+            np.zeros(0, np.int64),
         )
         run_trajectories(*arrays, clamps, clock, observed, plan.seed, 0, plan.trajectories)
         return observed.marginal[:2].sum(axis=0, keepdims=True)

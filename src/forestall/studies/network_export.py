@@ -7,7 +7,13 @@ from collections.abc import Sequence
 from forestall.biology.culture import culture_of, fates_in_culture
 from forestall.errors import InputError
 from forestall.interop.sbml_network import Layout, network_sbml
-from forestall.studies.screen.request import ScreenRequest, cell_lines, nanomolar, network_named, screened_drugs
+from forestall.studies.screen.request import (
+    ScreenRequest,
+    cell_lines,
+    nanomolar,
+    network_named,
+    screened_drugs,
+)
 
 
 def exported_network(
@@ -28,7 +34,9 @@ def exported_network(
     net = network_named(network)
     given = dict(_drug_and_dose(text) for text in drugs)
     entries = screened_drugs(list(given)) if given else []
-    doses = {entry.name: nanomolar(entry.name, dose) for entry, dose in zip(entries, given.values(), strict=True)}
+    doses = {
+        entry.name: nanomolar(entry.name, dose) for entry, dose in zip(entries, given.values(), strict=True)
+    }
     lines = cell_lines(ScreenRequest(list(given), context, genotypes=(genotype,)), net)
     return network_sbml(culture_of(lines, entries, fates_in_culture(), net), 0, doses, layout)
 

@@ -49,7 +49,9 @@ class LogicalSystem:
     def _sets(self) -> dict[frozenset[int], int]:
         """Every set of at most `order` drugs, and its row in the tables."""
         count = range(len(self.drugs))
-        sets = [frozenset(each) for k in range(self.panel.order + 1) for each in itertools.combinations(count, k)]
+        sets = [
+            frozenset(each) for k in range(self.panel.order + 1) for each in itertools.combinations(count, k)
+        ]
         return {each: row for row, each in enumerate(sets)}
 
     @cached_property
@@ -91,16 +93,26 @@ class LogicalSystem:
         rest = np.stack([self._mean(nodes)[:, 0] for nodes in (self.growth, self.death)])
         for line, (growth, death) in zip(self.panel.lines, rest.T, strict=True):
             if self.growth and growth <= 0:
-                raise InputError("the untreated network does not grow", field="--growth", value=f"{line}: {', '.join(self.growth)} is always off")
+                raise InputError(
+                    "the untreated network does not grow",
+                    field="--growth",
+                    value=f"{line}: {', '.join(self.growth)} is always off",
+                )
             if death >= 1:
-                raise InputError("the untreated network always dies", field="--death", value=f"{line}: {', '.join(self.death)} is always on")
+                raise InputError(
+                    "the untreated network always dies",
+                    field="--death",
+                    value=f"{line}: {', '.join(self.death)} is always on",
+                )
         return rest
 
     def _mean(self, nodes: Sequence[str]) -> Array:
         """(genotypes, sets)."""
         if not nodes:
             return np.zeros(self._probability.shape[:2])
-        return np.asarray(self._probability[:, :, [self.model.number_of[node] for node in nodes]].mean(axis=2))
+        return np.asarray(
+            self._probability[:, :, [self.model.number_of[node] for node in nodes]].mean(axis=2)
+        )
 
     def _mixed(self, treatments: Treatments, table: Array) -> Array:
         """(n,) values of a (genotypes, sets) table, mixed over who is hit by which drug."""
@@ -128,7 +140,12 @@ class LogicalSystem:
             rebound = np.where((under - rest > MOVED) & (under - whole > MOVED), change, 0.0)
             node = int((rebound if rebound.any() else change).argmax())
             yield _sentence(
-                named(self.panel, kept), self.panel.drugs[new], names[node], rest[node], under[node], whole[node]
+                named(self.panel, kept),
+                self.panel.drugs[new],
+                names[node],
+                rest[node],
+                under[node],
+                whole[node],
             )
 
     def about(self) -> dict[str, object]:
@@ -191,11 +208,15 @@ def logical_system(
     for genotype in held:
         _check(model, genotype, "genotypes")
     if not (growth or death):
-        raise InputError("a logical model needs --growth or --death", fix="name the nodes that stand for them")
+        raise InputError(
+            "a logical model needs --growth or --death", fix="name the nodes that stand for them"
+        )
     for option, nodes in (("--growth", growth), ("--death", death)):
         for node in nodes:
             model.find(node, field=option)
-    panel = Panel(tuple(genotypes), tuple(drug.name for drug in parsed), share_table(parsed, doses), "share", order)
+    panel = Panel(
+        tuple(genotypes), tuple(drug.name for drug in parsed), share_table(parsed, doses), "share", order
+    )
     lines = tuple(tuple(Perturbation(node, int(value)) for node, value in genotype) for genotype in held)
     return LogicalSystem(
         panel, model, parsed, lines, tuple(growth), tuple(death), plan, days, fates_in_culture(doubling_days)

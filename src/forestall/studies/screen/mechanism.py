@@ -8,7 +8,7 @@ removes; one that the better part left alone is a bypass that it closes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +60,7 @@ def explanations(
     sentences: list[str] = []
     for first in range(0, base.line.size, _ROWS_AT_ONCE):
         rows = slice(first, first + _ROWS_AT_ONCE)
-        some_base, some_added = (Treatments(*(part[rows] for part in which)) for which in (base, added))
+        some_base, some_added = base.part(rows), added.part(rows)
         states = _states(culture, some_base, some_added, days)
         for row in range(some_base.line.size):
             names = named(panel, some_base.drug[row].tolist()), named(panel, some_added.drug[row].tolist())
@@ -105,21 +105,23 @@ def _with_each_node(
 
 
 def _repeated(treated: TreatedLanes, times: int) -> TreatedLanes:
-    lanes = Lanes(**{name: np.tile(rows, (1, times)) for name, rows in vars(treated.lanes).items()})
+    def wide(rows: Floats) -> Floats:
+        return np.asarray(np.tile(rows, (1, times)))
+
     return TreatedLanes(
-        treated.network,
-        lanes,
-        *(np.tile(rows, (1, times)) for rows in (treated.node_effect, treated.expression_factor)),
-        np.tile(treated.term_weight, (1, times)),
-        np.tile(treated.kill, (1, times)),
-        treated.antigen,
-        np.tile(treated.reference, (1, times)),
+        network=treated.network,
+        lanes=Lanes(**{name: wide(rows) for name, rows in vars(treated.lanes).items()}),
+        node_effect=wide(treated.node_effect),
+        expression_factor=wide(treated.expression_factor),
+        term_weight=wide(treated.term_weight),
+        kill=np.tile(treated.kill, (1, times)),
+        antigen=treated.antigen,
+        reference=wide(treated.reference),
     )
 
 
 def _with_kill_of(treated: TreatedLanes, complete: TreatedLanes) -> TreatedLanes:
-    fields = vars(treated) | {"kill": complete.kill, "antigen": complete.antigen}
-    return TreatedLanes(**fields)
+    return replace(treated, kill=complete.kill, antigen=complete.antigen)
 
 
 def _sentence(culture: Culture, states: _States, row: int, base: str, added: str) -> str:
@@ -201,9 +203,7 @@ def _why_risen(culture: Culture, states: _States, node: int, row: int) -> str:
     return f" (its expression {fold:.1f}-fold, as {culture.network.nodes[source]} {direction})"
 
 
-def _log_demand(
-    drivers: HillArrays, which: NDArray[np.int64], gain: Floats, activity: Floats
-) -> Array:
+def _log_demand(drivers: HillArrays, which: NDArray[np.int64], gain: Floats, activity: Floats) -> Array:
     """(drivers,) logarithm of what each driver asks of the expression."""
     power = activity[drivers.node[which]] ** drivers.power[which]
     hill = drivers.top[which] * power / (power + drivers.bottom[which])

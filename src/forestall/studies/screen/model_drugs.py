@@ -53,7 +53,9 @@ def _target(part: str, text: str, field: str, usual: float | None) -> tuple[str,
         value = None
     if not name.strip() or value is None or not math.isfinite(value):
         allowed = "NAME, NAME=VALUE or LABEL:NAME=VALUE" if field == "drugs" else "NAME=VALUE, or 'wild type'"
-        raise InputError("expected a node or parameter and its value", field=field, value=text, allowed=allowed)
+        raise InputError(
+            "expected a node or parameter and its value", field=field, value=text, allowed=allowed
+        )
     return name.strip(), value
 
 
@@ -73,5 +75,7 @@ def _share(drug: str, text: str) -> float:
         share = math.nan
     if not 0 < share <= 1:
         allowed = "a share of the target that is inhibited, above 0 and up to 1, such as 0.5 or 50%"
-        raise InputError("this is no dose for a model of others", field=f"doses of {drug}", value=text, allowed=allowed)
+        raise InputError(
+            "this is no dose for a model of others", field=f"doses of {drug}", value=text, allowed=allowed
+        )
     return share

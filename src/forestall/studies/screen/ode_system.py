@@ -45,12 +45,18 @@ class OdeSystem:
             InputError: if there are too many runs, or the untreated output is not positive.
         """
         if treatments.line.size > MOST_RUNS:
-            raise InputError("too many runs of an SBML model", value=treatments.line.size, allowed=f"up to {MOST_RUNS}")
+            raise InputError(
+                "too many runs of an SBML model", value=treatments.line.size, allowed=f"up to {MOST_RUNS}"
+            )
         known: dict[tuple[Any, ...], float] = {}
         rest = [run.at({}) for run in self._runs]
         for line, value in enumerate(rest):
             if not value > 0:
-                raise InputError("the untreated output is not positive", field="--output", value=f"{self.output} = {value:g} in {self.panel.lines[line]}")
+                raise InputError(
+                    "the untreated output is not positive",
+                    field="--output",
+                    value=f"{self.output} = {value:g} in {self.panel.lines[line]}",
+                )
         result = np.empty(treatments.line.size)
         for i, (line, drugs, doses) in enumerate(zip(*(rows.tolist() for rows in treatments), strict=True)):
             key = (line, *((d, s) for d, s in zip(drugs, doses, strict=True) if s > 0))
@@ -70,7 +76,11 @@ class OdeSystem:
 
     def explain(self, base: Treatments, added: Treatments) -> list[str]:
         """What each drug leaves of the output; the inside of a model of others is not interpreted."""
-        both = Treatments(base.line, np.hstack([base.drug, added.drug]), np.hstack([base.concentration, added.concentration]))
+        both = Treatments(
+            base.line,
+            np.hstack([base.drug, added.drug]),
+            np.hstack([base.concentration, added.concentration]),
+        )
         rest = np.log([run.at({}) for run in self._runs])[base.line]
         left = [np.exp(self.log_response(each) - rest) for each in (base, added, both)]
         names = self.panel.drugs
@@ -117,8 +127,12 @@ def ode_system(
     """
     parsed = tuple(drug_from_text(text) for text in drugs)
     models = tuple(
-        read_sbml(path, [Change("set", name, value) for name, value in genotype_from_text(text)], promoted=True)
+        read_sbml(
+            path, [Change("set", name, value) for name, value in genotype_from_text(text)], promoted=True
+        )
         for text in genotypes
     )
-    panel = Panel(tuple(genotypes), tuple(drug.name for drug in parsed), share_table(parsed, doses), "share", order)
+    panel = Panel(
+        tuple(genotypes), tuple(drug.name for drug in parsed), share_table(parsed, doses), "share", order
+    )
     return OdeSystem(panel, parsed, models, models[0].observable(output), until)

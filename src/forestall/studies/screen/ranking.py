@@ -139,5 +139,3 @@ def single_rows(system: System, singles: Singles) -> list[dict[str, Any]]:
 def best_order(rows: list[Combination], by: str) -> list[Combination]:
     """Rows from the best to the worst; ties keep their order."""
     return sorted(rows, key=lambda row: -row.score(by))
-
-

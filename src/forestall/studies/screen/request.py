@@ -26,7 +26,7 @@ from forestall.units import quantity_in
 WILD_TYPE = "wild type"
 MOST_DOSES = 30
 MOST_HOURS = 24 * 365.0
-_MULTIPLE = re.compile(r"^\s*([0-9.]+(?:[eE][-+]?\d+)?)\s*[x×]\s*$")
+_MULTIPLE = re.compile(r"^\s*([0-9.]+(?:[eE][-+]?\d+)?)\s*x\s*$")
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,22 @@ def culture_system(request: ScreenRequest) -> CultureSystem:
         InputError: naming what is unknown or out of range.
     """
     if not 0 < request.hours <= MOST_HOURS:
-        raise InputError("the assay's length is out of range", value=request.hours, allowed=f"above 0, up to {MOST_HOURS:g} hours")
+        raise InputError(
+            "the assay's length is out of range",
+            value=request.hours,
+            allowed=f"above 0, up to {MOST_HOURS:g} hours",
+        )
     network = network_named(request.network)
     lines = cell_lines(request, network)
     drugs = screened_drugs(request.drugs)
     doses = dose_table([drug.name for drug in drugs], request.doses, nanomolar)
-    panel = Panel(tuple(line.name for line in lines), tuple(drug.name for drug in drugs), doses, "nM", order_of(request.order, len(drugs)))
+    panel = Panel(
+        tuple(line.name for line in lines),
+        tuple(drug.name for drug in drugs),
+        doses,
+        "nM",
+        order_of(request.order, len(drugs)),
+    )
     doubling = None if request.doubling_hours is None else request.doubling_hours / 24.0
     culture = culture_of(lines, drugs, fates_in_culture(doubling), network)
     return CultureSystem(panel, culture, lines, request.hours / 24.0)
@@ -137,7 +147,12 @@ def _alterations(text: str) -> tuple[str, ...]:
     for word in text.split("+"):
         name = folded.get(word.strip().casefold())
         if name is None:
-            raise InputError("unknown alteration", field="genotypes", value=word.strip(), fix=did_you_mean(word.strip(), known))
+            raise InputError(
+                "unknown alteration",
+                field="genotypes",
+                value=word.strip(),
+                fix=did_you_mean(word.strip(), known),
+            )
         found.append(name)
     return tuple(dict.fromkeys(found))
 
@@ -149,11 +164,15 @@ def screened_drugs(names: Sequence[str]) -> list[Drug]:
     drugs = [find_drug(name) for name in names]
     for drug in drugs:
         if not _acts(drug):
-            raise InputError("this drug has no effect on cells in culture in the catalog", field="drugs", value=drug.name)
+            raise InputError(
+                "this drug has no effect on cells in culture in the catalog", field="drugs", value=drug.name
+            )
     if len({drug.name for drug in drugs}) < len(drugs):
         raise InputError("a drug is given twice", field="drugs", value=", ".join(names))
     if not drugs:
-        raise InputError("name at least one drug", field="drugs", fix="for example --drugs lapatinib,fulvestrant")
+        raise InputError(
+            "name at least one drug", field="drugs", fix="for example --drugs lapatinib,fulvestrant"
+        )
     return drugs
 
 
@@ -187,7 +206,9 @@ def nanomolar(drug: str, text: str) -> float:
     except (InputError, ValueError) as error:
         reason = error.message if isinstance(error, InputError) else "not a number"
         fix = getattr(error, "fix", None)
-        raise InputError(reason, field=f"doses of {drug}", value=text, allowed="such as 10nM or 0.3x", fix=fix) from None
+        raise InputError(
+            reason, field=f"doses of {drug}", value=text, allowed="such as 10nM or 0.3x", fix=fix
+        ) from None
 
 
 def dose_table(drugs: Sequence[str], texts: Sequence[str], read: Any) -> Array:
@@ -209,7 +230,11 @@ def dose_table(drugs: Sequence[str], texts: Sequence[str], read: Any) -> Array:
     for drug in drugs:
         given = own.get(drug, general)
         if not given:
-            raise InputError("the doses are missing", field=f"doses of {drug}", fix=f"for example --doses '{drug}=1nM,10nM'")
+            raise InputError(
+                "the doses are missing",
+                field=f"doses of {drug}",
+                fix=f"for example --doses '{drug}=1nM,10nM'",
+            )
         rows[drug] = _ascending(drug, [read(drug, text) for text in given])
     counts = {drug: len(row) for drug, row in rows.items()}
     if len(set(counts.values())) > 1:
@@ -230,7 +255,12 @@ def _split(drugs: Sequence[str], texts: Sequence[str]) -> tuple[list[str], dict[
         elif name.strip().casefold() in folded:
             own[folded[name.strip().casefold()]] = listed
         else:
-            raise InputError("doses are given for a drug that is not screened", field="doses", value=name, fix=did_you_mean(name, drugs))
+            raise InputError(
+                "doses are given for a drug that is not screened",
+                field="doses",
+                value=name,
+                fix=did_you_mean(name, drugs),
+            )
     return general, own
 
 

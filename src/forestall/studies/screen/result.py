@@ -89,7 +89,19 @@ class ScreenResult:
         self.points().write_parquet(folder / "points.parquet")
         tables = ("combinations.csv", "single_agents.csv", "points.parquet")
         data = self.to_data(top=0)
-        record = {key: data[key] for key in ("study", "schema_version", "ranked_by", "measure", "dose_unit", "doses", "genotypes", "settings")}
+        record = {
+            key: data[key]
+            for key in (
+                "study",
+                "schema_version",
+                "ranked_by",
+                "measure",
+                "dose_unit",
+                "doses",
+                "genotypes",
+                "settings",
+            )
+        }
         record |= {
             "command": command,
             "versions": versions(),
@@ -112,16 +124,23 @@ def run_screen(system: System, ranked_by: str = "bliss") -> ScreenResult:
         InputError: if the screen is too large, or cannot be ranked so.
     """
     if ranked_by not in RANKED_BY:
-        raise InputError("cannot rank by this", field="rank-by", value=ranked_by, allowed=", ".join(RANKED_BY))
+        raise InputError(
+            "cannot rank by this", field="rank-by", value=ranked_by, allowed=", ".join(RANKED_BY)
+        )
     check_size(system.panel)
     singles = single_agents(system)
     orders = range(2, system.panel.order + 1)
-    return ScreenResult(system, singles, tuple(combinations_of(system, singles, k) for k in orders), ranked_by)
+    return ScreenResult(
+        system, singles, tuple(combinations_of(system, singles, k) for k in orders), ranked_by
+    )
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
     """JSON has no infinity: what is not reached is null."""
-    return {key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in row.items()}
+    return {
+        key: None if isinstance(value, float) and not math.isfinite(value) else value
+        for key, value in row.items()
+    }
 
 
 def _single_points(result: ScreenResult) -> pl.DataFrame:

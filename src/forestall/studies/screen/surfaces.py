@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ from forestall.statistics.synergy import bliss, highest_single_agent, zero_inter
 from forestall.studies.screen.system import Array, Ints, Panel, System, untreated
 
 LANES_AT_ONCE = 200_000
-MOST_POINTS = 20_000_000
+MOST_POINTS = 5_000_000
 FEWEST_DOSES_FOR_ZIP = 3
 _CURVE_POINTS = 121
 _CURVE_BEYOND = 1e3
@@ -64,10 +65,7 @@ def check_size(panel: Panel) -> int:
         InputError: if there are too many for memory.
     """
     drugs, m = panel.doses.shape
-    points = sum(
-        len(list(itertools.combinations(range(drugs), k))) * len(panel.lines) * m**k
-        for k in range(1, panel.order + 1)
-    )
+    points = sum(math.comb(drugs, k) * len(panel.lines) * m**k for k in range(1, panel.order + 1))
     if points > MOST_POINTS:
         raise InputError(
             "the screen is too large",
@@ -75,7 +73,7 @@ def check_size(panel: Panel) -> int:
             allowed=f"up to {MOST_POINTS}",
             fix="use fewer drugs, doses or genotypes, or a lower order",
         )
-    return points
+    return int(points)
 
 
 def single_agents(system: System) -> Singles:
@@ -103,8 +101,8 @@ def _alone(system: System, doses: Array) -> Array:
 
 
 def _in_parts(system: System, treatments: Treatments) -> Array:
-    parts = range(0, treatments.line.size, LANES_AT_ONCE)
-    lanes = [Treatments(*(rows[i : i + LANES_AT_ONCE] for rows in treatments)) for i in parts]
+    starts = range(0, treatments.line.size, LANES_AT_ONCE)
+    lanes = [treatments.part(slice(first, first + LANES_AT_ONCE)) for first in starts]
     return np.concatenate([system.log_response(part) for part in lanes])
 
 
@@ -159,13 +157,15 @@ def _loewe(singles: Singles, lanes: Treatments) -> NDArray[np.float64]:
     drugs, lines, points = singles.curve.shape
     log_dose = np.repeat(np.log(singles.curve_dose), lines, axis=0)
     rows = lanes.drug * lines + lanes.line[:, None]
-    return additive_responses(lanes.concentration, rows, log_dose, singles.curve.reshape(drugs * lines, points))
+    curves = singles.curve.reshape(drugs * lines, points)
+    return np.asarray(additive_responses(lanes.concentration, rows, log_dose, curves))
 
 
 def _zip(panel: Panel, singles: Singles, drugs: Ints, response: Array) -> Array:
     """(pairs, lines, m, m), all pairs and lines fitted together."""
     pairs, lines, m, _ = response.shape
-    doses = (np.repeat(panel.doses[drugs[:, k]], lines, axis=0) for k in (0, 1))
-    alone = (singles.response[drugs[:, k]].reshape(pairs * lines, m) for k in (0, 1))
-    fitted = zero_interaction_potency(*doses, *alone, response.reshape(pairs * lines, m, m))
+    first_dose, second_dose = (np.repeat(panel.doses[drugs[:, k]], lines, axis=0) for k in (0, 1))
+    first, second = (singles.response[drugs[:, k]].reshape(pairs * lines, m) for k in (0, 1))
+    both = response.reshape(pairs * lines, m, m)
+    fitted = zero_interaction_potency(first_dose, second_dose, first, second, both)
     return fitted.synergy.reshape(response.shape)
