@@ -13,6 +13,7 @@ from forestall.interop.logical.parsing import WORDS, Place, Token
 
 MAX_TEXT_BYTES = 5_000_000
 MAX_NODES = 20_000
+MAX_RULE_CHARACTERS = 100_000
 RULE_SIGNS = {
     "&": Operator.AND,
     "&&": Operator.AND,
@@ -90,6 +91,8 @@ def rule_tokens(text: str, line: int, place: Place) -> list[Token]:
     Raises:
         InputError: at a sign that has no meaning.
     """
+    if len(text) > MAX_RULE_CHARACTERS:
+        place.refuse("this rule is too long", line, value=len(text), allowed=f"{MAX_RULE_CHARACTERS:,} characters")
     tokens, at = [], 0
     while at < len(text):
         found = _TOKEN.match(text, at)
