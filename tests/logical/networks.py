@@ -14,7 +14,7 @@ from forestall.interop.logical.compile import CompiledModel
 from forestall.interop.logical.expressions import Expression, Number, Operator, Symbol, operation
 from forestall.interop.logical.files import load_network
 from forestall.interop.logical.model import LogicalModel, Node, Start, fixed_start, input_or_rule
-from forestall.studies.logical import Plan
+from forestall.studies.logical_plan import Plan
 
 Array = NDArray[np.float64]
 _ROOT = Path(__file__).parents[2]
@@ -55,7 +55,9 @@ def random_rule(generator: np.random.Generator, names: list[str], depth: int = 3
     if kind == 1:
         return operation(Operator.NOT, random_rule(generator, names, depth - 1))
     operator = (Operator.AND, Operator.OR, Operator.XOR)[kind - 2]
-    return operation(operator, random_rule(generator, names, depth - 1), random_rule(generator, names, depth - 1))
+    return operation(
+        operator, random_rule(generator, names, depth - 1), random_rule(generator, names, depth - 1)
+    )
 
 
 def random_model(seed: int, nodes: int = 4) -> LogicalModel:
@@ -65,7 +67,9 @@ def random_model(seed: int, nodes: int = 4) -> LogicalModel:
     rules = [None, *(input_or_rule(name, random_rule(generator, names)) for name in names[1:])]
     model = LogicalModel(tuple(Node(name, rule) for name, rule in zip(names, rules, strict=True)))
     rates = {node.name: float(generator.choice([0.5, 1.0, 2.0])) for node in model.nodes if not node.is_input}
-    return model.with_rates(rates).starting([Start(("n1", "n2"), ((0.25, (0, 1)), (0.75, (1, 0)))), fixed_start("n3", 0)])
+    return model.with_rates(rates).starting(
+        [Start(("n1", "n2"), ((0.25, (0, 1)), (0.75, (1, 0)))), fixed_start("n3", 0)]
+    )
 
 
 def flip_rates(model: LogicalModel) -> Array:
@@ -115,7 +119,9 @@ def initial_distribution(model: LogicalModel) -> Array:
         after: dict[int, float] = {}
         for state, probability in distribution.items():
             for chance, values in start.outcomes:
-                bits = sum(value << model.number_of[name] for name, value in zip(start.nodes, values, strict=True))
+                bits = sum(
+                    value << model.number_of[name] for name, value in zip(start.nodes, values, strict=True)
+                )
                 after[state | bits] = after.get(state | bits, 0.0) + probability * chance
         distribution = after
     full = np.zeros(1 << len(model.nodes))

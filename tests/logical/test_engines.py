@@ -14,11 +14,14 @@ from scipy.linalg import expm
 
 from forestall.errors import InputError
 from forestall.interop.logical import compile as compile_module
+from forestall.interop.logical.expressions import Number, Operator, Parameter, Symbol, operation
 from forestall.interop.logical.model import LogicalModel, Node, fixed_start
-from forestall.interop.logical.expressions import Number, Parameter, Symbol, operation, Operator
-from forestall.studies.logical import CHUNK, Perturbation, Plan, run_network
-from forestall.studies.logical_screen import all_combinations, screen_network
 from forestall.studies import logical_screen
+from forestall.studies.logical import run_network
+from forestall.studies.logical_events import CHUNK
+from forestall.studies.logical_plan import Perturbation, Plan
+from forestall.studies.logical_screen import all_combinations, screen_network
+
 from .networks import (
     flip_rates,
     generator_matrix,
@@ -179,7 +182,9 @@ def test_property_a_share_holds_that_share(engine: str) -> None:
 def test_property_both_engines_hold_a_node_in_the_same_trajectories() -> None:
     model = LogicalModel((Node("A", None),)).starting([fixed_start("A", 0)])
     shares = [
-        run_network(model, Plan(engine=engine, time=1.0, trajectories=1000), perturbations=[Perturbation("A", 1, 0.3)])
+        run_network(
+            model, Plan(engine=engine, time=1.0, trajectories=1000), perturbations=[Perturbation("A", 1, 0.3)]
+        )
         for engine in ("exact", "sliced")
     ]
     assert shares[0].probability[-1, 0] == shares[1].probability[-1, 0]

@@ -85,7 +85,11 @@ WRONG = {
     "rule_twice.sbml": (_qual(_transition("t"), _transition("u")), 16, "has a rule already"),
     "unknown.sbml": (_qual(_transition(formula=_ON.replace("B", "C"))), 13, "unknown symbol (got 'C')"),
     "level.sbml": (_qual(_transition(level=3)), 13, "outside of its levels"),
-    "sum.sbml": (_qual(_transition(formula="<apply><plus/><ci>A</ci><ci>B</ci></apply>")), 13, "not supported"),
+    "sum.sbml": (
+        _qual(_transition(formula="<apply><plus/><ci>A</ci><ci>B</ci></apply>")),
+        13,
+        "not supported",
+    ),
     "deep.sbml": (_qual(_transition(formula=_nested(100_000))), 13, "nested too deep"),
     "ode.sbml": (
         '<sbml xmlns="http://www.sbml.org/sbml/level3/version1/core" level="3" version="1"><model/></sbml>',
@@ -153,7 +157,9 @@ def test_unit_a_file_of_100_mb_is_refused_without_reading_it(suffix: str, tmp_pa
         "import resource, sys; from forestall.cli.main import run; code = run(['network', 'run', sys.argv[1]]);"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss); sys.exit(code)"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(file)], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(file)], check=False, capture_output=True, text=True, timeout=60
+    )
     assert done.returncode == ExitCode.REFUSED
     assert done.stderr.startswith(f"forestall: error: {file}: the file is too large")
     assert done.stderr.count("\n") == 1
@@ -161,7 +167,9 @@ def test_unit_a_file_of_100_mb_is_refused_without_reading_it(suffix: str, tmp_pa
 
 
 @pytest.mark.parametrize("name", ["/dev/zero", "."])
-def test_unit_what_is_no_file_is_refused(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_unit_what_is_no_file_is_refused(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     link = tmp_path / "endless.bnet"
     link.symlink_to(Path(name).resolve())
     assert run(["network", "run", str(link)]) == ExitCode.REFUSED
@@ -185,6 +193,7 @@ def test_unit_the_largest_text_that_is_read_takes_bounded_memory_and_time(
     limit = 3_000_000_000
     done = subprocess.run(
         [sys.executable, "-m", "forestall", "network", "convert", str(file), str(tmp_path / "out.txt")],
+        check=False,
         capture_output=True,
         text=True,
         timeout=120,

@@ -25,8 +25,16 @@ from forestall.interop.logical.expressions import (
 )
 from forestall.interop.logical.files import load_network, save_network
 from forestall.interop.logical.levels import Species, nodes_of
-from forestall.interop.logical.model import LogicalModel, Node, Start, fixed_start, input_or_rule, random_start
-from forestall.studies.logical import Plan, run_network
+from forestall.interop.logical.model import (
+    LogicalModel,
+    Node,
+    Start,
+    fixed_start,
+    input_or_rule,
+    random_start,
+)
+from forestall.studies.logical import run_network
+from forestall.studies.logical_plan import Plan
 
 from .networks import shared
 
@@ -58,7 +66,9 @@ def test_property_a_written_rule_is_read_as_the_same_function(
     suffix: str, rules: tuple[Expression, ...], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     file = tmp_path_factory.mktemp("round") / f"net{suffix}"
-    model = LogicalModel(tuple(Node(name, input_or_rule(name, rule)) for name, rule in zip(NAMES, rules, strict=True)))
+    model = LogicalModel(
+        tuple(Node(name, input_or_rule(name, rule)) for name, rule in zip(NAMES, rules, strict=True))
+    )
     assert save_network(model, file) == ()
     again = load_network(file)
     assert again.names == NAMES
@@ -149,9 +159,13 @@ def test_oracle_levels_climb_and_fall_one_by_one() -> None:
         for u, v in np.ndindex(2, 2):
             target = 3 if u else 2 if not v else 0
             states = {"U": np.asarray(float(u)), "V": np.asarray(float(v))}
-            states |= {node: np.asarray(float(on)) for node, on in zip(species.nodes, species.states(level), strict=True)}
+            states |= {
+                node: np.asarray(float(on))
+                for node, on in zip(species.nodes, species.states(level), strict=True)
+            }
             moves = [
-                int(evaluate(node.rule or Symbol(node.name), states, {}, {}) != states[node.name]) for node in nodes
+                int(evaluate(node.rule or Symbol(node.name), states, {}, {}) != states[node.name])
+                for node in nodes
             ]
             expected = [0, 0, 0]
             if target > level:
@@ -217,11 +231,15 @@ def test_oracle_bnet_and_sbml_of_one_published_network_agree(network: str) -> No
         names = symbols_of(*both)
         index = np.arange(1 << len(names))
         states = {name: (index >> place & 1).astype(float) for place, name in enumerate(names)}
-        assert np.array_equal(*(np.broadcast_to(evaluate(part, states, {}, {}), index.shape) for part in both))
+        assert np.array_equal(
+            *(np.broadcast_to(evaluate(part, states, {}, {}), index.shape) for part in both)
+        )
 
 
 def test_unit_rules_that_compare_serve_the_gates_too(tmp_path: Path) -> None:
-    (tmp_path / "a.bnd").write_text("Node A { logic = (B + C) >= 2 ; }\nNode B { logic = B; }\nNode C { logic = C; }\n")
+    (tmp_path / "a.bnd").write_text(
+        "Node A { logic = (B + C) >= 2 ; }\nNode B { logic = B; }\nNode C { logic = C; }\n"
+    )
     model = load_network(tmp_path / "a.bnd").starting([fixed_start("A", 0), fixed_start("B", 1)])
     run = run_network(model, Plan(engine="sync", time=2.0, tick=1.0, trajectories=1000))
     assert run.probability[-1, 0] == run.probability[0, 2]

@@ -15,14 +15,8 @@ from forestall.engine.boolean.sliced import BLOCK, run_in_step, run_sweeps
 from forestall.errors import InputError
 from forestall.interop.logical.compile import CompiledModel
 from forestall.interop.logical.model import LogicalModel
-from forestall.studies.logical import (
-    Array,
-    Perturbation,
-    Plan,
-    clamps_of,
-    event_clock,
-    workers_or_all,
-)
+from forestall.studies.logical_events import event_clock
+from forestall.studies.logical_plan import Array, Perturbation, Plan, clamps_of, workers_or_all
 from forestall.studies.logical_sliced import counts_of, refuse_unsuited, sliced_clamps, sweeps_of
 
 SIDE_BY_SIDE = 16
@@ -81,7 +75,9 @@ def all_combinations(
     taken = {one.node for one in background}
     free = [name for name in names if name not in taken]
     if not 1 <= order <= len(free):
-        raise InputError("so many nodes cannot be held at once", field="--order", value=order, allowed=f"1 to {len(free)}")
+        raise InputError(
+            "so many nodes cannot be held at once", field="--order", value=order, allowed=f"1 to {len(free)}"
+        )
     return tuple(
         tuple(map(Perturbation, chosen, held))
         for chosen in itertools.combinations(free, order)
@@ -153,10 +149,14 @@ def _event_screener(compiled: CompiledModel, plan: Plan, slots: list[int]) -> Sc
     def run(combinations: Sequence[Combination]) -> Array:
         clamps = clamps_of(compiled.model, combinations[0], begin)
         observed = Observed(
-            slot, np.zeros((3, len(slots))), np.zeros(nodes, np.int64), np.zeros((0, 0)), np.zeros(0, np.int64)
+            slot,
+            np.zeros((3, len(slots))),
+            np.zeros(nodes, np.int64),
+            np.zeros((0, 0)),
+            np.zeros(0, np.int64),
         )
         run_trajectories(*arrays, clamps, clock, observed, plan.seed, 0, plan.trajectories)
-        return observed.marginal[:2].sum(axis=0, keepdims=True)
+        return np.asarray(observed.marginal[:2].sum(axis=0, keepdims=True))
 
     return run
 
@@ -177,6 +177,6 @@ def _sliced_screener(compiled: CompiledModel, plan: Plan, slots: list[int]) -> S
                 run_in_step(gates, starts, clamps, len(combinations), counts, *where)
             else:
                 run_sweeps(gates, starts, clamps, len(combinations), sweeps, counts, *where)
-        return counts.marginal[-1].astype(float)
+        return np.asarray(counts.marginal[-1], float)
 
     return run

@@ -119,4 +119,6 @@ class TokenReader:
                 self.place.refuse(f"expected '{stop}' before this", token.line, value=token.text)
             tokens.append(token)
             if len(tokens) > MAX_TOKENS:
-                self.place.refuse("this expression is too long", token.line, allowed=f"{MAX_TOKENS:,} words and signs")
+                self.place.refuse(
+                    "this expression is too long", token.line, allowed=f"{MAX_TOKENS:,} words and signs"
+                )
