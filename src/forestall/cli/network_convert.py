@@ -11,7 +11,8 @@ from forestall.cli import network_options as options
 from forestall.cli.options import Quiet
 
 Target = Annotated[
-    Path, typer.Argument(metavar="OUT", help="The file to write; its suffix names the format.", show_default=False)
+    Path,
+    typer.Argument(metavar="OUT", help="The file to write; its suffix names the format.", show_default=False),
 ]
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from forestall.interop.logical.model import LogicalModel, Start
-    from forestall.studies.logical import Perturbation, Plan
+    from forestall.studies.logical_plan import Perturbation, Plan
 
 NetworkFile = Annotated[
     Path,
@@ -66,7 +66,9 @@ Engine = Annotated[
         "async: one random node per update; sync: all nodes at once.",
     ),
 ]
-Time = Annotated[float | None, typer.Option(metavar="T", help="How long to run (default: what the file says, or 50).")]
+Time = Annotated[
+    float | None, typer.Option(metavar="T", help="How long to run (default: what the file says, or 50).")
+]
 Trajectories = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="Trajectories (default: what the file says, or 10000).")
 ]
@@ -75,9 +77,12 @@ Updates = Annotated[
     typer.Option(min=1, metavar="N", help="Updates that make up one unit of time with --engine async."),
 ]
 PerturbFrom = Annotated[
-    float, typer.Option("--from", min=0.0, metavar="T", help="Time at which perturbations begin.", show_default="0")
+    float,
+    typer.Option("--from", min=0.0, metavar="T", help="Time at which perturbations begin.", show_default="0"),
 ]
-TableFile = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the table to FILE.csv or FILE.parquet.")]
+TableFile = Annotated[
+    Path | None, typer.Option("--out", metavar="FILE", help="Write the table to FILE.csv or FILE.parquet.")
+]
 
 
 def load(file: Path, settings: Path | None, initial: Sequence[str] | None) -> LogicalModel:
@@ -107,13 +112,15 @@ def _chance(value: str, text: str) -> float:
     except ValueError:
         chance = -1.0
     if not 0.0 <= chance <= 1.0:
-        raise InputError("this is no initial state", field="--initial", value=text, allowed="NODE=0, 1, 0.3 or random")
+        raise InputError(
+            "this is no initial state", field="--initial", value=text, allowed="NODE=0, 1, 0.3 or random"
+        )
     return chance
 
 
 def perturbations(texts: Sequence[str] | None) -> tuple[Perturbation, ...]:
     """The perturbations of a command line."""
-    from forestall.studies.logical import parse_perturbation
+    from forestall.studies.logical_plan import parse_perturbation
 
     return tuple(parse_perturbation(text) for text in texts or ())
 
@@ -136,7 +143,7 @@ def plan_of(
     averaged: bool = False,
 ) -> Plan:
     """How to run: the options, or else what the file says, or else the defaults."""
-    from forestall.studies.logical import DEFAULT_TIME, DEFAULT_TRAJECTORIES, Plan
+    from forestall.studies.logical_plan import DEFAULT_TIME, DEFAULT_TRAJECTORIES, Plan
 
     whole = engine == "sync"
     length = float(time or model.time or DEFAULT_TIME)

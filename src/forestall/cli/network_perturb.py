@@ -58,7 +58,13 @@ def perturb(
         check_table_path(out)
     model = options.load(file, settings, initial)
     plan = options.plan_of(
-        model, engine=engine, time=time, trajectories=trajectories, seed=seed, updates=updates, perturb_from=perturb_from
+        model,
+        engine=engine,
+        time=time,
+        trajectories=trajectories,
+        seed=seed,
+        updates=updates,
+        perturb_from=perturb_from,
     )
     background = options.perturbations(perturb)
     combinations = all_combinations(

@@ -17,14 +17,17 @@ if TYPE_CHECKING:
 
 States = Annotated[
     str | None,
-    typer.Option(metavar="A,B,...", help="Nodes whose joint states to show, at most 10 (default: the outputs)."),
+    typer.Option(
+        metavar="A,B,...", help="Nodes whose joint states to show, at most 10 (default: the outputs)."
+    ),
 ]
 Tick = Annotated[
     float | None,
     typer.Option(metavar="T", help="Distance of the observations (default: what the file says, or T/100)."),
 ]
 Averaged = Annotated[
-    bool, typer.Option("--averaged", help="Observe means over each tick, as MaBoSS does, not states at its end.")
+    bool,
+    typer.Option("--averaged", help="Observe means over each tick, as MaBoSS does, not states at its end."),
 ]
 
 
@@ -57,7 +60,8 @@ def run(
 
     The whole course goes to --out.
     """
-    from forestall.studies.logical import MOST_JOINT, run_network
+    from forestall.studies.logical import run_network
+    from forestall.studies.logical_plan import MOST_JOINT
     from forestall.studies.logical_tables import check_table_path, course_table, save_table
 
     if out is not None:

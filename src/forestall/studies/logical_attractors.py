@@ -16,7 +16,7 @@ from forestall.interop.logical.expressions import Expression, Number, Symbol
 from forestall.interop.logical.expressions import replace as replaced
 from forestall.interop.logical.model import LogicalModel, Node
 from forestall.interop.logical.rule_text import SIGNS, rule_text
-from forestall.studies.logical import Perturbation
+from forestall.studies.logical_plan import Perturbation
 
 MOST_FREE_INPUTS = 12
 MOST_NODES = 500
@@ -48,7 +48,8 @@ def attractors_of(model: LogicalModel, perturbations: Sequence[Perturbation] = (
     library = _library()
     held = _held(model, perturbations)
     _refuse_large(model, held)
-    graph = library.AsynchronousGraph(library.BooleanNetwork.from_bnet(_numbered_bnet(model, held)))
+    network = library.BooleanNetwork.from_bnet(_numbered_bnet(model, held)).remove_regulation_constraints()
+    graph = library.AsynchronousGraph(network)
     found = library.Attractors.attractors(graph)
     attractors = [_attractor(one.vertices(), model) for one in found]
     return tuple(sorted(attractors, key=lambda one: (one.states, tuple(one.settled.values()))))
@@ -72,14 +73,20 @@ def _held(model: LogicalModel, perturbations: Iterable[Perturbation]) -> dict[st
     for one in perturbations:
         model.find(one.node, field="--perturb")
         if one.fraction < 1.0:
-            raise InputError("attractors need a node that is held in all trajectories", field="--perturb", value=str(one))
+            raise InputError(
+                "attractors need a node that is held in all trajectories", field="--perturb", value=str(one)
+            )
         held[one.node] = one.value
     return held
 
 
 def _refuse_large(model: LogicalModel, held: dict[str, int]) -> None:
     if len(model.nodes) > MOST_NODES:
-        raise InputError("the network is too large for its attractors", value=len(model.nodes), allowed=f"{MOST_NODES} nodes")
+        raise InputError(
+            "the network is too large for its attractors",
+            value=len(model.nodes),
+            allowed=f"{MOST_NODES} nodes",
+        )
     free = [name for name in model.inputs() if name not in held]
     if len(free) > MOST_FREE_INPUTS:
         shown = ", ".join(free[:5])

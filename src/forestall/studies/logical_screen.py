@@ -15,14 +15,8 @@ from forestall.engine.boolean.sliced import BLOCK, run_in_step, run_sweeps
 from forestall.errors import InputError
 from forestall.interop.logical.compile import CompiledModel
 from forestall.interop.logical.model import LogicalModel
-from forestall.studies.logical import (
-    Array,
-    Perturbation,
-    Plan,
-    clamps_of,
-    event_clock,
-    workers_or_all,
-)
+from forestall.studies.logical_events import event_clock
+from forestall.studies.logical_plan import Array, Perturbation, Plan, clamps_of, workers_or_all
 from forestall.studies.logical_sliced import counts_of, refuse_unsuited, sliced_clamps, sweeps_of
 
 SIDE_BY_SIDE = 16
@@ -162,7 +156,7 @@ def _event_screener(compiled: CompiledModel, plan: Plan, slots: list[int]) -> Sc
             np.zeros(0, np.int64),
         )
         run_trajectories(*arrays, clamps, clock, observed, plan.seed, 0, plan.trajectories)
-        return observed.marginal[:2].sum(axis=0, keepdims=True)
+        return np.asarray(observed.marginal[:2].sum(axis=0, keepdims=True))
 
     return run
 
@@ -183,6 +177,6 @@ def _sliced_screener(compiled: CompiledModel, plan: Plan, slots: list[int]) -> S
                 run_in_step(gates, starts, clamps, len(combinations), counts, *where)
             else:
                 run_sweeps(gates, starts, clamps, len(combinations), sweeps, counts, *where)
-        return counts.marginal[-1].astype(float)
+        return np.asarray(counts.marginal[-1], float)
 
     return run

@@ -9,10 +9,18 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from forestall.engine.boolean.network import Clamps, Floats
-from forestall.engine.boolean.sliced import BLOCK, LEVELS, SlicedClamps, SlicedCounts, Sweeps, run_in_step, run_sweeps
+from forestall.engine.boolean.network import Clamps, Floats, Gates, Starts
+from forestall.engine.boolean.sliced import (
+    BLOCK,
+    LEVELS,
+    SlicedClamps,
+    SlicedCounts,
+    Sweeps,
+    run_in_step,
+    run_sweeps,
+)
 from forestall.errors import InputError
-from forestall.studies.logical import Array, Plan, Request
+from forestall.studies.logical_plan import Array, Plan, Request
 
 FASTEST_HALF_STEP = 0.25
 """Probability with which the fastest node follows its rule in half a step; with two binary digits it costs two numbers."""
@@ -25,13 +33,24 @@ Integers = NDArray[np.int64]
 def run_sliced(request: Request, workers: int) -> tuple[Array, Array]:
     """Sums over all trajectories of node states and joint states, (times, nodes) and (times, 2^k)."""
     sweeps = sweeps_of(request.compiled.rule_rates, request.plan)
-    return _run(request, workers, lambda *rest: run_sweeps(*rest[:4], sweeps, *rest[4:]))
+
+    def kernel(
+        gates: Gates, starts: Starts, clamps: SlicedClamps, perturbations: int, counts: SlicedCounts,
+        seed: int, first_block: int, blocks: int, trajectories: int,
+    ) -> None:  # fmt: skip
+        run_sweeps(
+            gates, starts, clamps, perturbations, sweeps, counts, seed, first_block, blocks, trajectories
+        )
+
+    return _run(request, workers, kernel)
 
 
 def run_synchronous(request: Request, workers: int) -> tuple[Array, Array]:
     """The same with all nodes updated at once."""
     if request.plan.ticks != request.plan.time:
-        raise InputError("synchronous steps are observed one by one", field="--tick", fix="use --tick 1 and a whole --time")
+        raise InputError(
+            "synchronous steps are observed one by one", field="--tick", fix="use --tick 1 and a whole --time"
+        )
     return _run(request, workers, run_in_step)
 
 
@@ -42,7 +61,9 @@ def refuse_unsuited(plan: Plan) -> None:
         InputError: naming the option.
     """
     if plan.averaged:
-        raise InputError("this engine observes states, not means", field="--averaged", fix="use --engine exact")
+        raise InputError(
+            "this engine observes states, not means", field="--averaged", fix="use --engine exact"
+        )
     if plan.perturb_from > 0.0:
         raise InputError("this engine perturbs from the start", field="--from", fix="use --engine exact")
 

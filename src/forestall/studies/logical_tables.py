@@ -59,4 +59,6 @@ def save_table(table: pl.DataFrame, path: Path) -> None:
 def check_table_path(path: Path) -> None:
     """Refuse a suffix that names no format, before anything is computed."""
     if path.suffix not in (".csv", ".parquet"):
-        raise InputError("the suffix names no known format", field="--out", value=path.name, allowed=".csv, .parquet")
+        raise InputError(
+            "the suffix names no known format", field="--out", value=path.name, allowed=".csv, .parquet"
+        )

@@ -15,14 +15,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forestall.engine.boolean.bits import count_ones, inlined, place_of_one
-from forestall.engine.boolean.network import Clamps, Codes, EventNetwork, Floats, Gates, Integers, Ints, Starts, Words
+from forestall.engine.boolean.network import (
+    Clamps,
+    EventNetwork,
+    Floats,
+    Gates,
+    Integers,
+    Ints,
+    Starts,
+    Words,
+)
 from forestall.engine.boolean.starts import draw_outcome
 from forestall.engine.kernels import kernel, kernel_with
 from forestall.engine.purposes import Purpose
 from forestall.engine.random import STEP, mix, next_uniform, open_stream, uniform_of
 
 _ONE = np.uint64(1)
-_INITIAL, _EVENTS, _CLAMPS = int(Purpose.LOGICAL_START), int(Purpose.LOGICAL_EVENTS), int(Purpose.LOGICAL_CLAMP)
+_INITIAL, _EVENTS, _CLAMPS = (
+    int(Purpose.LOGICAL_START),
+    int(Purpose.LOGICAL_EVENTS),
+    int(Purpose.LOGICAL_CLAMP),
+)
 
 
 class Clock(NamedTuple):
@@ -57,8 +70,8 @@ class _Work(NamedTuple):
 
     state: NDArray[np.uint8]
     """(rows of the gates,) nodes first."""
-    index: Ints
-    """(n,) place in the tables."""
+    place: Ints
+    """(n,) where the present rate stands in the tables."""
     code: Integers
     """(n,) code of the present rate."""
     free: Integers
@@ -87,7 +100,7 @@ def _new_work(net: EventNetwork, gates: Gates) -> _Work:
 @kernel
 def _copy(source: _Work, into: _Work) -> None:
     into.state[:] = source.state
-    into.index[:] = source.index
+    into.place[:] = source.place
     into.code[:] = source.code
     into.free[:] = source.free
     into.counted[:] = source.counted
@@ -114,7 +127,7 @@ def _wide_code(net: EventNetwork, gates: Gates, node: int, state: NDArray[np.uin
 
 
 @inlined
-def _set_code(code: Codes, counted: Integers, members: Words, node: int, new: int) -> None:
+def _set_code(code: Integers, counted: Integers, members: Words, node: int, new: int) -> None:
     """Change the rate of a node; the same work if it stays, because guessing which would cost more."""
     before = code[node]
     word, bit = node >> 6, _ONE << np.uint64(node & 63)
@@ -132,7 +145,7 @@ def _turn(net: EventNetwork, gates: Gates, work: _Work, node: int) -> None:
     work.state[node] ^= np.uint8(1)
     for edge in range(net.target_start[node], net.target_start[node + 1]):
         changed = net.target[edge]
-        work.index[changed] += sign * net.target_bit[edge]
+        work.place[changed] += sign * net.target_bit[edge]
         new = _present_code(net, gates, work, changed)
         _set_code(work.code, work.counted, work.members, changed, new)
 
@@ -142,7 +155,7 @@ def _present_code(net: EventNetwork, gates: Gates, work: _Work, node: int) -> in
     if work.free[node] == 0:
         return 0
     if net.table_start[node] >= 0:
-        return int(net.codes[work.index[node]])
+        return int(net.codes[work.place[node]])
     return _wide_code(net, gates, node, work.state)
 
 
@@ -206,7 +219,7 @@ def _choose(rates: Floats, counted: Integers, members: Words, total: float, unif
         rank -= ones
         word += 1
         ones = count_ones(members[code, word])
-    return 64 * word + place_of_one(members[code, word], rank)
+    return 64 * word + place_of_one(members[code, word], int(rank))
 
 
 @inlined
@@ -228,7 +241,7 @@ def _add(series: Floats, column: int, ticks: float, sign: float, averaged: bool)
         series[tick, column] += sign * share
         series[tick + 1, column] += sign * (1.0 - share)
     else:
-        series[int(math.ceil(ticks)), column] += sign
+        series[math.ceil(ticks), column] += sign
 
 
 @kernel
@@ -260,7 +273,7 @@ def _is_held(clamps: Clamps, which: int, seed: int, trajectory: int, stream: NDA
     if clamps.fraction[which] >= 1.0:
         return True
     open_stream(stream, seed, trajectory, _CLAMPS, clamps.node[which])
-    return next_uniform(stream) < clamps.fraction[which]
+    return bool(next_uniform(stream) < clamps.fraction[which])
 
 
 @kernel
@@ -289,7 +302,7 @@ def _run_until(
     time: float, end: float, joint_state: int, stream: NDArray[np.uint64],
 ) -> int:  # fmt: skip
     """A trajectory from a time to another; returns the number of its last joint state."""
-    state, index, code, free, counted, members = work
+    state, places, code, free, counted, members = work
     table_start, codes, rates, target_start = net.table_start, net.codes, net.rates, net.target_start
     target, target_bit = net.target, net.target_bit
     slot, marginal, joint_bit = observed.slot, observed.marginal, observed.joint_bit
@@ -307,8 +320,8 @@ def _run_until(
         state[node] ^= np.uint8(1)
         for edge in range(target_start[node], target_start[node + 1]):
             changed = target[edge]
-            place = index[changed] + sign * target_bit[edge]
-            index[changed] = place
+            place = places[changed] + sign * target_bit[edge]
+            places[changed] = place
             if table_start[changed] >= 0:
                 new = np.int64(codes[place]) & free[changed]
             else:

@@ -112,7 +112,10 @@ class WideRule:
 
 def event_network(rules: Sequence[RateTable | WideRule]) -> EventNetwork:
     """The arrays of a network from the rate table, or the wide rule, of each node."""
-    values = [np.append(rule.rates, 0.0) if isinstance(rule, RateTable) else [rule.up, rule.down, 0.0] for rule in rules]
+    values = [
+        np.append(rule.rates, 0.0) if isinstance(rule, RateTable) else [rule.up, rule.down, 0.0]
+        for rule in rules
+    ]
     rates = np.unique(np.concatenate([[0.0], *values]))
     sizes = [len(rule.rates) if isinstance(rule, RateTable) else 0 for rule in rules]
     starts = np.cumsum([0, *sizes])[:-1]

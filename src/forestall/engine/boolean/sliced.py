@@ -70,7 +70,9 @@ class SlicedCounts(NamedTuple):
 
 
 @inlined
-def _join(rows: Rows, first: int, first_mask: np.uint64, second: int, second_mask: np.uint64, into: int) -> None:
+def _join(
+    rows: Rows, first: int, first_mask: np.uint64, second: int, second_mask: np.uint64, into: int
+) -> None:
     """One gate in all lanes."""
     for which in range(rows.shape[1]):
         for word in range(rows.shape[2]):
@@ -135,7 +137,12 @@ def _step(
     """A sweep forward and a sweep backward; returns the number of the next visit."""
     nodes = probability.shape[0]
     start, first, second, into = gates.start, gates.first, gates.second, gates.into
-    first_mask, second_mask, result, result_mask = gates.first_mask, gates.second_mask, gates.result, gates.result_mask
+    first_mask, second_mask, result, result_mask = (
+        gates.first_mask,
+        gates.second_mask,
+        gates.result,
+        gates.result_mask,
+    )
     clamp_start = clamps.start
     for turn in range(2 * nodes):
         node = turn if turn < nodes else 2 * nodes - 1 - turn
@@ -153,12 +160,19 @@ def _step(
         _follow(rows, result[node], result_mask[node], up, down, node)
         if clamp_start[node] < clamp_start[node + 1]:
             _hold(rows, node, clamps, held)
-    return visit + 2 * nodes
+    return int(visit + 2 * nodes)
 
 
 @kernel
 def _begin(
-    gates: Gates, starts: Starts, clamps: SlicedClamps, seed: int, first_block: int, rows: Rows, held: Rows, keys: Words
+    gates: Gates,
+    starts: Starts,
+    clamps: SlicedClamps,
+    seed: int,
+    first_block: int,
+    rows: Rows,
+    held: Rows,
+    keys: Words,
 ) -> None:
     """Initial states, keys of the blocks, and lanes in which each clamp holds."""
     stream = np.empty(2, np.uint64)
@@ -234,7 +248,7 @@ def _count_joint(rows: Rows, counts: SlicedCounts, tick: int, which: int, lanes:
         state = 0
         for place in range(counts.joint_nodes.shape[0]):
             word = rows[counts.joint_nodes[place], which, lane >> 6]
-            state |= np.int64(word >> np.uint64(lane & 63) & _ONE) << place
+            state |= int(word >> np.uint64(lane & 63) & _ONE) << place
         counts.joint[tick, which, state] += 1
 
 

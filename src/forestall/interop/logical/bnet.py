@@ -25,11 +25,19 @@ def read_bnet(path: Path) -> LogicalModel:
     """
     place = Place(path)
     declared = Declared(place)
-    nodes = [_node(number, line, place, declared) for number, line in lines_of(read_text(path), place) if not _is_header(line)]
+    nodes = [
+        _node(number, line, place, declared)
+        for number, line in lines_of(read_text(path), place)
+        if not _is_header(line)
+    ]
     if not nodes:
         place.refuse("the file has no rule", None, allowed="lines such as 'ERK, MEK & !DUSP1'")
     inputs = _inputs(nodes, declared, place)
-    notes = (f"without a rule, and therefore inputs: {', '.join(node.name for node in inputs)}",) if inputs else ()
+    notes = (
+        (f"without a rule, and therefore inputs: {', '.join(node.name for node in inputs)}",)
+        if inputs
+        else ()
+    )
     return LogicalModel(tuple(nodes) + inputs, notes=notes)
 
 

@@ -8,7 +8,14 @@ from pathlib import Path
 from forestall.errors import did_you_mean
 from forestall.interop.logical.expressions import symbols_of
 from forestall.interop.logical.losses import losses
-from forestall.interop.logical.model import LogicalModel, Node, Start, fixed_start, input_or_rule, random_start
+from forestall.interop.logical.model import (
+    LogicalModel,
+    Node,
+    Start,
+    fixed_start,
+    input_or_rule,
+    random_start,
+)
 from forestall.interop.logical.parsing import Place, parse_expression
 from forestall.interop.logical.rule_text import WORDS, rule_text
 from forestall.interop.logical.text import RULE_SIGNS, Declared, lines_of, node_name, read_text, rule_tokens
@@ -85,7 +92,11 @@ def _starts(found: list[tuple[int, str, str]], declared: Declared, place: Place)
 def booleannet_text(model: LogicalModel) -> tuple[dict[str, str], tuple[str, ...]]:
     """A model as booleannet text, and what that format cannot hold."""
     simple = [start for start in model.starts if _simple_state(start) is not None]
-    lines = ["#INITIAL STATES", *(f"{start.nodes[0]} = {_simple_state(start)}" for start in simple)] if simple else []
+    lines = (
+        ["#INITIAL STATES", *(f"{start.nodes[0]} = {_simple_state(start)}" for start in simple)]
+        if simple
+        else []
+    )
     lines += ["#BOOLEAN RULES", *(f"{node.name} *= {_rule(node)}" for node in model.nodes)]
     rest = [start for start in model.starts if start not in simple]
     lost = losses(model, starts=False)

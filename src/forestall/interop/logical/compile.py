@@ -70,7 +70,9 @@ class CompiledModel:
         Raises:
             InputError: if a rate depends on more than the rule.
         """
-        return np.array([_rule_rates(node, self.model.parameters) for node in self.model.nodes]).reshape(-1, 2)
+        return np.array([_rule_rates(node, self.model.parameters) for node in self.model.nodes]).reshape(
+            -1, 2
+        )
 
 
 def _boolean_rule(node: Node, parameters: Mapping[str, float]) -> Expression | None:
@@ -98,14 +100,17 @@ def _boolean_by_table(node: Node, parameters: Mapping[str, float]) -> Expression
     size = 1 << len(names)
     states = {name: (np.arange(size) >> place & 1).astype(float) for place, name in enumerate(names)}
     values = np.broadcast_to(evaluate(node.rule, states, parameters, {}), size)
-    products = [_product(names, row) for row in np.flatnonzero(values)]
+    products = [_product(names, int(row)) for row in np.flatnonzero(values)]
     if not products:
         return Number(0.0)
     return products[0] if len(products) == 1 else Operation(Operator.OR, tuple(products))
 
 
 def _product(names: list[str], row: int) -> Expression:
-    signs = [Symbol(name) if row >> place & 1 else Operation(Operator.NOT, (Symbol(name),)) for place, name in enumerate(names)]
+    signs = [
+        Symbol(name) if row >> place & 1 else Operation(Operator.NOT, (Symbol(name),))
+        for place, name in enumerate(names)
+    ]
     if not signs:
         return Number(1.0)
     return signs[0] if len(signs) == 1 else Operation(Operator.AND, tuple(signs))
@@ -143,14 +148,19 @@ def _check_rates(node: Node, rates: Floats) -> None:
     bad = ~np.isfinite(rates) | (rates < 0.0)
     if bad.any():
         raise InputError(
-            "a rate is negative or no number in some state", line=node.line, field=node.name, value=float(rates[bad][0])
+            "a rate is negative or no number in some state",
+            line=node.line,
+            field=node.name,
+            value=float(rates[bad][0]),
         )
 
 
 def _within_bounds(rules: list[RateTable | WideRule]) -> list[RateTable | WideRule]:
     size = sum(len(rule.rates) for rule in rules if isinstance(rule, RateTable))
     if size > _MOST_TABLE_ENTRIES:
-        raise InputError("the network's rules depend on too many nodes each", value=size, fix="use --engine sliced")
+        raise InputError(
+            "the network's rules depend on too many nodes each", value=size, fix="use --engine sliced"
+        )
     return rules
 
 
@@ -173,7 +183,10 @@ def _constant_part(node: Node, rate: Expression | None, place: int, parameters: 
         if other == Number(0.0) and not symbols_of(kept) and not _has_attributes(kept):
             return float(evaluate(kept, {}, parameters, {}))
     raise InputError(
-        "the rate of this node depends on more than its rule", line=node.line, field=node.name, fix="use --engine exact"
+        "the rate of this node depends on more than its rule",
+        line=node.line,
+        field=node.name,
+        fix="use --engine exact",
     )
 
 
@@ -189,7 +202,9 @@ def _starts(model: LogicalModel) -> Starts:
         if len(start.outcomes) == 1:
             state[[model.number_of[name] for name in start.nodes]] = start.outcomes[0][1]
     order = {name: place for place, name in enumerate(model.names)}
-    drawn = sorted((start for start in groups if len(start.outcomes) > 1), key=lambda start: order[start.nodes[0]])
+    drawn = sorted(
+        (start for start in groups if len(start.outcomes) > 1), key=lambda start: order[start.nodes[0]]
+    )
     return _start_arrays(state, drawn, model.number_of)
 
 

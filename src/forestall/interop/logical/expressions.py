@@ -92,6 +92,19 @@ def operation(operator: Operator, *operands: Expression) -> Expression:
     return Operation(operator, operands)
 
 
+def without_xor(expression: Expression) -> Expression:
+    """The same function without exclusive or, which some programs do not know."""
+    if not isinstance(expression, Operation):
+        return expression
+    parts = [without_xor(part) for part in expression.operands]
+    if expression.operator is not Operator.XOR:
+        return operation(expression.operator, *parts)
+    result = parts[0]
+    for part in parts[1:]:
+        result = any_of(all_of(result, negation(part)), all_of(negation(result), part))
+    return result
+
+
 def _is(expression: Expression, operator: Operator) -> bool:
     return isinstance(expression, Operation) and expression.operator is operator
 

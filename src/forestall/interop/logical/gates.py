@@ -73,7 +73,9 @@ def gates_of(rules: Sequence[Expression | None], number_of: Mapping[str, int]) -
         builder.scratch = 0
         results.append((node, False) if rule is None else builder.signal(rule))
         starts.append(len(builder.gates))
-    first, second = (np.array([gate[side] for gate in builder.gates], np.int64).reshape(-1, 2) for side in (0, 1))
+    first, second = (
+        np.array([gate[side] for gate in builder.gates], np.int64).reshape(-1, 2) for side in (0, 1)
+    )
     return Gates(
         start=np.array(starts, np.int64),
         first=first[:, 0].astype(np.int32),

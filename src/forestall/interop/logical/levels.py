@@ -75,13 +75,15 @@ def chosen_level(level: int, cases: list[tuple[int, Expression]], default: int) 
         cases: Target levels with their conditions; the first condition that holds decides.
         default: Target level where none holds.
     """
-    rule = TRUE if default >= level else FALSE
+    rule: Expression = TRUE if default >= level else FALSE
     for target, condition in reversed(cases):
         rule = any_of(condition, rule) if target >= level else all_of(_opposite(condition), rule)
     return rule
 
 
-def nodes_of(species: Species, cases: list[tuple[int, Expression]] | None, default: int, line: int) -> list[Node]:
+def nodes_of(
+    species: Species, cases: list[tuple[int, Expression]] | None, default: int, line: int
+) -> list[Node]:
     """Boolean nodes of a species.
 
     Args:
@@ -93,7 +95,11 @@ def nodes_of(species: Species, cases: list[tuple[int, Expression]] | None, defau
     if cases is None:
         return [Node(name, None, line=line) for name in species.nodes]
     return [
-        Node(name, input_or_rule(name, _step_by_step(species, level, chosen_level(level, cases, default))), line=line)
+        Node(
+            name,
+            input_or_rule(name, _step_by_step(species, level, chosen_level(level, cases, default))),
+            line=line,
+        )
         for level, name in enumerate(species.nodes, start=1)
     ]
 
@@ -101,4 +107,3 @@ def nodes_of(species: Species, cases: list[tuple[int, Expression]] | None, defau
 def _step_by_step(species: Species, level: int, target: Expression) -> Expression:
     climbs = target if level == 1 else all_of(species.at_least(level - 1), target)
     return climbs if level == species.top else any_of(climbs, species.at_least(level + 1))
-

@@ -22,9 +22,7 @@ def losses(model: LogicalModel, *, starts: bool, joint_starts: bool = False) -> 
     internal = [node.name for node in model.nodes if node.internal]
     lost = [("rates of", rates), ("internal mark of", internal)]
     if starts or joint_starts:
-        named = [
-            name for start in model.starts if starts or len(start.outcomes) > 1 for name in start.nodes
-        ]
+        named = [name for start in model.starts if starts or len(start.outcomes) > 1 for name in start.nodes]
         lost.append(("initial states of", named))
     return tuple(f"not written: {kind} {_some(names)}" for kind, names in lost if names)
 

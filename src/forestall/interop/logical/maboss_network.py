@@ -107,14 +107,21 @@ def _is_input(attributes: dict[str, Expression]) -> bool:
     return all(attributes.get(key, Number(0.0)) == Number(0.0) for key in ("rate_up", "rate_down"))
 
 
-def _resolved(expression: Expression, attributes: dict[str, Expression], place: Place, line: int) -> Expression:
+def _resolved(
+    expression: Expression, attributes: dict[str, Expression], place: Place, line: int
+) -> Expression:
     """An expression in which the node's other attributes stand in full; @logic stays."""
 
     def change(part: Expression) -> Expression | None:
         if not isinstance(part, Attribute) or part == LOGIC:
             return None
         if part.name not in attributes:
-            place.refuse("unknown attribute", line, value=f"@{part.name}", allowed="@logic, and attributes of this node")
+            place.refuse(
+                "unknown attribute",
+                line,
+                value=f"@{part.name}",
+                allowed="@logic, and attributes of this node",
+            )
         return attributes[part.name]
 
     for _ in range(_MOST_SUBSTITUTIONS):
@@ -130,4 +137,9 @@ def _resolved(expression: Expression, attributes: dict[str, Expression], place: 
 def _refuse_unknown(node: Node, place: Place, declared: Declared) -> None:
     for name in symbols_of(node.rule, node.rate_up, node.rate_down):
         if name not in declared:
-            place.refuse(f"unknown symbol in node '{node.name}'", node.line, value=name, fix=did_you_mean(name, declared.names))
+            place.refuse(
+                f"unknown symbol in node '{node.name}'",
+                node.line,
+                value=name,
+                fix=did_you_mean(name, declared.names),
+            )

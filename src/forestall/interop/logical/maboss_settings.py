@@ -95,7 +95,9 @@ def _global_setting(reader: TokenReader, settings: _Settings, name: Token) -> No
         settings.numbers[name.text] = value
     elif name.text not in _IGNORED and name.text != "discrete_time":
         known = {*_IGNORED, "max_time", "time_tick", "sample_count", "discrete_time"}
-        settings.place.refuse("no such setting", name.line, value=name.text, fix=did_you_mean(name.text, known))
+        settings.place.refuse(
+            "no such setting", name.line, value=name.text, fix=did_you_mean(name.text, known)
+        )
 
 
 def _known_node(settings: _Settings, name: Token) -> str:
@@ -111,7 +113,9 @@ def _node_setting(reader: TokenReader, settings: _Settings, name: Token) -> None
     word = reader.expect("name")
     reader.expect("=")
     if word.text not in _NODE_WORDS:
-        settings.place.refuse("no such setting of a node", word.line, value=word.text, allowed=", ".join(_NODE_WORDS))
+        settings.place.refuse(
+            "no such setting of a node", word.line, value=word.text, allowed=", ".join(_NODE_WORDS)
+        )
     if word.text == "istate" and reader.peek() in ("TRUE", "FALSE"):
         value = 1.0 if reader.take("a state").text == "TRUE" else 0.0
         reader.expect(";")
@@ -150,7 +154,9 @@ def _outcome(reader: TokenReader, settings: _Settings, size: int, line: int) -> 
     values = tuple(int(token.text) if token.text in ("0", "1") else -1 for token in states)
     if len(values) != size or -1 in values:
         text = " ".join(token.text for token in states)
-        settings.place.refuse("wrong states of the group", reader.line, value=text, allowed=f"{size} of 0 or 1")
+        settings.place.refuse(
+            "wrong states of the group", reader.line, value=text, allowed=f"{size} of 0 or 1"
+        )
     return weight, values
 
 
@@ -205,6 +211,8 @@ def _refuse_missing_parameters(model: LogicalModel, place: Place) -> None:
 
 def parameters_of(model: LogicalModel) -> Mapping[str, None]:
     """Names of the parameters that rules and rates use."""
-    expressions = (one for node in model.nodes for one in (node.rule, node.rate_up, node.rate_down) if one is not None)
+    expressions = (
+        one for node in model.nodes for one in (node.rule, node.rate_up, node.rate_down) if one is not None
+    )
     parts = (part for expression in expressions for part in walk(expression))
     return dict.fromkeys(part.name for part in parts if isinstance(part, Parameter))

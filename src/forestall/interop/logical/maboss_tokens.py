@@ -27,6 +27,7 @@ MABOSS_SIGNS = {
     "*": Operator.MULTIPLY,
     "/": Operator.DIVIDE,
 }
+MAX_TOKENS = 50_000
 _TOKEN = re.compile(
     r"""(?P<newline>\n) | (?P<blank>[^\S\n]+ | //[^\n]* | /\*.*?\*/)
     | (?P<open_comment>/\*) | (?P<include>[#]\s*include[^\n]*)
@@ -117,3 +118,7 @@ class TokenReader:
             if token.kind in not_in or token.kind == "=":
                 self.place.refuse(f"expected '{stop}' before this", token.line, value=token.text)
             tokens.append(token)
+            if len(tokens) > MAX_TOKENS:
+                self.place.refuse(
+                    "this expression is too long", token.line, allowed=f"{MAX_TOKENS:,} words and signs"
+                )

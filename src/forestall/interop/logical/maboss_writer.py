@@ -6,7 +6,15 @@ import re
 from collections.abc import Iterator
 
 from forestall.errors import InputError
-from forestall.interop.logical.expressions import Attribute, Expression, Number, Operation, Operator, Parameter, Symbol
+from forestall.interop.logical.expressions import (
+    Attribute,
+    Expression,
+    Number,
+    Operation,
+    Operator,
+    Parameter,
+    Symbol,
+)
 from forestall.interop.logical.model import LogicalModel, Node, Start
 
 _NAME = re.compile(r"[A-Za-z_]\w*")

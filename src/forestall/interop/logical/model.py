@@ -127,7 +127,10 @@ class LogicalModel:
     def with_rates(self, rates: Mapping[str, float]) -> LogicalModel:
         """The model in which some nodes follow their rule at a rate of their own, up and down alike."""
         return replace(
-            self, nodes=tuple(_with_rate(node, rates[node.name]) if node.name in rates else node for node in self.nodes)
+            self,
+            nodes=tuple(
+                _with_rate(node, rates[node.name]) if node.name in rates else node for node in self.nodes
+            ),
         )
 
 
@@ -148,7 +151,9 @@ def if_not_logic(rate: Expression) -> Expression:
 def named_rates(node: Node) -> Node:
     """A node whose rates are the parameters $u_NAME and $d_NAME, as MaBoSS names them."""
     return replace(
-        node, rate_up=if_logic(Parameter(f"u_{node.name}")), rate_down=if_not_logic(Parameter(f"d_{node.name}"))
+        node,
+        rate_up=if_logic(Parameter(f"u_{node.name}")),
+        rate_down=if_not_logic(Parameter(f"d_{node.name}")),
     )
 
 

@@ -202,7 +202,9 @@ class _Parser:
         self._reduce(0)
         self._refuse_open_condition()
         if self.waiting:
-            self.place.refuse("this '(' is never closed", self.waiting[-1].token.line, fix="add the missing ')'")
+            self.place.refuse(
+                "this '(' is never closed", self.waiting[-1].token.line, fix="add the missing ')'"
+            )
         return self._checked(self.operands[0], line)
 
     def _refuse_open_condition(self) -> None:

@@ -45,7 +45,9 @@ def libsbml_or_advice() -> Any:
     try:
         return importlib.import_module("libsbml")
     except ImportError:
-        raise ForestallError("SBML needs python-libsbml; install it with: pip install 'forestall[sbml]'") from None
+        raise ForestallError(
+            "SBML needs python-libsbml; install it with: pip install 'forestall[sbml]'"
+        ) from None
 
 
 @dataclass
@@ -74,11 +76,17 @@ def read_sbml_qual(path: Path) -> LogicalModel:
     for one in _each(plugin.getListOfQualitativeSpecies()):
         _read_species(one, reader)
     if not reader.species:
-        reader.place.refuse("the model has no qualitative species", None, fix="an ODE model cannot be read as a logical one")
+        reader.place.refuse(
+            "the model has no qualitative species", None, fix="an ODE model cannot be read as a logical one"
+        )
     _refuse_clashes(reader)
     for one in _each(plugin.getListOfTransitions()):
         _read_transition(one, reader)
-    nodes = [node for name, one in reader.species.items() for node in reader.nodes.get(name) or _inputs(one, reader)]
+    nodes = [
+        node
+        for name, one in reader.species.items()
+        for node in reader.nodes.get(name) or _inputs(one, reader)
+    ]
     return LogicalModel(tuple(nodes), starts=tuple(reader.starts))
 
 
@@ -94,7 +102,9 @@ def _plugin(document: Any, reader: _Reader) -> Any:
     model = document.getModel()
     plugin = None if model is None else model.getPlugin("qual")
     if plugin is None:
-        reader.place.refuse("the file has no SBML-qual model", 1, fix="an ODE model cannot be read as a logical one")
+        reader.place.refuse(
+            "the file has no SBML-qual model", 1, fix="an ODE model cannot be read as a logical one"
+        )
     return plugin
 
 
@@ -103,7 +113,11 @@ def _changes_the_meaning(error: Any, sbml: Any) -> bool:
     if error.getSeverity() < sbml.LIBSBML_SEV_ERROR:
         return False
     wrong_value = "must be" in error.getShortMessage()
-    return wrong_value or error.getSeverity() == sbml.LIBSBML_SEV_FATAL or error.getCategory() == sbml.LIBSBML_CAT_MATHML_CONSISTENCY
+    return (
+        wrong_value
+        or error.getSeverity() == sbml.LIBSBML_SEV_FATAL
+        or error.getCategory() == sbml.LIBSBML_CAT_MATHML_CONSISTENCY
+    )
 
 
 def _read_species(one: Any, reader: _Reader) -> None:
@@ -112,13 +126,17 @@ def _read_species(one: Any, reader: _Reader) -> None:
         reader.place.refuse(f"the species '{name}' is defined twice", line)
     top = one.getMaxLevel() if one.isSetMaxLevel() else 1
     if not 1 <= top <= MOST_LEVELS:
-        reader.place.refuse(f"the species '{name}' has a wrong highest level", line, value=top, allowed=f"1 to {MOST_LEVELS}")
+        reader.place.refuse(
+            f"the species '{name}' has a wrong highest level", line, value=top, allowed=f"1 to {MOST_LEVELS}"
+        )
     species = Species(name, top)
     reader.species[name], reader.lines[name] = species, line
     if one.isSetInitialLevel():
         level = one.getInitialLevel()
         if not 0 <= level <= top:
-            reader.place.refuse(f"the species '{name}' starts outside of its levels", line, value=level, allowed=f"0 to {top}")
+            reader.place.refuse(
+                f"the species '{name}' starts outside of its levels", line, value=level, allowed=f"0 to {top}"
+            )
         reader.starts.append(Start(species.nodes, ((1.0, species.states(level)),)))
     elif top > 1:
         outcomes = tuple((1.0 / (top + 1), species.states(level)) for level in range(top + 1))
@@ -130,7 +148,9 @@ def _refuse_clashes(reader: _Reader) -> None:
     for name, one in reader.species.items():
         for node in one.nodes:
             if node in seen:
-                reader.place.refuse("two species need the same name for a level", reader.lines[name], value=node)
+                reader.place.refuse(
+                    "two species need the same name for a level", reader.lines[name], value=node
+                )
             seen.add(node)
     if len(seen) > MAX_NODES:
         reader.place.refuse("the network has too many nodes", None, value=len(seen), allowed=f"{MAX_NODES:,}")
@@ -149,7 +169,9 @@ def _read_transition(transition: Any, reader: _Reader) -> None:
         name, line = output.getQualitativeSpecies(), output.getLine()
         species = _species(name, line, reader)
         if name in reader.nodes:
-            reader.place.refuse(f"'{name}' has a rule already, from another transition", line, fix="remove one of the two")
+            reader.place.refuse(
+                f"'{name}' has a rule already, from another transition", line, fix="remove one of the two"
+            )
         if output.getTransitionEffect() != reader.sbml.OUTPUT_TRANSITION_EFFECT_ASSIGNMENT_LEVEL:
             reader.place.refuse("an output must have the effect assignmentLevel", line, value=name)
         if not terms and default is None:
@@ -194,7 +216,9 @@ def _condition(term: Any, reader: _Reader) -> Expression:
         reader.place.refuse("a function term has no formula", term.getLine())
     expression = _boolean(_Formula(math, term.getLine()), reader)
     if depth_of(expression) > MAX_DEPTH:
-        reader.place.refuse("the formula is nested too deep", term.getLine(), allowed=f"{MAX_DEPTH} operations")
+        reader.place.refuse(
+            "the formula is nested too deep", term.getLine(), allowed=f"{MAX_DEPTH} operations"
+        )
     return expression
 
 
@@ -272,7 +296,9 @@ def _number(formula: _Formula, reader: _Reader) -> int | None:
     node = formula.node
     if node.getType() == reader.sbml.AST_INTEGER:
         return int(node.getInteger())
-    if node.getType() in (reader.sbml.AST_REAL, reader.sbml.AST_REAL_E) and node.getReal() == int(node.getReal()):
+    if node.getType() in (reader.sbml.AST_REAL, reader.sbml.AST_REAL_E) and node.getReal() == int(
+        node.getReal()
+    ):
         return int(node.getReal())
     if node.getType() == reader.sbml.AST_NAME and node.getName() not in reader.species:
         return reader.thresholds.get(node.getName(), ("", None))[1]

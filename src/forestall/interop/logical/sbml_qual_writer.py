@@ -6,7 +6,15 @@ import re
 from typing import Any
 
 from forestall.errors import InputError
-from forestall.interop.logical.expressions import Expression, Number, Operation, Operator, Symbol, is_boolean, symbols_of
+from forestall.interop.logical.expressions import (
+    Expression,
+    Number,
+    Operation,
+    Operator,
+    Symbol,
+    is_boolean,
+    symbols_of,
+)
 from forestall.interop.logical.losses import losses
 from forestall.interop.logical.model import LogicalModel, Node
 from forestall.interop.logical.sbml_qual import libsbml_or_advice
@@ -38,12 +46,16 @@ def sbml_qual_text(model: LogicalModel) -> tuple[dict[str, str], tuple[str, ...]
 
 def _initial_levels(model: LogicalModel) -> dict[str, int]:
     fixed = [start for start in model.starts if len(start.outcomes) == 1]
-    return {name: state for start in fixed for name, state in zip(start.nodes, start.outcomes[0][1], strict=True)}
+    return {
+        name: state for start in fixed for name, state in zip(start.nodes, start.outcomes[0][1], strict=True)
+    }
 
 
 def _write_species(plugin: Any, node: Node, level: int | None) -> None:
     if _ID.fullmatch(node.name) is None:
-        raise InputError("SBML cannot hold this name", field="node", value=node.name, allowed="letters, digits and '_'")
+        raise InputError(
+            "SBML cannot hold this name", field="node", value=node.name, allowed="letters, digits and '_'"
+        )
     species = plugin.createQualitativeSpecies()
     species.setId(node.name)
     species.setCompartment(_COMPARTMENT)
@@ -91,7 +103,11 @@ def _math(sbml: Any, rule: Expression) -> Any:
 
 
 def _comparison(sbml: Any, name: str) -> Any:
-    node, species, one = sbml.ASTNode(sbml.AST_RELATIONAL_EQ), sbml.ASTNode(sbml.AST_NAME), sbml.ASTNode(sbml.AST_INTEGER)
+    node, species, one = (
+        sbml.ASTNode(sbml.AST_RELATIONAL_EQ),
+        sbml.ASTNode(sbml.AST_NAME),
+        sbml.ASTNode(sbml.AST_INTEGER),
+    )
     species.setName(name)
     one.setValue(1)
     node.addChild(species)

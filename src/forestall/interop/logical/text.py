@@ -13,6 +13,7 @@ from forestall.interop.logical.parsing import WORDS, Place, Token
 
 MAX_TEXT_BYTES = 5_000_000
 MAX_NODES = 20_000
+MAX_RULE_CHARACTERS = 100_000
 RULE_SIGNS = {
     "&": Operator.AND,
     "&&": Operator.AND,
@@ -24,10 +25,14 @@ RULE_SIGNS = {
 }
 """Operators of .bnet and booleannet rules; the words and, or, not and xor serve too."""
 _NAME_CHARACTER = r"[^\s,;:&|!~^()\[\]{}<>=*?$@%#\"'`\\]"
-_TOKEN = re.compile(rf"(?P<blank>\s+)|(?P<operator>&&?|\|\|?|[!~^])|(?P<sign>[()])|(?P<name>{_NAME_CHARACTER}+)")
+_TOKEN = re.compile(
+    rf"(?P<blank>\s+)|(?P<operator>&&?|\|\|?|[!~^])|(?P<sign>[()])|(?P<name>{_NAME_CHARACTER}+)"
+)
 _NAME = re.compile(rf"{_NAME_CHARACTER}+")
 _CONSTANTS = {"0": "0", "1": "1", "false": "0", "true": "1"}
-_INCLUDE = re.compile(r"^\s*(?:[#@%]\s*)?(?:include|import|source)\b\s*[\"'<(]|^\s*@?include\s+\S", re.IGNORECASE)
+_INCLUDE = re.compile(
+    r"^\s*(?:[#@%]\s*)?(?:include|import|source)\b\s*[\"'<(]|^\s*@?include\s+\S", re.IGNORECASE
+)
 
 
 def read_text(path: Path, limit: int = MAX_TEXT_BYTES) -> str:
@@ -64,7 +69,10 @@ def _bounded_bytes(place: Place, limit: int) -> bytes:
         content = stream.read(limit + 1) if status.st_size <= limit else b""
     if status.st_size > limit or len(content) > limit:
         place.refuse(
-            "the file is too large for a network", None, value=f"{status.st_size:,} bytes", allowed=f"{limit:,} bytes"
+            "the file is too large for a network",
+            None,
+            value=f"{status.st_size:,} bytes",
+            allowed=f"{limit:,} bytes",
         )
     return content
 
@@ -90,11 +98,17 @@ def rule_tokens(text: str, line: int, place: Place) -> list[Token]:
     Raises:
         InputError: at a sign that has no meaning.
     """
+    if len(text) > MAX_RULE_CHARACTERS:
+        place.refuse(
+            "this rule is too long", line, value=len(text), allowed=f"{MAX_RULE_CHARACTERS:,} characters"
+        )
     tokens, at = [], 0
     while at < len(text):
         found = _TOKEN.match(text, at)
         if found is None:
-            place.refuse("unknown symbol", line, value=text[at], allowed="names, 0, 1, &, |, !, ^, (, ), and, or, not")
+            place.refuse(
+                "unknown symbol", line, value=text[at], allowed="names, 0, 1, &, |, !, ^, (, ), and, or, not"
+            )
         at = found.end()
         if found.lastgroup != "blank":
             tokens.append(_token(found, line))
@@ -118,7 +132,9 @@ def node_name(text: str, line: int, place: Place) -> str:
     """
     name = text.strip()
     if _NAME.fullmatch(name) is None:
-        place.refuse("this is no name of a node", line, value=name, allowed="letters, digits, '_', '.', '-', '/', '+'")
+        place.refuse(
+            "this is no name of a node", line, value=name, allowed="letters, digits, '_', '.', '-', '/', '+'"
+        )
     if name.casefold() in WORDS or name.casefold() in _CONSTANTS:
         place.refuse("this word is reserved and cannot name a node", line, value=name)
     return name

@@ -47,7 +47,9 @@ class _Guard:
             self.place.refuse(f"this is no XML: {expat.ErrorString(error.code)}", error.lineno)
 
     def _refuse_doctype(self, *_: object) -> None:
-        self._refuse("a document type, which could define entities, is not accepted", fix="remove the <!DOCTYPE ...>")
+        self._refuse(
+            "a document type, which could define entities, is not accepted", fix="remove the <!DOCTYPE ...>"
+        )
 
     def _refuse_entity(self, *_: object) -> None:
         self._refuse("entities are not accepted", fix="remove the <!ENTITY ...>")
