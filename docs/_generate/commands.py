@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+from collections.abc import Iterator
 
 from forestall.cli.main import app, run
 
@@ -17,9 +18,16 @@ Set `FORESTALL_DEBUG=1` to see the traceback of an unexpected error.
 
 def page() -> str:
     """The page as Markdown."""
-    names = [str(command.name) for command in app.registered_commands]
-    sections = (f"## forestall {name}\n\n```text\n{_help([name])}\n```" for name in names)
+    sections = (f"## forestall {' '.join(words)}\n\n```text\n{_help(words)}\n```" for words in _commands())
     return "\n\n".join([_INTRODUCTION, f"```text\n{_help([])}\n```", *sections])
+
+
+def _commands() -> Iterator[list[str]]:
+    """The words of every command, those of groups included."""
+    yield from ([str(command.name)] for command in app.registered_commands)
+    for group in app.registered_groups:
+        commands = [] if group.typer_instance is None else group.typer_instance.registered_commands
+        yield from ([str(group.name), str(command.name)] for command in commands)
 
 
 def _help(command: list[str]) -> str:

@@ -13,7 +13,9 @@ from forestall.cli.main import run
 SCREEN = ["screen", "--context", "HER2+/ER+", "--drugs", "lapatinib,fulvestrant,palbociclib"]
 
 
-def test_unit_a_screen_writes_tables_figures_and_record(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_unit_a_screen_writes_tables_figures_and_record(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "out"
     assert run([*SCREEN, "--genotypes", "wild type,PIK3CA_mut", "--out", str(out)]) == 0
     printed = capsys.readouterr().out
@@ -45,11 +47,17 @@ def test_unit_single_agents_alone_are_a_table_of_their_own(capsys: pytest.Captur
     [
         (["screen", "--drugs", "lapatinib"], "--context is missing"),
         ([*SCREEN, "--growth", "Growth"], "--growth is only for models of others"),
-        (["screen", "--network", "x.bnet", "--drugs", "A", "--context", "ER+"], "--context is only for our own networks"),
+        (
+            ["screen", "--network", "x.bnet", "--drugs", "A", "--context", "ER+"],
+            "--context is only for our own networks",
+        ),
         (["screen", "--network", "x.xml", "--drugs", "k"], "needs --output and --until"),
         ([*SCREEN, "--ligand", "NRG1"], "takes NAME=NUMBER"),
         (["network", "simulate", "missing.xml", "--until", "5"], "missing.xml: there is no such file"),
-        (["network", "export", "breast", "x.xml", "--context", "ER+", "--layout", "tree"], "allowed: functions, rules"),
+        (
+            ["network", "export", "breast", "x.xml", "--context", "ER+", "--layout", "tree"],
+            "allowed: functions, rules",
+        ),
     ],
 )
 def test_unit_mistakes_are_one_line_and_exit_code_2(
@@ -64,8 +72,21 @@ def test_unit_mistakes_are_one_line_and_exit_code_2(
 def test_unit_our_network_goes_out_and_comes_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("roadrunner")
     file, table = tmp_path / "breast.xml", tmp_path / "course.csv"
-    assert run(["network", "export", "breast", str(file), "--context", "HER2+/ER+", "--drug", "lapatinib=1x"]) == 0
-    simulate = ["network", "simulate", str(file), "--until", "10", "--points", "3", "--observe", "activity_AKT1,slow_ERBB3"]
+    assert (
+        run(["network", "export", "breast", str(file), "--context", "HER2+/ER+", "--drug", "lapatinib=1x"])
+        == 0
+    )
+    simulate = [
+        "network",
+        "simulate",
+        str(file),
+        "--until",
+        "10",
+        "--points",
+        "3",
+        "--observe",
+        "activity_AKT1,slow_ERBB3",
+    ]
     assert run([*simulate, "--out", str(table)]) == 0
     assert "activity_AKT1" in capsys.readouterr().out
     assert pl.read_csv(table).columns == ["time", "activity_AKT1", "slow_ERBB3"]

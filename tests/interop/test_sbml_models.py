@@ -17,7 +17,11 @@ from forestall.interop.sbml_simulation import Runs, read_sbml, simulate_sbml
 libsbml = pytest.importorskip("libsbml")
 roadrunner = pytest.importorskip("roadrunner")
 
-SHARED = Path(os.environ.get("FORESTALL_SHARED", Path(__file__).parents[2].parent / "shared")) / "networks" / "sbml"
+SHARED = (
+    Path(os.environ.get("FORESTALL_SHARED", Path(__file__).parents[2].parent / "shared"))
+    / "networks"
+    / "sbml"
+)
 MODELS = ("BIOMD0000000019", "BIOMD0000000048", "BIOMD0000000175", "BIOMD0000000424")
 FARATIAN = "BIOMD0000000424"
 
@@ -96,7 +100,9 @@ def test_oracle_published_models_run_as_in_plain_libroadrunner(name: str) -> Non
         ((Change("set", "A", 2.0), Change("scale", "A", 2.0)), 4 * math.exp(-1)),
     ],
 )
-def test_oracle_changes_of_a_decay_with_a_closed_form(decay: Path, changes: tuple[Change, ...], expected: float) -> None:
+def test_oracle_changes_of_a_decay_with_a_closed_form(
+    decay: Path, changes: tuple[Change, ...], expected: float
+) -> None:
     assert end_of(decay, *changes) == pytest.approx(expected, rel=1e-7)
 
 
@@ -120,7 +126,9 @@ def test_oracle_many_runs_are_single_runs(decay: Path) -> None:
     """Model with initial assignments (read anew) and without (parameters set in place); order must not matter."""
     without = decay.with_name("without.xml")
     first, last = DECAY.index("    <listOfInitialAssignments>"), DECAY.index("    <listOfRules>")
-    without.write_text((DECAY[:first] + DECAY[last:]).replace('<parameter id="start"', '<parameter id="start" value="1"'))
+    without.write_text(
+        (DECAY[:first] + DECAY[last:]).replace('<parameter id="start"', '<parameter id="start" value="1"')
+    )
     for path in (decay, without):
         runs = Runs(read_sbml(path, promoted=True), "A", 2.0)
         assert runs.at({"turn.f": 0.0}) == pytest.approx(8.0)
@@ -162,7 +170,9 @@ def test_oracle_faratian_pten_decides_whether_receptor_inhibition_lowers_pakt() 
         ("\n" + "<a>\n" * 5000 + "</a>\n" * 5000, r"bad\.xml:152: nested more than 150 levels deep"),
     ],
 )
-def test_unit_files_that_are_not_sound_are_refused_with_their_line(tmp_path: Path, text: str, words: str) -> None:
+def test_unit_files_that_are_not_sound_are_refused_with_their_line(
+    tmp_path: Path, text: str, words: str
+) -> None:
     path = tmp_path / "bad.xml"
     path.write_text(text)
     with pytest.raises(InputError, match=words):
@@ -171,7 +181,9 @@ def test_unit_files_that_are_not_sound_are_refused_with_their_line(tmp_path: Pat
 
 def test_unit_a_rule_that_reads_itself_is_refused(decay: Path) -> None:
     decay.write_text(DECAY.replace("<ci>A</ci><cn>2</cn>", "<ci>half</ci><cn>2</cn>"))
-    with pytest.raises(InputError, match=r"decay\.xml:\d+: rules or functions refer to themselves \(got 'half'\)"):
+    with pytest.raises(
+        InputError, match=r"decay\.xml:\d+: rules or functions refer to themselves \(got 'half'\)"
+    ):
         read_sbml(decay)
 
 
@@ -203,7 +215,11 @@ def test_unit_a_file_of_100_mb_is_refused_unread(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "text", "words"),
-    [("set", "k", "expected NAME=NUMBER"), ("scale", "k=-1", "not negative"), ("set", "k=nan", "expected NAME=NUMBER")],
+    [
+        ("set", "k", "expected NAME=NUMBER"),
+        ("scale", "k=-1", "not negative"),
+        ("set", "k=nan", "expected NAME=NUMBER"),
+    ],
 )
 def test_unit_changes_are_name_and_number(kind: str, text: str, words: str) -> None:
     with pytest.raises(InputError, match=words):

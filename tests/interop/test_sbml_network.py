@@ -24,7 +24,9 @@ DOSES = {"lapatinib": 40.0, "fulvestrant": 2.0}
 
 def effects(doses: dict[str, float]) -> dict[str | Action, float]:
     return {
-        Action(a.kind, a.target, name, load_drugs()[name].drug_class): a.maximum.value * dose / (dose + a.potency.to("nmol/L"))
+        Action(a.kind, a.target, name, load_drugs()[name].drug_class): a.maximum.value
+        * dose
+        / (dose + a.potency.to("nmol/L"))
         for name, dose in doses.items()
         for a in load_drugs()[name].actions
     }
@@ -45,7 +47,9 @@ def run(file: Path, days: float, *changes: Change) -> TimeCourse:
 
 def test_oracle_libroadrunner_finds_the_same_steady_state(file: Path) -> None:
     """All activities to 1e-6, after 400 days (the slowest time constant is 14 days)."""
-    ours = steady_state("her2_positive_er_positive", effects(DOSES), alterations=("PIK3CA_mut",), truncal=("PIK3CA_mut",))
+    ours = steady_state(
+        "her2_positive_er_positive", effects(DOSES), alterations=("PIK3CA_mut",), truncal=("PIK3CA_mut",)
+    )
     for name, values in run(file, 400.0).values.items():
         assert values[-1] == pytest.approx(ours[name.removeprefix("activity_")], abs=1e-6), name
 
@@ -62,7 +66,10 @@ def test_oracle_libroadrunner_follows_the_same_course(file: Path) -> None:
 def test_oracle_the_dose_is_a_parameter_of_the_exported_model(file: Path) -> None:
     """Another dose set in the SBML file is another dose in our network."""
     ours = steady_state(
-        "her2_positive_er_positive", effects(DOSES | {"lapatinib": 4.0}), alterations=("PIK3CA_mut",), truncal=("PIK3CA_mut",)
+        "her2_positive_er_positive",
+        effects(DOSES | {"lapatinib": 4.0}),
+        alterations=("PIK3CA_mut",),
+        truncal=("PIK3CA_mut",),
     )
     course = run(file, 400.0, Change("set", "dose_lapatinib", 4.0))
     assert course.values["activity_proliferation"][-1] == pytest.approx(ours["proliferation"], abs=1e-6)

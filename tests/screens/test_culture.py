@@ -43,7 +43,9 @@ def test_oracle_growth_follows_the_course_of_the_network_to_a_thousandth(culture
     """Lapatinib 40 nM with fulvestrant 2 nM: the law of growth summed over `time_course` every 0.01 day, tolerance 1e-9."""
     doses, days = {"lapatinib": 40.0, "fulvestrant": 2.0}, 3.0
     effects = {
-        Action(a.kind, a.target, name, load_drugs()[name].drug_class): a.maximum.value * dose / (dose + a.potency.to("nmol/L"))
+        Action(a.kind, a.target, name, load_drugs()[name].drug_class): a.maximum.value
+        * dose
+        / (dose + a.potency.to("nmol/L"))
         for name, dose in doses.items()
         for a in load_drugs()[name].actions
     }
@@ -71,7 +73,9 @@ def test_oracle_cytotoxics_kill_in_proportion_to_division(culture: Culture) -> N
 
 def test_property_a_lane_does_not_depend_on_its_neighbors(culture: Culture) -> None:
     rng = np.random.default_rng(1)
-    many = Treatments(rng.integers(0, 2, 1500), rng.integers(0, 4, (1500, 2)), rng.exponential(10.0, (1500, 2)))
+    many = Treatments(
+        rng.integers(0, 2, 1500), rng.integers(0, 4, (1500, 2)), rng.exponential(10.0, (1500, 2))
+    )
     together = log_fold_changes(culture, many, 3.0)
     for i in (0, 700, 1024, 1499):
         assert log_fold_changes(culture, many.part(slice(i, i + 1)), 3.0)[0] == together[i]

@@ -10,7 +10,8 @@ import pytest
 from forestall.biology.culture import Treatments
 from forestall.errors import InputError
 from forestall.interop.logical.files import load_network
-from forestall.studies.logical import Perturbation, Plan, run_network
+from forestall.studies.logical import run_network
+from forestall.studies.logical_plan import Perturbation, Plan
 from forestall.studies.screen.logical_system import LogicalSystem, logical_system
 from forestall.studies.screen.result import run_screen
 

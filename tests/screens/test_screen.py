@@ -66,7 +66,11 @@ def test_unit_her2_blockade_escapes_through_er_and_fulvestrant_closes_it(small: 
 
 def test_unit_pi3k_blockade_raises_er_and_fulvestrant_removes_it() -> None:
     """Crosstalk, acceptance (iii)."""
-    text = sentence(screen("alpelisib,fulvestrant", context="ER+", hours=240.0, genotypes=("PIK3CA_mut",)), "alpelisib + fulvestrant", "PIK3CA_mut")
+    text = sentence(
+        screen("alpelisib,fulvestrant", context="ER+", hours=240.0, genotypes=("PIK3CA_mut",)),
+        "alpelisib + fulvestrant",
+        "PIK3CA_mut",
+    )
     assert "growth runs through ESR1, which rises" in text
 
 
@@ -74,7 +78,9 @@ def test_unit_cdk46_blockade_needs_rb1(small: ScreenResult) -> None:
     """Crosstalk, acceptance (ix): without RB1 palbociclib leaves growth as it is."""
     rows = {row["genotype"]: row for row in small.single_agents if row["drug"] == "palbociclib"}
     assert rows["RB1_loss"]["gr_max"] > 0.97 > rows["wild type"]["gr_max"]
-    assert sentence(small, "lapatinib + palbociclib", "RB1_loss").startswith("palbociclib adds little to lapatinib")
+    assert sentence(small, "lapatinib + palbociclib", "RB1_loss").startswith(
+        "palbociclib adds little to lapatinib"
+    )
 
 
 def test_unit_a_cytotoxic_is_explained_by_killing() -> None:
@@ -84,7 +90,9 @@ def test_unit_a_cytotoxic_is_explained_by_killing() -> None:
 
 def test_unit_a_cell_line_file_carries_its_alterations(tmp_path: object) -> None:
     path = tmp_path / "line.yaml"  # type: ignore[operator]
-    path.write_text("name: LINE-1\ncontext: HER2+/ER-\nalterations: [pik3ca_mut]\nexpression: {ERBB2: 2}\nligands: {NRG1: 0.6}\n")
+    path.write_text(
+        "name: LINE-1\ncontext: HER2+/ER-\nalterations: [pik3ca_mut]\nexpression: {ERBB2: 2}\nligands: {NRG1: 0.6}\n"
+    )
     result = screen("lapatinib,alpelisib", context=str(path), genotypes=("wild type", "RB1_loss"))
     assert result.system.panel.lines == ("LINE-1", "LINE-1 RB1_loss")
     about = result.system.about()["cell_lines"]

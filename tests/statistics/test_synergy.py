@@ -21,7 +21,9 @@ def hill(dose: np.ndarray, end: float, potency: float, slope: float, start: floa
 @pytest.mark.parametrize(("end", "potency", "slope"), [(0.0, 1.0, 1.0), (0.4, 0.3, 2.5), (0.8, 3.0, 0.7)])
 def test_oracle_exact_curves_are_recovered(end: float, potency: float, slope: float) -> None:
     found = fit_hill(DOSES, hill(DOSES, end, potency, slope)[None], np.ones(1))
-    np.testing.assert_allclose([found.end[0], found.potency[0], found.slope[0]], [end, potency, slope], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        [found.end[0], found.potency[0], found.slope[0]], [end, potency, slope], rtol=1e-4, atol=1e-5
+    )
 
 
 def test_unit_a_flat_series_keeps_its_level() -> None:
@@ -63,8 +65,13 @@ def test_oracle_independent_drugs_have_no_zip_synergy_and_a_potency_shift_has() 
     one, two = hill(DOSES, 0.0, 1.0, 1.2)[None], hill(DOSES, 0.0, 2.0, 0.8)[None]
     doses = DOSES[None]
     independent = one[:, :, None] * two[:, None, :]
-    np.testing.assert_allclose(zero_interaction_potency(doses, doses, one, two, independent).synergy, 0.0, atol=1e-5)
-    shifted = np.stack([hill(DOSES, 0.0, 1.0 / (1.0 + dose), 1.2) for dose in DOSES], axis=1)[None] * two[:, None, :]
+    np.testing.assert_allclose(
+        zero_interaction_potency(doses, doses, one, two, independent).synergy, 0.0, atol=1e-5
+    )
+    shifted = (
+        np.stack([hill(DOSES, 0.0, 1.0 / (1.0 + dose), 1.2) for dose in DOSES], axis=1)[None]
+        * two[:, None, :]
+    )
     synergy = zero_interaction_potency(doses, doses, one, two, shifted).synergy
     assert synergy.min() > -0.01
     assert synergy.mean() > 0.05
@@ -84,7 +91,9 @@ def test_oracle_the_package_synergy_scores_the_same_surface_alike() -> None:
     d2 = np.concatenate([[0.0], doses, np.zeros(5), second.ravel()])
     effect = np.concatenate([[1.0], two, one, both.ravel()])
     grid = slice(11, None)
-    alone = np.stack([np.broadcast_to(one[:, None], both.shape), np.broadcast_to(two[None, :], both.shape)], axis=-1)
+    alone = np.stack(
+        [np.broadcast_to(one[:, None], both.shape), np.broadcast_to(two[None, :], both.shape)], axis=-1
+    )
     models = Hill(E0=1.0, Emax=0.2, h=1.3, C=1.0), Hill(E0=1.0, Emax=0.35, h=0.9, C=1.5)
 
     def theirs(model: object) -> np.ndarray:
@@ -96,7 +105,11 @@ def test_oracle_the_package_synergy_scores_the_same_surface_alike() -> None:
     curves = falling(np.stack([hill(FINE, 0.2, 1.0, 1.3), hill(FINE, 0.35, 1.5, 0.9)]))
     rows = np.tile([0, 1], (both.size, 1))
     index = combination_indices(
-        both.ravel(), np.stack([first.ravel(), second.ravel()], axis=1), rows, np.log(np.stack([FINE, FINE])), curves
+        both.ravel(),
+        np.stack([first.ravel(), second.ravel()], axis=1),
+        rows,
+        np.log(np.stack([FINE, FINE])),
+        curves,
     )
     reached = both.ravel() > 0.36
     np.testing.assert_allclose(index[reached], theirs(Loewe(mode="CI", **given)).ravel()[reached], rtol=5e-3)

@@ -99,7 +99,7 @@ def _logical(
     assay: tuple[float, float | None],
     sample: tuple[int | None, int],
 ) -> System:
-    from forestall.studies.logical import DEFAULT_TIME, DEFAULT_TRAJECTORIES, Plan
+    from forestall.studies.logical_plan import DEFAULT_TIME, DEFAULT_TRAJECTORIES, Plan
     from forestall.studies.screen.logical_system import logical_system
 
     growth, death = ([node.strip() for node in (text or "").split(",") if node.strip()] for text in outputs)

@@ -19,7 +19,7 @@ from forestall.biology.culture import Fates, Treatments, fates_in_culture
 from forestall.errors import InputError
 from forestall.interop.logical.files import load_network
 from forestall.interop.logical.model import LogicalModel
-from forestall.studies.logical import Perturbation, Plan
+from forestall.studies.logical_plan import Perturbation, Plan
 from forestall.studies.logical_screen import screen_network
 from forestall.studies.screen.model_drugs import ModelDrug, drug_from_text, genotype_from_text, share_table
 from forestall.studies.screen.system import Array, Panel, named
