@@ -30,7 +30,8 @@ DECAY = """<?xml version="1.0" encoding="UTF-8"?>
   <model id="decay" timeUnits="second">
     <listOfCompartments><compartment id="cell" size="1" spatialDimensions="3" constant="true"/></listOfCompartments>
     <listOfSpecies>
-      <species id="A" name="substrate" compartment="cell" initialConcentration="8" hasOnlySubstanceUnits="false" boundaryCondition="false" constant="false"/>
+      <species id="A" name="substrate" compartment="cell" initialConcentration="8"
+               hasOnlySubstanceUnits="false" boundaryCondition="false" constant="false"/>
       <species id="B" compartment="cell" initialAmount="0" hasOnlySubstanceUnits="true" boundaryCondition="false" constant="false"/>
     </listOfSpecies>
     <listOfParameters>
@@ -118,7 +119,7 @@ def test_oracle_initial_assignments_follow_what_they_read(decay: Path) -> None:
 
 def test_oracle_a_clamp_replaces_a_rule(decay: Path) -> None:
     assert end_of(decay, Change("clamp", "half", 7.0), observe="half") == 7.0
-    with pytest.raises(InputError, match=r"decay\.xml:18: --set: this value follows from a rule .*--clamp"):
+    with pytest.raises(InputError, match=r"decay\.xml:19: --set: this value follows from a rule .*--clamp"):
         end_of(decay, Change("set", "half", 7.0))
 
 
@@ -155,7 +156,7 @@ def test_oracle_faratian_pten_decides_whether_receptor_inhibition_lowers_pakt() 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (DECAY.replace("</model>", ""), r"bad\.xml:31: this is not well-formed XML: mismatched tag"),
+        (DECAY.replace("</model>", ""), r"bad\.xml:32: this is not well-formed XML: mismatched tag"),
         (DECAY.replace("<ci>f</ci>", "<ci>unknown</ci>"), r"bad\.xml:\d+: .*unknown"),
         (DECAY.replace('species="B"', 'species="C"'), r"bad\.xml:\d+: "),
         (DECAY.replace('id="B"', 'id="A"'), r"bad\.xml:\d+: .*[Dd]uplicate"),
@@ -191,13 +192,15 @@ def test_unit_rules_that_expand_without_bounds_are_refused_before_they_do(tmp_pa
     """Forty rules that double: 2^40 terms in libRoadRunner. Refused within a second and 100 MB."""
     parameters = "".join(f'<parameter id="x{i}" constant="false"/>' for i in range(1, 41))
     rules = "\n".join(
-        f'<assignmentRule variable="x{i}"><math xmlns="http://www.w3.org/1998/Math/MathML"><apply><plus/><ci>x{i - 1}</ci><ci>x{i - 1}</ci></apply></math></assignmentRule>'
+        f'<assignmentRule variable="x{i}"><math xmlns="http://www.w3.org/1998/Math/MathML">'
+        f"<apply><plus/><ci>x{i - 1}</ci><ci>x{i - 1}</ci></apply></math></assignmentRule>"
         for i in range(1, 41)
     )
     path = tmp_path / "doubling.xml"
     path.write_text(
         '<sbml xmlns="http://www.sbml.org/sbml/level3/version1/core" level="3" version="1"><model id="m"><listOfParameters>'
-        f'<parameter id="x0" value="1" constant="true"/>{parameters}</listOfParameters><listOfRules>\n{rules}\n</listOfRules></model></sbml>'
+        f'<parameter id="x0" value="1" constant="true"/>{parameters}</listOfParameters>'
+        f"<listOfRules>\n{rules}\n</listOfRules></model></sbml>"
     )
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(InputError, match=r"doubling\.xml:\d+: the formulas of the model become too large"):
