@@ -242,3 +242,10 @@ def test_unit_a_failing_integration_is_an_error_of_the_input(decay: Path) -> Non
     decay.write_text(blow_up)
     with pytest.raises(ForestallError, match="libRoadRunner stopped"):
         end_of(decay, until=10.0)
+
+
+def test_property_a_model_that_was_read_holds_nothing_of_libsbml(decay: Path) -> None:
+    """Its objects die with their document; a dangling one ends the process when it is shown."""
+    model = read_sbml(decay)
+    assert "libsbml" not in repr(model)
+    assert model.targets.find("substrate") == "A"

@@ -44,9 +44,9 @@ class Change:
 
 @dataclass(frozen=True)
 class Targets:
-    """Everything in a model that has a value, by the words that name it."""
+    """The words that name what has a value in a model; texts only, so that they outlive libSBML's objects."""
 
-    by_id: dict[str, Any]
+    ids: tuple[str, ...]
     by_name: dict[str, list[str]]
     ruled: frozenset[str]
     """Ids of what follows from assignment rules."""
@@ -55,14 +55,13 @@ class Targets:
     @classmethod
     def of(cls, model: Any, path: Path) -> Targets:
         """The targets of a libsbml.Model."""
-        by_id = {element.getId(): element for element in _elements(model)}
-        by_id |= dict(_local_parameters(model))
+        by_id = elements_of(model)
         by_name: dict[str, list[str]] = {}
         for key, element in by_id.items():
             if element.getName() and element.getName() not in by_id:
                 by_name.setdefault(element.getName(), []).append(key)
         ruled = frozenset(rule.getVariable() for rule in model.getListOfRules() if rule.isAssignment())
-        return cls(by_id, by_name, ruled, path)
+        return cls(tuple(by_id), by_name, ruled, path)
 
     def find(self, word: str) -> str:
         """The id that a word means.
@@ -70,7 +69,7 @@ class Targets:
         Raises:
             InputError: if nothing or more than one thing goes by it.
         """
-        if word in self.by_id:
+        if word in self.ids:
             return word
         ids = self.by_name.get(word, [])
         if len(ids) == 1:
@@ -82,12 +81,18 @@ class Targets:
                 value=word,
                 allowed="an id: " + ", ".join(ids),
             )
-        fix = did_you_mean(word, [*self.by_id, *self.by_name])
+        fix = did_you_mean(word, [*self.ids, *self.by_name])
         raise InputError("the model has nothing of this name", file=self.path, value=word, fix=fix)
 
     def is_ruled(self, key: str) -> bool:
         """Whether a value follows from a rule, so that setting it has no effect."""
         return key in self.ruled
+
+
+def elements_of(model: Any) -> dict[str, Any]:
+    """Everything that has a value, by id; the objects live as long as the document."""
+    by_id = {element.getId(): element for element in _elements(model)}
+    return by_id | dict(_local_parameters(model))
 
 
 def _elements(model: Any) -> Iterator[Any]:
@@ -116,18 +121,18 @@ def apply_changes(libsbml: Any, model: Any, changes: tuple[Change, ...], path: P
     Raises:
         InputError: if a name is unknown, or a value follows from a rule and is not clamped.
     """
-    targets = Targets.of(model, path)
+    targets, elements = Targets.of(model, path), elements_of(model)
     for change in changes:
         key = targets.find(change.name)
         if change.kind == "clamp":
             _free_from_rules(model, key)
-            _hold(targets.by_id[key])
+            _hold(elements[key])
         _refuse_ruled(model, key, change, path)
         if change.kind == "scale":
-            _scale(libsbml, model, key, targets.by_id[key], change.value)
+            _scale(libsbml, model, key, elements[key], change.value)
         else:
             model.removeInitialAssignment(key)
-            _set(targets.by_id[key], change.value)
+            _set(elements[key], change.value)
 
 
 def _refuse_ruled(model: Any, key: str, change: Change, path: Path) -> None:

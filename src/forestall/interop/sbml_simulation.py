@@ -93,7 +93,7 @@ def read_sbml(path: Path, changes: Sequence[Change] = (), *, promoted: bool = Fa
         if (element := model.getElementBySId(key)) and element.getName()
     }
     name = model.getName() or model.getId() or path.stem
-    targets = Targets.of(model.clone(), path)
+    targets = Targets.of(model, path)
     if promoted:
         _promote(libsbml, document)
     species = frozenset(each.getId() for each in model.getListOfSpecies())
