@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import typer
 
-from forestall.cli import network_explain
+from forestall.cli import (
+    network_attractors,
+    network_convert,
+    network_explain,
+    network_export,
+    network_perturb,
+    network_run,
+    network_simulate,
+)
 
 network_app = typer.Typer(
     no_args_is_help=True,
@@ -12,7 +20,15 @@ network_app = typer.Typer(
     help="Signaling networks: ours, and those that others published.",
 )
 
-for _module in (network_explain,):
+for _module in (
+    network_run,
+    network_perturb,
+    network_attractors,
+    network_convert,
+    network_simulate,
+    network_explain,
+    network_export,
+):
     _module.register(network_app)
 
 

@@ -44,3 +44,7 @@ class Purpose(IntEnum):
     PARAMETERS = 60
     REPLICATE = 61
     BOOTSTRAP = 62
+    LOGICAL_START = 70
+    LOGICAL_EVENTS = 71
+    LOGICAL_CLAMP = 72
+    LOGICAL_SWEEP = 73

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from forestall.engine.kernels import kernel
 
-_STEP = np.uint64(0x9E3779B97F4A7C15)
+STEP = np.uint64(0x9E3779B97F4A7C15)
 _MULTIPLIER_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MULTIPLIER_2 = np.uint64(0x94D049BB133111EB)
 _COUNTER_START = np.uint64(0x243F6A8885A308D3)
@@ -51,7 +51,7 @@ def open_stream(state: npt.NDArray[np.uint64], seed: int, patient: int, purpose:
     """
     counter, key = _COUNTER_START, _KEY_START
     for word in (np.uint64(seed), np.uint64(patient), np.uint64(purpose), np.uint64(index)):
-        mixed = mix(word + _STEP)
+        mixed = mix(word + STEP)
         counter = mix(counter + mixed)
         key = mix(key ^ mixed) + counter
     state[0] = counter
@@ -69,15 +69,21 @@ def stream(seed: int, patient: int, purpose: int, index: int) -> npt.NDArray[np.
 @kernel
 def next_word(state: npt.NDArray[np.uint64]) -> np.uint64:
     """The next 64 random bits of a stream; advances the state."""
-    counter = state[0] + _STEP
+    counter = state[0] + STEP
     state[0] = counter
     return mix(mix(counter) + state[1])
 
 
 @kernel
+def uniform_of(word: np.uint64) -> float:
+    """A uniform number from random bits: an odd multiple of 2^-53, hence never 0 and never 1."""
+    return float((word >> _SHIFT_11) | _ONE) * _UNIT
+
+
+@kernel
 def next_uniform(state: npt.NDArray[np.uint64]) -> float:
-    """A uniform number: an odd multiple of 2^-53, hence never 0 and never 1."""
-    return float((next_word(state) >> _SHIFT_11) | _ONE) * _UNIT
+    """The next uniform number of a stream; advances the state."""
+    return uniform_of(next_word(state))
 
 
 @kernel

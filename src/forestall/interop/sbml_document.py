@@ -8,7 +8,7 @@ from typing import Any
 from forestall.errors import ForestallError
 
 DAY, CELLS, CONCENTRATION, PER_DAY, NUMBER = "day", "cells", "mg_per_L", "per_day", "dimensionless"
-MG_PER_DAY = "mg_per_day"
+MG_PER_DAY, NANOMOLAR = "mg_per_day", "nmol_per_L"
 _SECONDS_PER_DAY = 86400.0
 _PLACE = "patient"
 
@@ -19,12 +19,13 @@ class SbmlDocument:
     Args:
         name: The model's name.
         notes: What it is, in plain text.
+        identifier: The model's id.
 
     Raises:
         ForestallError: if python-libsbml is not installed.
     """
 
-    def __init__(self, name: str, notes: str) -> None:
+    def __init__(self, name: str, notes: str, identifier: str = "course") -> None:
         try:
             import libsbml
         except ImportError:
@@ -34,7 +35,7 @@ class SbmlDocument:
         self._libsbml: Any = libsbml
         self._document: Any = libsbml.SBMLDocument(3, 1)
         self._model: Any = self._document.createModel()
-        self._model.setId("course")
+        self._model.setId(identifier)
         self._model.setName(name)
         self._model.setNotes(f'<body xmlns="http://www.w3.org/1999/xhtml"><p>{notes}</p></body>')
         self._define_units()
@@ -48,6 +49,7 @@ class SbmlDocument:
             PER_DAY: (per_day,),
             MG_PER_DAY: (mg, per_day),
             CONCENTRATION: (mg, (sbml.UNIT_KIND_LITRE, -1, 0, 1.0)),
+            NANOMOLAR: ((sbml.UNIT_KIND_MOLE, 1, -9, 1.0), (sbml.UNIT_KIND_LITRE, -1, 0, 1.0)),
             CELLS: ((sbml.UNIT_KIND_ITEM, 1, 0, 1.0),),
         }
         for name, parts in units.items():

@@ -16,13 +16,14 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forestall.biology.rates import CourseModel, PatientRates
 from forestall.interop.sbml_document import NUMBER, SbmlDocument
-from forestall.interop.sbml_equations import FUNCTIONS, Equations
+from forestall.interop.sbml_equations import FUNCTIONS, Equations, Numbers
 from forestall.interop.sbml_lesions import Lesion, lanes_of
 from forestall.interop.sbml_rules import in_lane
 
@@ -37,7 +38,7 @@ def write_by_functions(
     lanes = lanes_of(lesions)
     numbers = _Shared(lanes)
     equations = Equations(model, p, nodes, numbers)
-    calls = _Calls(document, equations, numbers)
+    calls = Calls(document, equations, numbers)
     _write_slow(document, equations, calls, lanes)
     for lesion in lesions:
         lesion.write_totals(document)
@@ -81,13 +82,21 @@ class _Shared:
         return in_lane(formula, lane, genotypes)
 
 
+class LaneNumbers(Numbers, Protocol):
+    """Numbers, and how a formula is written in a lane."""
+
+    def in_lane(self, formula: str, lane: int, genotypes: int) -> str:
+        """The formula with the symbols and numbers of one lane."""
+        ...
+
+
 @dataclass(frozen=True)
-class _Calls:
+class Calls:
     """Calls of chains, which are written when they are first needed."""
 
     document: SbmlDocument
     equations: Equations
-    numbers: _Shared
+    numbers: LaneNumbers
     chains: dict[str, list[str]] = field(default_factory=dict)
     """Arguments of each chain."""
 
@@ -131,7 +140,7 @@ def _symbols(formula: str) -> set[str]:
     return set(re.findall(r"\b[A-Za-z_]\w*\b(?!\()", formula)) - set(FUNCTIONS)
 
 
-def _write_slow(document: SbmlDocument, equations: Equations, calls: _Calls, lanes: Sequence[int]) -> None:
+def _write_slow(document: SbmlDocument, equations: Equations, calls: Calls, lanes: Sequence[int]) -> None:
     model, p = equations.model, equations.p
     for lane in lanes:
         for q in range(model.network.slow_node.size):

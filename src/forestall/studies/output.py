@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
 
 from forestall.errors import StudyError
 
@@ -42,6 +43,33 @@ def staged_folder(target: Path) -> Iterator[Path]:
         _replace(staging, target)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+@contextmanager
+def staged_file(target: Path) -> Iterator[TextIO]:
+    """A text file beside the target that takes its place when the block ends well.
+
+    Args:
+        target: The file to be; its folder is made if it is not there.
+
+    Yields:
+        The open file, UTF-8 with plain line feeds.
+
+    Raises:
+        StudyError: if it cannot be written.
+    """
+    if target.is_dir():
+        raise StudyError(f"{target} is a folder; choose another file")
+    staging = target.parent / f".{target.name}.partial-{os.getpid()}"
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with staging.open("w", encoding="utf-8", newline="\n") as stream:
+            yield stream
+        staging.replace(target)
+    except OSError as error:
+        raise StudyError(f"cannot write {target}: {error.strerror or error}") from None
+    finally:
+        staging.unlink(missing_ok=True)
 
 
 def _check_target(target: Path) -> None:

@@ -1,0 +1,1 @@
+"""Screens: every drug and combination over doses and genotypes, with synergy and the mechanism behind it."""
