@@ -13,11 +13,14 @@ def main() -> None:
     """Run the benchmarks."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "which", nargs="*", choices=["course", "trial", []], help="course, trial; both if not given"
+        "which",
+        nargs="*",
+        choices=["course", "trial", "boolean", []],
+        help="course, trial, boolean; all if not given",
     )
     parser.add_argument("--quick", action="store_true", help="fewer patients and a shorter course")
     given = parser.parse_args()
-    which = given.which or ["course", "trial"]
+    which = given.which or ["course", "trial", "boolean"]
 
     from benchmarks.machine import describe_machine
 
@@ -30,6 +33,10 @@ def main() -> None:
         from benchmarks import trial
 
         trial.run(trial.QUICK if given.quick else trial.Settings())
+    if "boolean" in which:
+        from benchmarks import boolean
+
+        boolean.run(boolean.QUICK if given.quick else boolean.Settings())
 
 
 if __name__ == "__main__":
