@@ -15,13 +15,13 @@ def main() -> None:
     parser.add_argument(
         "which",
         nargs="*",
-        choices=["course", "trial", "signaling", "crosstalk", []],
-        help="course, trial, signaling (all three if not given); crosstalk: measured and computed sizes",
+        choices=["course", "trial", "signaling", "boolean", "crosstalk", []],
+        help="course, trial, signaling, boolean (all if not given); crosstalk: measured and computed sizes",
     )
     parser.add_argument("--quick", action="store_true", help="fewer patients and a shorter course")
     parser.add_argument("--refit", action="store_true", help="crosstalk: fit again from the file's values")
     given = parser.parse_args()
-    which = given.which or ["course", "trial", "signaling"]
+    which = given.which or ["course", "trial", "signaling", "boolean"]
 
     from benchmarks.machine import describe_machine
 
@@ -43,6 +43,10 @@ def main() -> None:
         from benchmarks import crosstalk
 
         crosstalk.run(refit=given.refit)
+    if "boolean" in which:
+        from benchmarks import boolean
+
+        boolean.run(boolean.QUICK if given.quick else boolean.Settings())
 
 
 if __name__ == "__main__":

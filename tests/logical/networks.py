@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,15 @@ def zanudo() -> tuple[LogicalModel, Plan]:
         weights[name] = 2.0
     updates = int(sum(weights.values()) // 5)
     return model.starting(starts), Plan(engine="async", time=100.0, weights=weights, updates_per_step=updates)
+
+
+def drug_from_the_first_update(model: LogicalModel) -> LogicalModel:
+    """The start of the double perturbations of Zanudo 2017, which their README does not tell: Alpelisib is off, and on from its first
+    update. That is what makes their two tables disagree where nodes race."""
+    nodes = tuple(
+        replace(node, rule=Number(1.0)) if node.name == "Alpelisib" else node for node in model.nodes
+    )
+    return replace(model, nodes=nodes).starting([fixed_start("Alpelisib", 0)])
 
 
 def random_rule(generator: np.random.Generator, names: list[str], depth: int = 3) -> Expression:

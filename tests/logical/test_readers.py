@@ -236,6 +236,13 @@ def test_oracle_bnet_and_sbml_of_one_published_network_agree(network: str) -> No
         )
 
 
+def test_unit_a_highest_level_that_is_not_said_is_that_of_the_targets(tmp_path: Path) -> None:
+    file = tmp_path / "a.sbml"
+    text = QUAL.format(sign="geq", sides=_X + _TWO, level=3, default=0).replace(' qual:maxLevel="1"', "")
+    file.write_text(text)
+    assert load_network(file).names == ("X", "X_2", "Y", "Y_2", "Y_3")
+
+
 def test_unit_rules_that_compare_serve_the_gates_too(tmp_path: Path) -> None:
     (tmp_path / "a.bnd").write_text(
         "Node A { logic = (B + C) >= 2 ; }\nNode B { logic = B; }\nNode C { logic = C; }\n"

@@ -88,7 +88,7 @@ def operation(operator: Operator, *operands: Expression) -> Expression:
     if operator is Operator.NOT and _is(operands[0], Operator.NOT):
         return operands[0].operands[0]  # type: ignore[union-attr]
     if operator in (Operator.AND, Operator.OR):
-        return Operation(operator, tuple(_flat(operator, operands)))
+        return Operation(operator, _flat(operator, operands))
     return Operation(operator, operands)
 
 
@@ -109,12 +109,15 @@ def _is(expression: Expression, operator: Operator) -> bool:
     return isinstance(expression, Operation) and expression.operator is operator
 
 
-def _flat(operator: Operator, operands: tuple[Expression, ...]) -> Iterator[Expression]:
+def _flat(operator: Operator, operands: tuple[Expression, ...]) -> tuple[Expression, ...]:
+    """Joined as whole tuples: the parser adds one operand at a time to what may be a long sum."""
+    flat: tuple[Expression, ...] = ()
     for operand in operands:
         if isinstance(operand, Operation) and operand.operator is operator:
-            yield from operand.operands
+            flat += operand.operands
         else:
-            yield operand
+            flat += (operand,)
+    return flat
 
 
 def negation(expression: Expression) -> Expression:

@@ -73,8 +73,9 @@ def read_sbml_qual(path: Path) -> LogicalModel:
     reader = _Reader(Place(path), sbml)
     document = sbml.readSBMLFromString(read_guarded_xml(path))
     plugin = _plugin(document, reader)
+    targets = _highest_targets(plugin)
     for one in _each(plugin.getListOfQualitativeSpecies()):
-        _read_species(one, reader)
+        _read_species(one, targets.get(one.getId(), 1), reader)
     if not reader.species:
         reader.place.refuse(
             "the model has no qualitative species", None, fix="an ODE model cannot be read as a logical one"
@@ -120,11 +121,26 @@ def _changes_the_meaning(error: Any, sbml: Any) -> bool:
     )
 
 
-def _read_species(one: Any, reader: _Reader) -> None:
+def _highest_targets(plugin: Any) -> dict[str, int]:
+    """The highest level that a transition gives a species, for those of which no highest level is said."""
+    highest: dict[str, int] = {}
+    for transition in _each(plugin.getListOfTransitions()):
+        levels = [int(term.getResultLevel()) for term in _each(transition.getListOfFunctionTerms())]
+        for output in _each(transition.getListOfOutputs()):
+            name = output.getQualitativeSpecies()
+            highest[name] = max([highest.get(name, 1), *levels])
+    return highest
+
+
+def _read_species(one: Any, highest_target: int, reader: _Reader) -> None:
     name, line = one.getId(), one.getLine()
     if name in reader.species:
         reader.place.refuse(f"the species '{name}' is defined twice", line)
-    top = one.getMaxLevel() if one.isSetMaxLevel() else 1
+    top = (
+        one.getMaxLevel()
+        if one.isSetMaxLevel()
+        else max(highest_target, one.getInitialLevel() if one.isSetInitialLevel() else 1)
+    )
     if not 1 <= top <= MOST_LEVELS:
         reader.place.refuse(
             f"the species '{name}' has a wrong highest level", line, value=top, allowed=f"1 to {MOST_LEVELS}"
