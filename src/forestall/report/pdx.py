@@ -1,0 +1,73 @@
+"""What `forestall pdx predict` prints: expected responses by model, beside highest single agent and Bliss independence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from forestall.report.terminal import WIDTH
+from forestall.report.wording import DASH
+from forestall.studies.pdx_predict import Method
+from forestall.studies.pdx_response import Estimate, Response
+
+
+def print_responses(
+    treatment: str,
+    shown: Mapping[Method, Sequence[Response]],
+    guessed: Sequence[str],
+    *,
+    console: Console | None = None,
+) -> None:
+    """Print one row per model.
+
+    Args:
+        treatment: Its name.
+        shown: Method -> responses, one per model; the first method gives the details.
+        guessed: Compounds without a single-agent arm.
+        console: Where to print.
+    """
+    out = console or _console()
+    out.print(
+        Text.assemble((treatment, "bold"), " · volume change at the mouse's last day, % of the first volume")
+    )
+    out.print(_table(shown))
+    for code in guessed:
+        out.print(
+            Text(
+                f"{code} has no single-agent arm: its effect is a guess from its target, with wide intervals"
+            )
+        )
+
+
+def _console() -> Console:
+    console = Console(highlight=False, markup=False, emoji=False)
+    console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
+    return console
+
+
+def _table(shown: Mapping[Method, Sequence[Response]]) -> Table:
+    first, *others = shown
+    table = Table(box=None, padding=(0, 0, 0, 2), pad_edge=False, header_style="bold", show_edge=False)
+    table.add_column("model", no_wrap=True)
+    heads = [f"{first}\n[90% PI]", *others, "best average\n[90% PI]", "last\nday", "growth\nper day", "place"]
+    for head in heads:
+        table.add_column(head, justify="right", no_wrap=True)
+    for row, response in enumerate(shown[first]):
+        table.add_row(
+            response.model,
+            _with_interval(response.last_change),
+            *(f"{shown[other][row].last_change.mean:+.0f}" for other in others),
+            _with_interval(response.best_average),
+            f"{response.last_day:.0f}",
+            f"{response.growth:+.3f}",
+            DASH if math.isnan(response.place) else f"{response.place:.2f}",
+        )
+    return table
+
+
+def _with_interval(value: Estimate) -> str:
+    return f"{value.mean:+.0f} [{value.low:+.0f} {value.high:+.0f}]"
