@@ -74,6 +74,7 @@ def register(app: typer.Typer) -> None:
     )
     group.command("calibrate", short_help="Calibrate growth and single-agent effects.")(calibrate)
     group.command("predict", short_help="Predict any treatment, single or combined.")(predict)
+    group.command("report", short_help="Check predictions on left-out arms and synthetic trials.")(report)
     app.add_typer(group, short_help="Predict combinations in xenografts from single agents.")
 
 
@@ -133,6 +134,39 @@ def predict(
     else:
         _print(treatment_name(codes), shown, codes)
         typer.echo(f"expected volumes ({chosen}): {out}")
+
+
+def report(
+    data: DataFolder,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the results.")] = Path(
+        "out/pdx"
+    ),
+    trials: Annotated[int, typer.Option(min=1, metavar="N", help="Synthetic trials per scenario.")] = 8,
+    seed: Seed = 1,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Check the model on a data folder: left-out arms, compounds with one target, synthetic combinations. Takes minutes.
+
+    Writes record.json, left_out.csv and a figure to --out.
+    """
+    from forestall.report.drawing import save_figure
+    from forestall.report.pdx import print_report
+    from forestall.report.pdx_figure import draw_report
+    from forestall.studies.output import staged_folder
+    from forestall.studies.pdx_data import read_pdx
+    from forestall.studies.pdx_report import as_data, check, write_tables
+
+    read = read_pdx(data)
+    found = check(_calibrated(data, seed), read, trials=trials, seed=seed)
+    with staged_folder(out) as folder:
+        write_tables(found, folder)
+        save_figure(draw_report(found), folder, "xenografts")
+    if as_json:
+        typer.echo(json.dumps(as_data(found), indent=2))
+    elif not quiet:
+        print_report(found)
+        typer.echo(f"tables and figure: {out}")
 
 
 def _calibrated(data: Path, seed: int) -> PdxFit:

@@ -1,9 +1,9 @@
-"""What `forestall pdx predict` prints: expected responses by model, beside highest single agent and Bliss independence."""
+"""What `forestall pdx predict` and `forestall pdx report` print."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -12,6 +12,7 @@ from rich.text import Text
 from forestall.report.terminal import WIDTH
 from forestall.report.wording import DASH
 from forestall.studies.pdx_predict import Method
+from forestall.studies.pdx_report import PdxReport
 from forestall.studies.pdx_response import Estimate, Response
 
 
@@ -40,6 +41,36 @@ def print_responses(
             Text(
                 f"{code} has no single-agent arm: its effect is a guess from its target, with wide intervals"
             )
+        )
+
+
+def print_report(report: PdxReport, *, console: Console | None = None) -> None:
+    """Print how far to trust the predictions."""
+    out = console or _console()
+    for line in _lines(report):
+        out.print(Text(line), soft_wrap=True)
+
+
+def _lines(report: PdxReport) -> Iterator[str]:
+    change, simple = report.change, report.change_by_treatment_mean
+    yield f"left-out arms ({len(report.left_out.model)}), volume change at the last day:"
+    yield f"  Spearman {change.rank_correlation:.3f}, within treatment {change.within_treatment:.3f}, mean error {change.mean_absolute_error:.0f}%"
+    yield f"  the treatment's mean: Spearman {simple.rank_correlation:.3f}, mean error {simple.mean_absolute_error:.0f}%"
+    yield f"  inside the 90% prediction interval: {report.left_out.coverage:.1%}"
+    yield "left-out growth rates, transformed, variances fitted anew:"
+    for variant in report.variants:
+        found = variant.score
+        yield (
+            f"  {variant.name:32s} log-likelihood {variant.log_likelihood:.1f}, rmse {found.root_mean_square_error:.4f}, "
+            f"Spearman {found.rank_correlation:.3f}"
+        )
+    yield "one compound by another with its target, Spearman over models (as seen -> shrunk):"
+    for twin in report.twins:
+        yield f"  {twin.of} by {twin.by}: {twin.raw.rank_correlation:.2f} -> {twin.shrunk.rank_correlation:.2f}"
+    yield "synthetic combinations (Spearman, mean error, bias in %):"
+    for item in report.synthetic:
+        yield (
+            f"  {item.scenario:22s} {item.method:10s} {item.rank_correlation:.3f} {item.mean_absolute_error:6.1f} {item.bias:+6.1f}"
         )
 
 

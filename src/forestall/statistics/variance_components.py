@@ -63,7 +63,7 @@ def fit_variances(
     bounds = [(_SMALLEST, _LARGEST)] * len(names)
     found = minimize(objective, center, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 200})
     variances = np.exp(found.x)
-    likelihood = -_negative_log_likelihood(y, matrices, fixed, variances)[0]
+    likelihood = -float(_negative_log_likelihood(y, matrices, fixed, variances)[0])
     return Fit(dict(zip(names, map(float, variances), strict=True)), likelihood)
 
 
@@ -112,17 +112,17 @@ def leave_one_out(y: Floats, total: Floats) -> tuple[Floats, Floats]:
     return y - (inverse @ y) * spread, spread
 
 
-def predict(y: Floats, total: Floats, cross: Floats, prior: Floats) -> tuple[Floats, Floats]:
+def predict(y: Floats, inverse: Floats, cross: Floats, prior: Floats) -> tuple[Floats, Floats]:
     """Posterior of further quantities.
 
     Args:
         y: (n,) observations, centered.
-        total: (n, n) their covariance.
+        inverse: (n, n) inverse of their covariance.
         cross: (m, n) covariance of the further quantities with them.
         prior: (m, m) covariance of the further quantities.
 
     Returns:
         Mean (m,) and covariance (m, m).
     """
-    weights = np.linalg.solve(total, cross.T).T
+    weights = cross @ inverse
     return weights @ y, prior - weights @ cross.T

@@ -118,10 +118,12 @@ def _is(arms: Arms, code: str) -> Floats:
 def _family(rows: Arms, columns: Arms) -> Floats:
     """How far the compounds of each pair of arms have one target."""
     known = load_pdx_treatments()
-    table = {
-        (a, b): _correlation(known[a], known[b]) for a in set(rows.treatment) for b in set(columns.treatment)
-    }
-    return np.array([[table[a, b] for b in columns.treatment] for a in rows.treatment])
+    codes = list(known)
+    table = np.array([[_correlation(known[a], known[b]) for b in codes] for a in codes])
+    chosen: Floats = table[
+        np.ix_(list(map(codes.index, rows.treatment)), list(map(codes.index, columns.treatment)))
+    ]
+    return chosen
 
 
 def _correlation(a: PdxTreatment, b: PdxTreatment) -> float:

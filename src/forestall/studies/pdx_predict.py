@@ -62,29 +62,30 @@ class Posterior:
 
     fit: PdxFit
     seen: Observed
-    total: Floats
-    """(arms, arms) covariance of the observations."""
+    inverse: Floats
+    """(arms, arms) inverse of the observations' covariance."""
 
     def of(self, pairs: Sequence[tuple[str, str]]) -> tuple[Floats, Floats]:
         """Mean and covariance of transformed growth rates of arms, without what repeated mice would not share."""
         asked = arms_of(pairs, self.fit.models)
-        cross = _known(shared_effects(asked, self.seen.arms), self.fit)
-        prior = _known(shared_effects(asked, asked), self.fit)
+        cross = known_covariance(shared_effects(asked, self.seen.arms), self.fit)
+        prior = known_covariance(shared_effects(asked, asked), self.fit)
         mean, spread = predict(
             self.seen.transformed - self.fit.intercept,
-            self.total,
+            self.inverse,
             cross + intercept(asked, self.seen.arms),
             prior + intercept(asked, asked),
         )
         return mean + self.fit.intercept, spread
 
 
-def _known(effects: Mapping[str, Floats], fit: PdxFit) -> Floats:
+def known_covariance(effects: Mapping[str, Floats], fit: PdxFit) -> Floats:
     """Sum of effects; a compound without single-agent arms has the typical variance of its own."""
     own = [value for name, value in fit.variances.items() if name.startswith("own ")]
     typical = float(np.mean(own)) if own else 0.0
-    parts = [matrix * fit.variances.get(name, typical) for name, matrix in effects.items()]
-    total: Floats = np.sum(parts, axis=0)
+    total = np.zeros_like(effects["growth"])
+    for name, matrix in effects.items():
+        total += fit.variances.get(name, typical) * matrix
     return total
 
 
@@ -92,7 +93,9 @@ def posterior(fit: PdxFit) -> Posterior:
     """Condition on the arms in a calibration."""
     seen = observed(fit.models)
     effects = shared_effects(seen.arms, seen.arms) | noise_effects(seen.slope, seen.days, fit.scale)
-    return Posterior(fit, seen, covariance(effects, fit.variances, intercept(seen.arms, seen.arms)))
+    total = covariance(effects, fit.variances, intercept(seen.arms, seen.arms))
+    inverse: Floats = np.linalg.inv(total)
+    return Posterior(fit, seen, inverse)
 
 
 def choose_models(fit: PdxFit, text: str) -> tuple[str, ...]:
@@ -131,10 +134,25 @@ def predict_treatment(
     """
     ordered = tuple(sorted(codes))
     places = _places(known.fit, models, ordered, method)
+    beliefs = _beliefs(known, models, ordered)
     return [
-        _predict(known, model, ordered, method, place, seed, draws)
-        for model, place in zip(models, places, strict=True)
+        _predict(known.fit, model, ordered, method, place, belief, seed, draws)
+        for model, place, belief in zip(models, places, beliefs, strict=True)
     ]
+
+
+def _asked(codes: Sequence[str]) -> list[str]:
+    """The untreated arm and each compound's."""
+    return [UNTREATED, *(code for code in codes if code != UNTREATED)]
+
+
+def _beliefs(known: Posterior, models: Sequence[str], codes: Sequence[str]) -> list[tuple[Floats, Floats]]:
+    """Mean and covariance of the transformed rates of the untreated arm and each compound's, model by model."""
+    asked = _asked(codes)
+    mean, spread = known.of([(model, code) for model in models for code in asked])
+    size = len(asked)
+    blocks = [slice(start, start + size) for start in range(0, mean.size, size)]
+    return [(mean[block], spread[block, block]) for block in blocks]
 
 
 def _places(fit: PdxFit, models: Sequence[str], codes: tuple[str, ...], method: Method) -> list[float]:
@@ -148,36 +166,34 @@ def _places(fit: PdxFit, models: Sequence[str], codes: tuple[str, ...], method: 
 
 
 def _predict(
-    known: Posterior, model: str, codes: tuple[str, ...], method: Method, place: float, seed: int, draws: int
+    fit: PdxFit,
+    model: str,
+    codes: tuple[str, ...],
+    method: Method,
+    place: float,
+    belief: tuple[Floats, Floats],
+    seed: int,
+    draws: int,
 ) -> Prediction:
     random = _stream(seed, model, codes)
-    entry = known.fit.models[model]
+    entry = fit.models[model]
     if method.endswith(RAW):
-        rates = np.full(draws, _combined(_raw(model, entry, codes)[None, :], np.array([place]))[0])
+        rates = np.full(draws, combined_rates(_raw(model, entry, codes)[None, :], np.array([place]))[0])
     else:
         spread = parameters.value("xenograft.combination_sd", "1") if method == "forestall" else 0.0
-        single = _draw_rates(known, model, codes, random, draws)
+        single = to_rate(random.multivariate_normal(*belief, draws, method="eigh"))
         single = _untreated_and_best(single) if method == "hsa" else single
-        rates = _combined(single, place + spread * random.standard_normal(draws))
-    noise = known.fit.variances
+        rates = combined_rates(single, place + spread * random.standard_normal(draws))
+    noise = fit.variances
     shifted = to_model_scale(rates) + np.sqrt(noise["mouse"]) * random.standard_normal(draws)
     deviation = np.sqrt(noise["measurement"]) * random.standard_normal(draws)
-    mice = follow_mice(to_rate(shifted), deviation, entry.start_volume, known.fit.removal, random)
+    mice = follow_mice(to_rate(shifted), deviation, entry.start_volume, fit.removal, random)
     return Prediction(model, codes, method, entry.start_volume, rates, place, mice)
 
 
 def _stream(seed: int, model: str, codes: tuple[str, ...]) -> np.random.Generator:
     digest = hashlib.sha256("\n".join([model, *codes]).encode()).digest()
     return np.random.Generator(np.random.Philox([seed, int.from_bytes(digest[:8], "little")]))
-
-
-def _draw_rates(
-    known: Posterior, model: str, codes: tuple[str, ...], random: np.random.Generator, draws: int
-) -> Floats:
-    """(draws, 1 + compounds) growth rates, the untreated one first."""
-    asked = [(model, UNTREATED), *((model, code) for code in codes if code != UNTREATED)]
-    mean, spread = known.of(asked)
-    return to_rate(random.multivariate_normal(mean, spread, draws, method="eigh"))
 
 
 def _untreated_and_best(rates: Floats) -> Floats:
@@ -194,7 +210,7 @@ def _raw(model: str, entry: PdxModel, codes: tuple[str, ...]) -> Floats:
     Raises:
         InputError: if an arm is missing.
     """
-    asked = [UNTREATED, *(code for code in codes if code != UNTREATED)]
+    asked = _asked(codes)
     missing = [code for code in asked if code not in entry.arms]
     if missing:
         raise InputError(
@@ -206,7 +222,7 @@ def _raw(model: str, entry: PdxModel, codes: tuple[str, ...]) -> Floats:
     return np.array([entry.arms[code].slope for code in asked])
 
 
-def _combined(rates: Floats, place: Floats) -> Floats:
+def combined_rates(rates: Floats, place: Floats) -> Floats:
     """Growth rates (draws,) under all compounds at once, from (draws, 1 + compounds) rates."""
     if rates.shape[1] < 3:
         return rates[:, -1]
