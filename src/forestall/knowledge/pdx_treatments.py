@@ -41,6 +41,8 @@ class PdxTreatment(Entry):
     """International non-proprietary name, if it has one."""
     genes: tuple[Gene, ...]
     """Genes of its molecular targets."""
+    site: Literal["receptor", "inside"] | None = None
+    """Whether the target is a receptor at the membrane or lies inside the cell."""
     family: str | None = None
     """Compounds of one family have the same target and share effects."""
     family_share: Annotated[float, Field(gt=0, le=1)] = 1.0

@@ -54,7 +54,8 @@ def print_report(report: PdxReport, *, console: Console | None = None) -> None:
 def _lines(report: PdxReport) -> Iterator[str]:
     change, simple = report.change, report.change_by_treatment_mean
     yield f"left-out arms ({len(report.left_out.model)}), volume change at the last day:"
-    yield f"  Spearman {change.rank_correlation:.3f}, within treatment {change.within_treatment:.3f}, mean error {change.mean_absolute_error:.0f}%"
+    yield f"  Spearman {change.rank_correlation:.3f}, mean error {change.mean_absolute_error:.0f}%"
+    yield f"  Spearman within each treatment, mean {change.within_treatment:.3f}"
     yield f"  the treatment's mean: Spearman {simple.rank_correlation:.3f}, mean error {simple.mean_absolute_error:.0f}%"
     yield f"  inside the 90% prediction interval: {report.left_out.coverage:.1%}"
     yield "left-out growth rates, transformed, variances fitted anew:"

@@ -51,7 +51,7 @@ def _left_out(axes: Axes, found: LeftOut, correlation: float) -> None:
     axes.scatter(*reached, s=9, color=BLUE.light, alpha=0.45, linewidths=0)
     ends = np.array([-100.0, float(max(found.expected.max(), 0))])
     axes.plot(ends, ends, color=MUTED.light, linewidth=0.8)
-    axes.set_ylim(-115, min(float(found.seen.max()) * 1.05, 1000))
+    axes.set_ylim(-115, min(float(found.seen.max()) * 1.05, 1100))
     axes.set_xlabel("predicted from all other arms, %")
     axes.set_ylabel("seen at the mouse's last day, %")
     axes.set_title("Left-out single agents")
@@ -75,10 +75,10 @@ def _twins(axes: Axes, twins: tuple[Twin, ...]) -> None:
     axes.plot(shrunk, rows, "o", color=BLUE.light, markersize=6, label="shrunk")
     axes.set_yticks(rows, [f"{twin.of}\nby {twin.by}" for twin in twins])
     axes.set_xlim(min([0.4, *raw, *shrunk]) - 0.05, 1)
-    axes.set_ylim(-0.6, len(twins) - 0.1)
+    axes.set_ylim(-0.6, len(twins) + 0.1)
     axes.set_xlabel("Spearman over models")
     axes.set_title("Compounds with one target")
-    axes.legend(loc="lower right")
+    axes.legend(loc="upper left", ncols=2, handletextpad=0.1, columnspacing=0.8)
     ruled(axes, "x")
 
 
@@ -89,9 +89,9 @@ def _synthetic(axes: Axes, outcomes: tuple[Outcome, ...]) -> None:
         rows = [scenarios.index(outcome.scenario) + (place - 2) * 0.13 for outcome in found]
         values = [outcome.mean_absolute_error for outcome in found]
         axes.plot(values, rows, _MARKS[method], color=_TONES[method].light, markersize=6, label=method)
-    axes.set_yticks(range(len(scenarios)), [scenario.replace(" ", "\n", 1) for scenario in scenarios])
+    axes.set_yticks(range(len(scenarios)), ["truth:\n" + scenario.replace(" ", "\n", 1) for scenario in scenarios])
     axes.set_ylim(len(scenarios) - 0.5, -0.5)
     axes.set_xlabel("mean absolute error, % of the first volume")
-    axes.set_title("Synthetic combinations, true rule →")
+    axes.set_title("Synthetic combinations")
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), borderpad=0)
     ruled(axes, "x")

@@ -159,7 +159,8 @@ def compare_variants(fit: PdxFit) -> list[Comparison]:
         "without the network": ("network",),
         "without biomarkers and network": MOLECULAR,
         "without shared targets": ("family",),
-        "without any of these": (*MOLECULAR, "family"),
+        "without receptor or inside": ("site",),
+        "without any of these": (*MOLECULAR, "family", "site"),
     }
     return [_variant(seen, name, without) for name, without in variants.items()]
 

@@ -2,11 +2,11 @@
 
 The transformed growth rate of model m under treatment d is
 
-    y = intercept + growth[m] + treated + drug[d] + network * n[m, d] + sum_b marker[b] x[m, b] + family[m, f(d)] + own[m, d]
-        + mouse + measurement,
+    y = intercept + growth[m] + treated + drug[d] + network * n[m, d] + sum_b marker[b] x[m, b] + site[m, s(d)]
+        + family[m, f(d)] + own[m, d] + mouse + measurement,
 
 each a Gaussian effect with its own variance. `drug` of compounds with one target are correlated, `family` is what they share in one
-model, `own[m, d]` has a variance per compound, n is the network's effect, x are standardized biomarkers of the compound's own
+model, `site` what all compounds against receptors, and all with targets inside the cell, share in one model, `own[m, d]` has a variance per compound, n is the network's effect, x are standardized biomarkers of the compound's own
 target. `mouse` and `measurement` are what would differ if the arm were repeated.
 """
 
@@ -75,6 +75,7 @@ def shared_effects(rows: Arms, columns: Arms) -> dict[str, Floats]:
         "drug": np.where(same_drug > 0, 1.0, related * family) * treated,
         "network": np.outer(rows.network, columns.network),
         "marker": rows.marker @ columns.marker.T,
+        "site": same_model * _same_site(rows, columns),
         "family": same_model * np.where(same_drug > 0, 1.0, family) * treated,
     }
     for code in sorted(set(rows.treatment) | set(columns.treatment)):
@@ -113,6 +114,13 @@ def _treated(arms: Arms) -> Floats:
 
 def _is(arms: Arms, code: str) -> Floats:
     return np.array([treatment == code for treatment in arms.treatment], np.float64)
+
+
+def _same_site(rows: Arms, columns: Arms) -> Floats:
+    """1 where both compounds act on receptors, or both inside the cell."""
+    known = load_pdx_treatments()
+    sites = [[known[code].site or "" for code in arms.treatment] for arms in (rows, columns)]
+    return _equal(*sites) * np.outer(_treated(rows), _treated(columns))
 
 
 def _family(rows: Arms, columns: Arms) -> Floats:

@@ -94,7 +94,7 @@ def posterior(fit: PdxFit) -> Posterior:
     seen = observed(fit.models)
     effects = shared_effects(seen.arms, seen.arms) | noise_effects(seen.slope, seen.days, fit.scale)
     total = covariance(effects, fit.variances, intercept(seen.arms, seen.arms))
-    inverse: Floats = np.linalg.inv(total)
+    inverse = np.asarray(np.linalg.inv(total), np.float64)
     return Posterior(fit, seen, inverse)
 
 
