@@ -13,11 +13,15 @@ def main() -> None:
     """Run the benchmarks."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "which", nargs="*", choices=["course", "trial", []], help="course, trial; both if not given"
+        "which",
+        nargs="*",
+        choices=["course", "trial", "signaling", "crosstalk", []],
+        help="course, trial, signaling (all three if not given); crosstalk: measured and computed sizes",
     )
     parser.add_argument("--quick", action="store_true", help="fewer patients and a shorter course")
+    parser.add_argument("--refit", action="store_true", help="crosstalk: fit again from the file's values")
     given = parser.parse_args()
-    which = given.which or ["course", "trial"]
+    which = given.which or ["course", "trial", "signaling"]
 
     from benchmarks.machine import describe_machine
 
@@ -30,6 +34,15 @@ def main() -> None:
         from benchmarks import trial
 
         trial.run(trial.QUICK if given.quick else trial.Settings())
+    if "signaling" in which:
+        from benchmarks import signaling_speed
+
+        signaling_speed.run(signaling_speed.QUICK if given.quick else signaling_speed.Settings())
+
+    if "crosstalk" in which:
+        from benchmarks import crosstalk
+
+        crosstalk.run(refit=given.refit)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 import outcomes
 from entries import cell, link, section, table
 from forestall.knowledge.alterations import load_alterations
+from forestall.knowledge.conditions import load_conditions
 from forestall.knowledge.drugs import load_drugs
 from forestall.knowledge.evidence import load_evidence
 from forestall.knowledge.mechanisms import load_mechanisms
@@ -38,6 +39,7 @@ KINDS = (
     Kind("drugs", "Drugs", "Kinetics, and what each drug does to its targets.", load_drugs),
     Kind("mechanisms", "Mechanisms", "The named ways in which tumors resist.", load_mechanisms),
     Kind("alterations", "Alterations", "Heritable changes of a clone, and what each does.", load_alterations),
+    Kind("conditions", "Conditions", "States of stroma, patient or immune system.", load_conditions),
     Kind("trials", "Trials", "Designs that `forestall trial` runs by name.", load_trials),
 )
 

@@ -111,13 +111,22 @@ def test_unit_effects_multiply_on_nodes_expression_and_terms() -> None:
         assert out[net.index.node(name)] == pytest.approx([1.2, 1.6, 2])
     for term in net.index.edge("ERBB2->ERBB3"):
         assert weight_out[term] == pytest.approx(net.term_weight[term] * np.array([0.7, 0.85, 1]))
-    touched = [net.index.node(name) for name in ("ERBB2", "estradiol")]
+    touched = [net.index.node(name) for name in ("ERBB2", "ERBB2_p95", "estradiol")]
     assert np.all(np.delete(node_effect, touched, axis=0) == 1)
     by_lane = [np.empty_like(array) for array in outs]
     apply_effects_by_lane(
         actions, np.ascontiguousarray(np.repeat(effect[:, None], 3, 1)), access, expression, weight, *by_lane
     )
     assert all(np.array_equal(a, b) for a, b in zip(outs, by_lane, strict=True))
+
+
+def test_unit_antibodies_do_not_reach_the_truncated_receptor_and_inhibitors_do() -> None:
+    net = compiled()
+    full, fragment = net.index.node("ERBB2"), net.index.node("ERBB2_p95")
+    classes = {"antibody": [full], "adc": [full], "kinase_inhibitor": [full, fragment]}
+    for drug_class, reached in classes.items():
+        actions = compile_actions(net, [Action("inhibit", "ERBB2", "drug", drug_class)])
+        assert sorted(actions.target.tolist()) == sorted(reached)
 
 
 def test_unit_unknown_names_are_refused_with_a_fix() -> None:

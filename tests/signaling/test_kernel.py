@@ -149,7 +149,8 @@ def test_unit_the_inner_loops_are_vectorized() -> None:
     assembly = "\n".join(fresh.inspect_asm().values())
     if "xmm" not in assembly:
         pytest.skip("not an x86 processor")
-    assert len(re.findall(r"\bv?divpd\b", assembly)) > 8
+    packed = re.findall(r"\bv?divpd\b", assembly)
+    assert len(packed) >= 4  # four loops divide; how often each is unrolled depends on the processor
 
 
 def _error_of_fixed_steps(batch: Batch, steps: int, days: float, exact: Floats) -> float:

@@ -9,9 +9,10 @@ import pytest
 from forestall.biology.signaling.compile import compile_network
 from forestall.errors import InputError
 from forestall.knowledge.alterations import load_alterations
+from forestall.knowledge.conditions import load_conditions
 from forestall.knowledge.contents import quantities
 from forestall.knowledge.networks import load_networks, read_network
-from forestall.knowledge.provenance import Entry, Quantity
+from forestall.knowledge.provenance import Entry, Quantity, Status
 from forestall.knowledge.references import load_references
 
 SMALL = """\
@@ -66,6 +67,8 @@ def test_unit_a_small_network_is_read_and_compiled(tmp_path: Path) -> None:
         ("gain: [1, 0.5, 2]", "gain: [-1, -2, 2]", "lowered_by"),
         ("raised_by: [{node: growth", "raised_by: [{node: grwth", "growth"),
         ("outputs: [growth]", "outputs: [grow]", "growth"),
+        ("outputs: [growth]", "outputs: [growth]\ndrawing: [[signal, signal, growth]]", "exactly once"),
+        ("  brake: {name: Brake", "  brake: {hidden_from: [antibody], name: Brake", "pool"),
         ("status: assumed", "status: measured", "source"),
         ("  brake: {name", "  growth: {name", "twice"),
         (
@@ -86,6 +89,12 @@ def test_unit_a_wrong_entry_is_named_in_one_line(tmp_path: Path, old: str, new: 
     assert "\n" not in message
 
 
+def test_unit_a_number_with_a_fourth_item_was_fitted_to_that_source(tmp_path: Path) -> None:
+    text = SMALL.replace("weight: [0.8, 0.5, 0.9]", "weight: [0.8, 0.5, 0.9, imoto2022]", 1)
+    weight = read_network(_written(tmp_path, text)).nodes["growth"].inputs[0].weight
+    assert (weight.status, weight.source, weight.interval) == (Status.CALIBRATED, "imoto2022", (0.5, 0.9))
+
+
 def _sources(value: object) -> set[str]:
     if isinstance(value, Quantity):
         return {value.source} if value.source else set()
@@ -98,12 +107,16 @@ def _sources(value: object) -> set[str]:
 
 
 def test_unit_every_source_that_is_cited_exists() -> None:
-    cited = _sources(load_networks()) | _sources(load_alterations())
+    cited = _sources(load_networks()) | _sources(load_alterations()) | _sources(load_conditions())
     assert len(cited) > 40
     assert cited <= set(load_references())
 
 
 def test_unit_every_mechanism_that_is_named_exists() -> None:
     mechanisms = pytest.importorskip("forestall.knowledge.mechanisms").load_mechanisms()
-    named = {name for entry in load_alterations().values() for name in entry.mechanisms}
+    named = {
+        name
+        for entry in [*load_alterations().values(), *load_conditions().values()]
+        for name in entry.mechanisms
+    }
     assert named <= set(mechanisms)

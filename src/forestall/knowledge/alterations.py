@@ -102,25 +102,20 @@ class Prevalence(Entry):
         return known[context].value if context in known else 0.0
 
 
-class Alteration(Entry):
-    """A heritable change of a clone."""
+ResistanceClass = Literal["binding", "bypass", "downstream", "immune"]
+"""How a tumor gets around HER2 blockade: the antibody or inhibitor binds less, another pathway takes over, what lies
+downstream of HER2 is on, or effector cells fail."""
+
+
+class Change(Entry):
+    """Something that can be switched on in a tumor and changes what the network and the drugs do."""
 
     id: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")
-    gene: str
-    """HGNC symbol."""
     name: str
-    kind: Literal["mutation", "amplification", "loss", "expression", "isoform", "rearrangement"]
     network: str = "breast"
-    operators: tuple[Operator, ...] = Field(min_length=1)
-    rate_per_division: Number
-    """Probability that a division produces it."""
-    prevalence: Prevalence = Field(default_factory=Prevalence)
-    fitness_cost: Number
-    """Relative loss of the birth rate."""
-    contexts: tuple[str, ...] = ()
-    """Contexts in which it matters; all if empty."""
-    selected_by: tuple[str, ...] = ()
-    """Drug classes or drugs under which it is known to be selected (for readers, not for the model)."""
+    operators: tuple[Operator, ...] = ()
+    resistance_class: ResistanceClass | None = None
+    """Its class among the ways around HER2 blockade, if it is one."""
     mechanisms: tuple[str, ...] = Field(min_length=1)
     """Ids in the mechanism catalogue."""
     sources: Sources
@@ -136,6 +131,28 @@ class Alteration(Entry):
                 raise ValueError(
                     f"{operator.op} takes a value between {low:g} and {high:g}, not {operator.value.value}"
                 )
+        return self
+
+
+class Alteration(Change):
+    """A heritable change of a clone."""
+
+    gene: str
+    """HGNC symbol."""
+    kind: Literal["mutation", "amplification", "loss", "expression", "isoform", "rearrangement"]
+    operators: tuple[Operator, ...] = Field(min_length=1)
+    rate_per_division: Number
+    """Probability that a division produces it."""
+    prevalence: Prevalence = Field(default_factory=Prevalence)
+    fitness_cost: Number
+    """Relative loss of the birth rate."""
+    contexts: tuple[str, ...] = ()
+    """Contexts in which it matters; all if empty."""
+    selected_by: tuple[str, ...] = ()
+    """Drug classes or drugs under which it is known to be selected (for readers, not for the model)."""
+
+    @model_validator(mode="after")
+    def _rate_is_a_probability(self) -> Self:
         if not 0 <= self.rate_per_division.value < 1:
             raise ValueError("rate_per_division is a probability")
         return self
@@ -168,14 +185,14 @@ def load_alterations() -> dict[str, Alteration]:
 
 
 def pick(
-    ids: tuple[str, ...] | list[str], catalogue: Mapping[str, Alteration] | None = None
-) -> tuple[Alteration, ...]:
-    """Alterations by id.
+    ids: tuple[str, ...] | list[str], catalogue: Mapping[str, Change] | None = None
+) -> tuple[Change, ...]:
+    """Alterations (or what else a catalogue holds) by id.
 
     Raises:
         KnowledgeError: if an id is unknown.
     """
-    known = load_alterations() if catalogue is None else catalogue
+    known: Mapping[str, Change] = load_alterations() if catalogue is None else catalogue
     for name in ids:
         if name not in known:
             raise KnowledgeError("unknown alteration", value=name, fix=did_you_mean(name, known))

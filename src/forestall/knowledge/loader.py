@@ -10,8 +10,9 @@ from typing import get_args
 from pydantic import BaseModel
 
 from forestall.errors import InputError, KnowledgeError, did_you_mean
-from forestall.knowledge.alterations import Alteration, AlterationFile, LimitAccess
+from forestall.knowledge.alterations import Alteration, AlterationFile, Change, LimitAccess
 from forestall.knowledge.complaints import Keys
+from forestall.knowledge.conditions import Condition, ConditionFile
 from forestall.knowledge.contents import cited_by, dotted, entries_in
 from forestall.knowledge.drugs import Action, Drug, DrugClass
 from forestall.knowledge.evidence import Evidence
@@ -32,6 +33,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "mechanisms": MechanismFile,
     "drugs": Drug,
     "alterations": AlterationFile,
+    "conditions": ConditionFile,
     "regimens": RegimenFile,
     "parameters": ParameterFile,
     "evidence": Evidence,
@@ -166,6 +168,9 @@ def _check_nodes(entry: BaseModel, known: _Known) -> Iterator[_Complaint]:
         for position, target in enumerate(entry.targets):
             yield from _unknown(("targets", position), "network node", target, known.nodes | ANTIGENS)
         return
+    if isinstance(entry, Condition):
+        for ligand in entry.ligands:
+            yield from _unknown(("ligands", ligand), "network node", ligand, known.nodes)
     for field in ("node", "edge"):
         named = getattr(entry, field, None)
         for part in named.split("->") if isinstance(named, str) else ():
@@ -185,7 +190,7 @@ def _check_drugs(entry: BaseModel, known: _Known) -> Iterator[_Complaint]:
 
 
 def _check_mechanisms(entry: BaseModel, known: _Known) -> Iterator[_Complaint]:
-    if isinstance(entry, Alteration):
+    if isinstance(entry, Change):
         for position, name in enumerate(entry.mechanisms):
             yield from _unknown(("mechanisms", position), "mechanism", name, known.mechanisms)
 

@@ -2,7 +2,8 @@
 
 A node's input is a list of terms. Terms are alternatives (OR); the factors of one term act together (AND); a
 factor written ``not X`` counts the absence of X. A short list ``[value, low, high]`` is an assumed
-dimensionless number with its interval.
+dimensionless number with its interval; ``[value, low, high, source]`` was fitted, within an assumed interval, to
+the data of a source.
 """
 
 from __future__ import annotations
@@ -26,10 +27,11 @@ Sources = Annotated[tuple[str, ...], Field(default=())]
 
 
 def _spelled_out(value: object) -> object:
-    if isinstance(value, list | tuple) and len(value) == 3:
-        middle, low, high = value
-        return {"value": middle, "unit": "1", "interval": (low, high), "status": "assumed"}
-    return value
+    if not isinstance(value, list | tuple) or len(value) not in (3, 4):
+        return value
+    middle, low, high, *fitted_to = value
+    number = {"value": middle, "unit": "1", "interval": (low, high), "status": "assumed"}
+    return number | ({"status": "calibrated", "source": fitted_to[0]} if fitted_to else {})
 
 
 Number = Annotated[Quantity, BeforeValidator(_spelled_out)]
@@ -80,12 +82,20 @@ class Node(Entry):
     """HGNC symbol, where the node is one gene's product."""
     pool: NodeName | None = None
     """The node whose expression and drug actions this one shares: one protein in two roles."""
+    hidden_from: tuple[str, ...] = ()
+    """Drug classes that act on the pool and do not reach this member, for want of an epitope."""
     basal: Number
     """Input that is on without any term, in [0, 1]."""
     inputs: tuple[Term, ...] = ()
     inhibitors: tuple[Term, ...] = ()
     sources: Sources
     note: str | None = None
+
+    @model_validator(mode="after")
+    def _hides_within_a_pool(self) -> Self:
+        if self.hidden_from and self.pool is None:
+            raise ValueError("hidden_from needs a pool whose drug actions it is about")
+        return self
 
     @model_validator(mode="after")
     def _basal_is_a_share(self) -> Self:
@@ -179,6 +189,8 @@ class Network(Entry):
     outputs: tuple[NodeName, ...] = Field(min_length=1)
     contexts: dict[str, Context] = Field(min_length=1)
     traits: dict[str, Trait] = Field(default_factory=dict)
+    drawing: tuple[tuple[NodeName | None, ...], ...] = ()
+    """Rows of nodes from top to bottom, with gaps, for figures; every node once."""
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
@@ -208,6 +220,14 @@ class Network(Entry):
                     raise ValueError(
                         f"traits.{name}: unknown context; {did_you_mean(context, self.contexts)}"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _drawing_is_complete(self) -> Self:
+        drawn = [name for row in self.drawing for name in row if name is not None]
+        if drawn and sorted(drawn) != sorted(self.nodes):
+            odd = next(name for name in [*self.nodes, *drawn] if drawn.count(name) != 1)
+            raise ValueError(f"drawing: '{odd}' must stand in it exactly once")
         return self
 
     def _mentions(self) -> Iterator[tuple[str, str]]:

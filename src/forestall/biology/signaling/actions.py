@@ -66,7 +66,7 @@ def _targets(compiled: Compiled, action: Action, code: int) -> tuple[int, ...]:
     if code == OUTSIDE:
         return ()
     try:
-        return compiled.index.edge(action.target) if code == BLOCK else compiled.index.pool(action.target)
+        return compiled.index.edge(action.target) if code == BLOCK else _within_reach(compiled, action)
     except KnowledgeError as error:
         drug = action.drug or "an action"
         raise KnowledgeError(
@@ -74,6 +74,16 @@ def _targets(compiled: Compiled, action: Action, code: int) -> tuple[int, ...]:
             value=action.target,
             fix=error.fix,
         ) from None
+
+
+def _within_reach(compiled: Compiled, action: Action) -> tuple[int, ...]:
+    """The target's pool without the members that are hidden from the drug's class."""
+    nodes, names = compiled.network.nodes, compiled.nodes
+    return tuple(
+        position
+        for position in compiled.index.pool(action.target)
+        if action.drug_class not in nodes[names[position]].hidden_from
+    )
 
 
 @njit(cache=True, error_model="numpy", nogil=True)

@@ -21,14 +21,6 @@ TOLERANCE = 1e-12
 """Largest change of an activity in one sweep at which a lane has converged (scaled up for float32)."""
 DAMPING = 0.5
 """Share of the new value that a sweep over a cyclic component takes; less than one stops ringing."""
-SETTLED = 1e-11
-"""Relative distance from its target at which a slow state has settled (scaled up for float32)."""
-MAX_STEPS = 5000
-"""Steps of the march to a steady state before it is called unsettled."""
-STEP_GROWTH = 1.1
-"""Growth of the march's step."""
-LARGEST_SHARE = 0.3
-"""Largest share of its way to the target that a slow state goes in one step of the march."""
 
 
 @njit(cache=True, error_model="numpy")
@@ -270,62 +262,3 @@ def correct(target_before: Floats, target_after: Floats, correction: Floats, slo
         weight, before, after, state = correction[s], target_before[s], target_after[s], slow[s]
         for lane in range(state.size):
             state[lane] += weight * (after[lane] - before[lane])
-
-
-@njit(cache=True, error_model="numpy", nogil=True)
-def settle(
-    net: CompiledNetwork,
-    base_expression: Floats,
-    floor: Floats,
-    term_weight: Floats,
-    node_effect: Floats,
-    expression_factor: Floats,
-    driver_gain: Floats,
-    normalizer: Floats,
-    slow: Floats,
-    activity: Floats,
-) -> int:
-    """Relax slow expression to its steady state under constant drugs.
-
-    The march starts in real time, so that among several steady states it finds the one that time would, and
-    takes ever longer, damped steps.
-
-    Args:
-        net: The compiled network.
-        base_expression: (nodes, lanes).
-        floor: (nodes, lanes).
-        term_weight: (terms, lanes) after drugs.
-        node_effect: (nodes, lanes).
-        expression_factor: (nodes, lanes) what degraders leave of the expression.
-        driver_gain: (drivers, lanes).
-        normalizer: (slow, lanes).
-        slow: (slow, lanes) start in, steady state out.
-        activity: (nodes, lanes) the result.
-
-    Returns:
-        Number of lanes that did not settle.
-    """
-    expression, target = np.empty_like(activity), np.empty_like(slow)
-    tolerance = max(SETTLED, 32 * np.finfo(activity.dtype).eps)
-    open_lanes = np.ones(activity.shape[1], np.bool_)
-    share = np.empty(slow.shape[0], slow.dtype)
-    step = net.slow_tau_days.min() * 0.05 if slow.shape[0] else 0.0
-    for _ in range(MAX_STEPS):
-        place_slow(net, slow, base_expression, expression)
-        expression *= expression_factor
-        evaluate(net, expression, floor, term_weight, node_effect, activity)
-        expression_targets(net, activity, base_expression, driver_gain, normalizer, target)
-        for s in range(share.size):
-            share[s] = min(LARGEST_SHARE, 1 - np.exp(-step / net.slow_tau_days[s]))
-        moving = np.zeros(open_lanes.size, np.bool_)
-        for s in range(slow.shape[0]):
-            for lane in range(open_lanes.size):
-                gap = target[s, lane] - slow[s, lane]
-                if open_lanes[lane] and abs(gap) > tolerance * (abs(slow[s, lane]) + tolerance):
-                    slow[s, lane] += share[s] * gap
-                    moving[lane] = True
-        open_lanes[:] = moving
-        if not open_lanes.any():
-            return 0
-        step *= STEP_GROWTH
-    return int(open_lanes.sum())

@@ -15,7 +15,7 @@ from forestall.biology.signaling.compile import Compiled, Floats
 from forestall.biology.signaling.kernel import rest_state
 from forestall.errors import KnowledgeError, did_you_mean
 from forestall.knowledge.alterations import (
-    Alteration,
+    Change,
     LimitAccess,
     Operator,
     RemoveInput,
@@ -41,7 +41,7 @@ class AlterationArrays(NamedTuple):
 
 
 def compile_alterations(
-    compiled: Compiled, alterations: Sequence[Alteration], actions: Sequence[Action] = ()
+    compiled: Compiled, alterations: Sequence[Change], actions: Sequence[Action] = ()
 ) -> AlterationArrays:
     """Flatten alterations.
 

@@ -20,7 +20,6 @@ from forestall.biology.signaling.kernel import (
     expression_targets,
     place_slow,
     relax,
-    settle,
 )
 from forestall.biology.signaling.lanes import (
     Lanes,
@@ -29,8 +28,9 @@ from forestall.biology.signaling.lanes import (
     expression_with_ligands,
     gains_with_traits,
 )
+from forestall.biology.signaling.settling import Setting, settle
 from forestall.errors import ForestallError, InputError
-from forestall.knowledge.alterations import Alteration, pick
+from forestall.knowledge.alterations import Change, pick
 
 SlowStates = Literal["relaxed", "rest"]
 
@@ -81,6 +81,10 @@ class Batch:
     """(nodes, lanes) what degraders leave."""
     term_weight: Floats
     """(terms, lanes) after blockers."""
+    actions: tuple[Action, ...]
+    """In the order of the rows of `effect` and of `lanes.access`."""
+    effect: Floats
+    """(actions, lanes)"""
 
     def at_rest(self) -> Floats:
         """Slow states (slow, lanes) of the untreated tumor."""
@@ -119,8 +123,7 @@ class Batch:
     def settled(self) -> Floats:
         """Slow states at their steady state, (slow, lanes)."""
         slow = self.at_rest()
-        unsettled = settle(
-            self.compiled.arrays,
+        setting = Setting(
             self.lanes.base_expression,
             self.lanes.floor,
             self.term_weight,
@@ -128,9 +131,8 @@ class Batch:
             self.expression_factor,
             self.lanes.driver_gain,
             self.lanes.normalizer,
-            slow,
-            np.empty_like(self.node_effect),
         )
+        unsettled = settle(self.compiled.arrays, setting, slow, np.empty_like(self.node_effect))
         _refuse(unsettled, "slow expression has no stable state")
         return slow
 
@@ -152,7 +154,7 @@ def _refuse(lanes: int, reason: str) -> None:
 
 
 def batch_of(
-    cases: Sequence[Case], network: Compiled | None = None, catalogue: Mapping[str, Alteration] | None = None
+    cases: Sequence[Case], network: Compiled | None = None, catalogue: Mapping[str, Change] | None = None
 ) -> Batch:
     """Lay cases out as lanes and apply their drugs.
 
@@ -192,7 +194,7 @@ def batch_of(
         node_effect,
         weight,
     )
-    return Batch(net, lanes, node_effect, factor, weight)
+    return Batch(net, lanes, node_effect, factor, weight, tuple(actions), effect)
 
 
 def _action(key: str | Action) -> Action:
@@ -228,7 +230,7 @@ def steady_states(
     *,
     slow: SlowStates = "relaxed",
     network: Compiled | None = None,
-    catalogue: Mapping[str, Alteration] | None = None,
+    catalogue: Mapping[str, Change] | None = None,
 ) -> list[State]:
     """Steady states of many cases, solved as one batch.
 
@@ -263,7 +265,7 @@ def time_course(
     days: Sequence[float],
     *,
     network: Compiled | None = None,
-    catalogue: Mapping[str, Alteration] | None = None,
+    catalogue: Mapping[str, Change] | None = None,
     tolerance: float = 1e-8,
 ) -> list[State]:
     """The states on given days after drugs are switched on at day 0, from the untreated state of rest.
