@@ -27,7 +27,9 @@ def synthetic_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 rate = growth * (1 - effect)
                 for day in range(0, 61, 3):
                     volume = 200 * np.exp(rate * day + 0.05 * random.standard_normal() * (day > 0))
-                    writer.writerow([f"M-{number:02d}", number, "BRCA", treatment, float(day), round(volume, 1)])
+                    writer.writerow(
+                        [f"M-{number:02d}", number, "BRCA", treatment, float(day), round(volume, 1)]
+                    )
                     if volume > 1200:
                         break
     return folder

@@ -99,7 +99,9 @@ def test_unit_a_model_that_was_only_profiled_can_be_asked_for(known: Posterior, 
     assert bare not in choose_models(fit, "all")
     response = respond(predict_treatment(known, [bare], PAIR, method="forestall", seed=1)[0])
     usual = respond(predict_treatment(known, ["X-1008"], PAIR, method="forestall", seed=1)[0])
-    assert response.last_change.high - response.last_change.low > usual.last_change.high - usual.last_change.low
+    assert (
+        response.last_change.high - response.last_change.low > usual.last_change.high - usual.last_change.low
+    )
 
 
 def test_unit_a_compound_outside_the_network_is_independent() -> None:

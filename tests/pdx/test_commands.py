@@ -34,7 +34,17 @@ def test_unit_a_prediction_reads_back_as_data(tmp_path: Path, capsys: pytest.Cap
 
 def test_unit_days_can_be_chosen(tmp_path: Path) -> None:
     out = tmp_path / "p.csv"
-    words = ["--models", "X-1004,X-1008", "--treatment", "alpelisib", "--days", "0,7.5,400", "--out", str(out), "-q"]
+    words = [
+        "--models",
+        "X-1004,X-1008",
+        "--treatment",
+        "alpelisib",
+        "--days",
+        "0,7.5,400",
+        "--out",
+        str(out),
+        "-q",
+    ]
     assert run(["pdx", "predict", *words]) == ExitCode.OK
     assert [float(row["day"]) for row in rows_of(out)] == [0, 7.5, 400] * 2
 

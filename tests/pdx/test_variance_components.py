@@ -19,7 +19,9 @@ def one_way(groups: int, size: int, between: float, within: float, seed: int) ->
     """Balanced one-way data and the matrix that tells who shares a group."""
     random = np.random.default_rng(seed)
     member = np.repeat(np.arange(groups), size)
-    y = np.sqrt(between) * random.standard_normal(groups)[member] + np.sqrt(within) * random.standard_normal(groups * size)
+    y = np.sqrt(between) * random.standard_normal(groups)[member] + np.sqrt(within) * random.standard_normal(
+        groups * size
+    )
     return y, (member[:, None] == member[None, :]).astype(float)
 
 

@@ -89,7 +89,9 @@ def _synthetic(axes: Axes, outcomes: tuple[Outcome, ...]) -> None:
         rows = [scenarios.index(outcome.scenario) + (place - 2) * 0.13 for outcome in found]
         values = [outcome.mean_absolute_error for outcome in found]
         axes.plot(values, rows, _MARKS[method], color=_TONES[method].light, markersize=6, label=method)
-    axes.set_yticks(range(len(scenarios)), ["truth:\n" + scenario.replace(" ", "\n", 1) for scenario in scenarios])
+    axes.set_yticks(
+        range(len(scenarios)), ["truth:\n" + scenario.replace(" ", "\n", 1) for scenario in scenarios]
+    )
     axes.set_ylim(len(scenarios) - 0.5, -0.5)
     axes.set_xlabel("mean absolute error, % of the first volume")
     axes.set_title("Synthetic combinations")

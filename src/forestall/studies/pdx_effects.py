@@ -6,8 +6,9 @@ The transformed growth rate of model m under treatment d is
         + family[m, f(d)] + own[m, d] + mouse + measurement,
 
 each a Gaussian effect with its own variance. `drug` of compounds with one target are correlated, `family` is what they share in one
-model, `site` what all compounds against receptors, and all with targets inside the cell, share in one model, `own[m, d]` has a variance per compound, n is the network's effect, x are standardized biomarkers of the compound's own
-target. `mouse` and `measurement` are what would differ if the arm were repeated.
+model, `site` what all compounds against receptors, and all with targets inside the cell, share in one model; `own[m, d]` has a
+variance per compound, n is the network's effect, x are standardized biomarkers of the compound's own target. `mouse` and
+`measurement` are what would differ if the arm were repeated.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from forestall.biology.signaling.steady import Case, State, steady_states
 from forestall.knowledge import parameters
 from forestall.knowledge.pdx_treatments import load_pdx_treatments
 
-_NEGLIGIBLE = 0.01
+_NEGLIGIBLE = 0.02
 """An effect below this share of growth says nothing of how compounds work together."""
 
 
@@ -87,22 +87,22 @@ def _relative_growth(state: State, untreated: State) -> float:
 def place_in(effects: Mapping[tuple[str, ...], float], codes: tuple[str, ...]) -> float:
     """Where the network puts a combination between the highest single agent (0) and Bliss independence (1).
 
-    A compound outside the network, or without effect in it, is independent of the others; only those with an effect are compared.
-
     Args:
         effects: Effects in one tumor, of the combination and its parts.
         codes: The combination.
 
     Returns:
-        The place, cut off at 0 and 1, because nothing that single agents tell could bear out a claim of synergy or antagonism; 1 where
-        the network ties no two of the compounds.
+        The place, cut off at 0 and 1, because nothing that single agents tell could bear out a claim of synergy or antagonism. It is 1
+        where all but one of the compounds act outside the network, and the center where the network has a compound's target but gives
+        it no effect in this tumor, so that it cannot tell.
     """
-    single = sorted(effects[(code,)] for code in codes)
-    others = sum(max(effect, 0.0) for effect in single[:-1])
-    active = sum(effect > _NEGLIGIBLE for effect in single)
-    if active < 2:
+    inside = [code for code in codes if load_pdx_treatments()[code].acts_on]
+    if len(inside) < 2:
         return 1.0
-    return min(max((effects[codes] - single[-1]) / others, 0.0), 1.0)
+    single = sorted(effects[(code,)] for code in inside)
+    if single[0] < _NEGLIGIBLE:
+        return parameters.value("xenograft.combination_center", "1")
+    return min(max((effects[codes] - single[-1]) / sum(single[:-1]), 0.0), 1.0)
 
 
 def expected_place(effects: Mapping[tuple[str, ...], float], codes: tuple[str, ...]) -> float:
