@@ -52,11 +52,14 @@ def print_report(report: PdxReport, *, console: Console | None = None) -> None:
 
 
 def _lines(report: PdxReport) -> Iterator[str]:
-    change, simple = report.change, report.change_by_treatment_mean
+    change, simple, plain = report.change, report.change_by_treatment_mean, report.change_by_plain_growth
     yield f"left-out arms ({len(report.left_out.model)}), volume change at the last day:"
     yield f"  Spearman {change.rank_correlation:.3f}, mean error {change.mean_absolute_error:.0f}%"
     yield f"  Spearman within each treatment, mean {change.within_treatment:.3f}"
     yield f"  the treatment's mean: Spearman {simple.rank_correlation:.3f}, mean error {simple.mean_absolute_error:.0f}%"
+    yield (
+        f"  the rate alone, to the true last day: Spearman {plain.rank_correlation:.3f}, mean error {plain.mean_absolute_error:.0f}%"
+    )
     yield f"  inside the 90% prediction interval: {report.left_out.coverage:.1%}"
     yield "left-out growth rates, transformed, variances fitted anew:"
     for variant in report.variants:

@@ -49,6 +49,8 @@ class LeftOut:
     """(arms,) growth rate, 1/day."""
     expected_rate: Floats
     """(arms,) its prediction."""
+    plain_growth: Floats
+    """(arms,) what the predicted rate alone would give on the day that turned out to be the last, % of the first volume."""
     treatment_mean: Floats
     """(arms,) the mean change of the other models under the same treatment: the simplest prediction."""
 
@@ -109,6 +111,7 @@ def left_out(fit: PdxFit, data: PdxData, *, seed: int) -> LeftOut:
         high=high,
         seen_rate=seen.slope,
         expected_rate=to_rate(mean),
+        plain_growth=100 * np.expm1(to_rate(mean) * seen.days),
         treatment_mean=_mean_of_others(actual, seen.arms.treatment),
     )
 

@@ -42,6 +42,8 @@ class PdxReport:
     """Left-out volume changes at the last day, % of the first volume."""
     change_by_treatment_mean: Score
     """The same by the mean of the other models under the treatment."""
+    change_by_plain_growth: Score
+    """The same by exponential growth at the predicted rate until the day that turned out to be the last."""
     rate: Score
     """Left-out growth rates, 1/day."""
     variants: tuple[Comparison, ...]
@@ -64,6 +66,7 @@ def check(fit: PdxFit, data: PdxData, *, trials: int, seed: int) -> PdxReport:
         left_out=found,
         change=score(found.seen, found.expected, found.treatment),
         change_by_treatment_mean=score(found.seen, found.treatment_mean, found.treatment),
+        change_by_plain_growth=score(found.seen, found.plain_growth, found.treatment),
         rate=score(found.seen_rate, found.expected_rate, found.treatment),
         variants=tuple(compare_variants(fit)),
         twins=tuple(twins(fit, [pair for pair in TWINS if set(pair) <= arms])),
@@ -78,6 +81,7 @@ def as_data(report: PdxReport) -> dict[str, Any]:
         "coverage_of_90_percent_intervals": report.left_out.coverage,
         "left_out_change": asdict(report.change),
         "left_out_change_by_treatment_mean": asdict(report.change_by_treatment_mean),
+        "left_out_change_by_plain_growth": asdict(report.change_by_plain_growth),
         "left_out_rate": asdict(report.rate),
         "variants": [asdict(item) for item in report.variants],
         "twins": [asdict(item) for item in report.twins],
