@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import io
+from collections.abc import Iterator
+from typing import Any
+
+import typer
 
 from forestall.cli.main import app, run
 
@@ -17,9 +21,18 @@ Set `FORESTALL_DEBUG=1` to see the traceback of an unexpected error.
 
 def page() -> str:
     """The page as Markdown."""
-    names = [str(command.name) for command in app.registered_commands]
-    sections = (f"## forestall {name}\n\n```text\n{_help([name])}\n```" for name in names)
+    sections = (
+        f"## forestall {' '.join(words)}\n\n```text\n{_help(words)}\n```"
+        for words in _commands(typer.main.get_command(app), [])
+    )
     return "\n\n".join([_INTRODUCTION, f"```text\n{_help([])}\n```", *sections])
+
+
+def _commands(command: Any, words: list[str]) -> Iterator[list[str]]:
+    """The words of every command, those of groups before their own commands."""
+    for name, inner in getattr(command, "commands", {}).items():
+        yield [*words, name]
+        yield from _commands(inner, [*words, name])
 
 
 def _help(command: list[str]) -> str:
