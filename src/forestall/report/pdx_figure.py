@@ -56,11 +56,12 @@ def _left_out(axes: Axes, found: LeftOut, correlation: float) -> None:
     axes.set_ylabel("seen at the mouse's last day, %")
     axes.set_title("Left-out single agents")
     axes.text(
+        0.98,
         0.03,
-        0.97,
         f"{len(found.model)} arms, n = 1 each\nSpearman {correlation:.2f}\nin 90% interval: {found.coverage:.0%}",
         transform=axes.transAxes,
-        va="top",
+        va="bottom",
+        ha="right",
         color=INK.light,
     )
     ruled(axes)
