@@ -79,6 +79,25 @@ def test_unit_a_calibration_is_made_and_used(
     assert len({row["model"] for row in rows_of(out)}) == 12
 
 
+@pytest.mark.slow
+def test_unit_the_report_recovers_the_synthetic_folder(
+    synthetic_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "report"
+    words = ["--data", str(synthetic_folder), "--out", str(out), "--trials", "1", "--json"]
+    assert run(["pdx", "report", *words]) == ExitCode.OK
+    found = json.loads(capsys.readouterr().out)
+    assert {path.name for path in out.iterdir()} == {
+        "record.json",
+        "left_out.csv",
+        "xenografts.svg",
+        "xenografts.png",
+    }
+    # Effects are the same shares of growth in each model, and a mouse's slope is known within 2%.
+    assert found["left_out_rate"]["rank_correlation"] > 0.95
+    assert len(found["synthetic"]) == 15
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -163,7 +163,7 @@ def report(
         write_tables(found, folder)
         save_figure(draw_report(found), folder, "xenografts")
     if as_json:
-        typer.echo(json.dumps(as_data(found), indent=2))
+        typer.echo(json.dumps(as_data(found), indent=2, allow_nan=False))
     elif not quiet:
         print_report(found)
         typer.echo(f"tables and figure: {out}")

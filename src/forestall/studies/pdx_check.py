@@ -67,10 +67,15 @@ def score(seen: Floats, expected: Floats, treatment: Sequence[str]) -> Score:
     away = expected - seen
     return Score(
         rank_correlation=rank(seen, expected),
-        within_treatment=float(np.nanmean(within)),
+        within_treatment=_mean_of_defined(within),
         mean_absolute_error=float(np.abs(away).mean()),
         root_mean_square_error=float(np.sqrt((away**2).mean())),
     )
+
+
+def _mean_of_defined(values: Sequence[float]) -> float:
+    known = [value for value in values if not np.isnan(value)]
+    return float(np.mean(known)) if known else float("nan")
 
 
 def rank(a: Floats, b: Floats) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -74,8 +75,20 @@ def check(fit: PdxFit, data: PdxData, *, trials: int, seed: int) -> PdxReport:
     )
 
 
-def as_data(report: PdxReport) -> dict[str, Any]:
-    """The report without the arm-by-arm table, as plain data."""
+def as_data(report: PdxReport) -> Any:
+    """The report without the arm-by-arm table, as plain data; what is not defined is None."""
+    return _without_nan(_as_data(report))
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def _as_data(report: PdxReport) -> dict[str, Any]:
     return {
         "arms": len(report.left_out.model),
         "coverage_of_90_percent_intervals": report.left_out.coverage,
@@ -91,7 +104,7 @@ def as_data(report: PdxReport) -> dict[str, Any]:
 
 def write_tables(report: PdxReport, folder: Path) -> None:
     """Write the summary (`record.json`) and the left-out arms (`left_out.csv`)."""
-    text = json.dumps(as_data(report), indent=2)
+    text = json.dumps(as_data(report), indent=2, allow_nan=False)
     (folder / "record.json").write_text(text + "\n", encoding="utf-8", newline="\n")
     with (folder / "left_out.csv").open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from forestall.knowledge.pdx_fits import PdxArm, PdxFit
-from forestall.knowledge.pdx_treatments import UNTREATED, load_pdx_treatments
+from forestall.knowledge.pdx_treatments import UNTREATED
 from forestall.studies.pdx_calibrate import to_model_scale, to_rate
 from forestall.studies.pdx_check import rank
 from forestall.studies.pdx_effects import Floats, arms_of, shared_effects
@@ -71,6 +71,9 @@ def recover(fit: PdxFit, *, trials: int, seed: int) -> list[Outcome]:
         seed: Seed.
     """
     models = choose_models(fit, "all")
+    pairs = [pair for pair in PAIRS if set(pair) <= set(_codes(fit))]
+    if not pairs:
+        return []
     outcomes = []
     for scenario, (low, high) in PLACES.items():
         results: dict[Method, list[tuple[float, float, float]]] = {method: [] for method in METHODS}
@@ -78,10 +81,10 @@ def recover(fit: PdxFit, *, trials: int, seed: int) -> list[Outcome]:
             random = np.random.Generator(np.random.Philox([seed, trial]))
             truth = _true_rates(fit, models, random)
             measured = _measured(fit, models, truth, random)
-            seen = _combinations(fit, models, truth, random, low, high)
+            seen = _combinations(fit, models, pairs, truth, random, low, high)
             known = posterior(measured)
             for method in METHODS:
-                results[method].append(_scored(known, models, method, seen, seed=seed + trial))
+                results[method].append(_scored(known, models, pairs, method, seen, seed=seed + trial))
         outcomes += [
             Outcome(scenario, method, *map(float, np.mean(found, axis=0)))
             for method, found in results.items()
@@ -89,14 +92,15 @@ def recover(fit: PdxFit, *, trials: int, seed: int) -> list[Outcome]:
     return outcomes
 
 
-def _codes() -> list[str]:
-    return [code for code, entry in load_pdx_treatments().items() if not entry.only_in_combination]
+def _codes(fit: PdxFit) -> list[str]:
+    """Compounds with single-agent arms, and `untreated`."""
+    return sorted({code for model in fit.models.values() for code in model.arms})
 
 
 def _true_rates(
     fit: PdxFit, models: Sequence[str], random: np.random.Generator
 ) -> dict[tuple[str, str], float]:
-    pairs = [(model, code) for model in models for code in _codes()]
+    pairs = [(model, code) for model in models for code in _codes(fit)]
     arms = arms_of(pairs, fit.models)
     spread = known_covariance(shared_effects(arms, arms), fit)
     drawn = fit.intercept + random.multivariate_normal(np.zeros(len(pairs)), spread, method="eigh")
@@ -122,7 +126,7 @@ def _measured(
     changed = dict(fit.models)
     for model in models:
         arms = {}
-        for code in _codes():
+        for code in _codes(fit):
             slope, days, _ = _mouse(fit, model, truth[model, code], random)
             arms[code] = PdxArm(slope=slope, days=days)
         changed[model] = changed[model].model_copy(update={"arms": arms})
@@ -132,15 +136,16 @@ def _measured(
 def _combinations(
     fit: PdxFit,
     models: Sequence[str],
+    pairs: Sequence[tuple[str, str]],
     truth: Mapping[tuple[str, str], float],
     random: np.random.Generator,
     low: float,
     high: float,
 ) -> Floats:
     """(pairs, models) volume changes (%) of one mouse per combination."""
-    place = random.uniform(low, high, len(PAIRS))
-    changes = np.empty((len(PAIRS), len(models)))
-    for row, codes in enumerate(PAIRS):
+    place = random.uniform(low, high, len(pairs))
+    changes = np.empty((len(pairs), len(models)))
+    for row, codes in enumerate(pairs):
         for column, model in enumerate(models):
             rates = np.array([[truth[model, code] for code in (UNTREATED, *codes)]])
             rate = float(combined_rates(rates, place[row : row + 1])[0])
@@ -149,7 +154,13 @@ def _combinations(
 
 
 def _scored(
-    known: Posterior, models: Sequence[str], method: Method, seen: Floats, *, seed: int
+    known: Posterior,
+    models: Sequence[str],
+    pairs: Sequence[tuple[str, str]],
+    method: Method,
+    seen: Floats,
+    *,
+    seed: int,
 ) -> tuple[float, float, float]:
     expected = np.array(
         [
@@ -157,7 +168,7 @@ def _scored(
                 100 * (item.mice.last_volume.mean() / item.start_volume - 1)
                 for item in predict_treatment(known, models, codes, method=method, seed=seed, draws=_DRAWS)
             ]
-            for codes in PAIRS
+            for codes in pairs
         ]
     )
     away = expected - seen
