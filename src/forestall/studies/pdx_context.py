@@ -14,7 +14,7 @@ from forestall.studies.pdx_data import PdxData
 AMPLIFIED: Final = 5.0
 """Copies from which ERBB2 or FGFR1 counts as amplified, the convention of the mutation table ("Amp5")."""
 ER_EXPRESSED: Final = 3.0
-"""Expression of ESR1, log2(FPKM + 1), from which a model counts as ER positive: between the two groups of these models."""
+"""Expression of ESR1, log2(FPKM + 1), from which a model counts as ER positive: assumed, as no receptor status is given."""
 _ALTERATION_OF_MUTATION: Final = {"PIK3CA": "PIK3CA_mut", "AKT1": "AKT1_mut"}
 _FUNCTIONAL: Final = ("MutKnownFunctional", "MutLikelyFunctional")
 
