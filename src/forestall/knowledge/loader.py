@@ -19,6 +19,8 @@ from forestall.knowledge.evidence import Evidence
 from forestall.knowledge.mechanisms import MechanismFile
 from forestall.knowledge.networks import Network, Node
 from forestall.knowledge.parameters import ParameterFile
+from forestall.knowledge.pdx_fits import PdxFit
+from forestall.knowledge.pdx_treatments import PdxTreatmentFile
 from forestall.knowledge.provenance import Entry
 from forestall.knowledge.reading import DATA, Document, locate, read_yaml, validate
 from forestall.knowledge.references import ReferenceFile
@@ -36,6 +38,8 @@ MODELS: dict[str, type[BaseModel]] = {
     "parameters": ParameterFile,
     "evidence": Evidence,
     "trials": TrialSpec,
+    "pdx": PdxTreatmentFile,
+    "pdx_fits": PdxFit,
 }
 """What the files of each folder hold."""
 ANTIGENS = frozenset({"TACSTD2"})

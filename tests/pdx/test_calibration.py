@@ -1,0 +1,67 @@
+"""The calibration: what it recovers from a synthetic folder, and what it predicts of arms left out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from forestall.errors import InputError
+from forestall.knowledge.pdx_fits import SHIPPED, load_pdx_fits
+from forestall.studies.pdx_arms import summarize
+from forestall.studies.pdx_calibrate import calibrate, to_rate
+from forestall.studies.pdx_check import left_out, score, twins
+from forestall.studies.pdx_data import PdxArm, read_pdx
+from forestall.studies.pdx_predict import posterior
+
+
+def test_oracle_the_slope_of_a_straight_line() -> None:
+    days = np.arange(0.0, 30.0, 3.0)
+    found = summarize(PdxArm("M", "untreated", days, 200 * np.exp(0.041 * days)))
+    assert found.slope == pytest.approx(0.041, abs=1e-5)
+    assert found.days == 27
+
+
+def test_unit_growth_of_the_synthetic_models_is_recovered(synthetic_folder: Path) -> None:
+    # Truth: untreated growth 0.03 + 0.005 n per day, BYL719 half of it; a mouse's slope has an error below 0.002 per day.
+    fit = calibrate(read_pdx(synthetic_folder), seed=1, command="test", software="test")
+    known = posterior(fit)
+    for number in (0, 6, 11):
+        mean, _ = known.of([(f"M-{number:02d}", "untreated"), (f"M-{number:02d}", "BYL719")])
+        growth = 0.03 + 0.005 * number
+        assert to_rate(mean) == pytest.approx([growth, growth / 2], abs=0.004)
+
+
+def test_unit_too_few_arms_are_refused(tmp_path: Path) -> None:
+    rows = "A,1,BRCA,untreated,0,200\nA,1,BRCA,untreated,3,220\n"
+    (tmp_path / "volumes.csv").write_text("model,animal_id,tumor_type,treatment,day,volume_mm3\n" + rows)
+    with pytest.raises(InputError, match="too few"):
+        calibrate(read_pdx(tmp_path), seed=1, command="test", software="test")
+
+
+def test_golden_the_shipped_file_is_what_the_command_makes(shared_folder: Path) -> None:
+    shipped = load_pdx_fits()[SHIPPED.stem]
+    made = calibrate(read_pdx(shared_folder), seed=1, command="test", software="test")
+    assert made.provenance.data == shipped.provenance.data
+    assert made.models == shipped.models
+    assert made.removal == shipped.removal
+    assert made.log_likelihood == pytest.approx(shipped.log_likelihood, abs=0.05)
+
+
+def test_unit_left_out_arms_are_predicted_better_than_by_the_treatments_mean(shared_folder: Path) -> None:
+    found = left_out(load_pdx_fits()[SHIPPED.stem], read_pdx(shared_folder), seed=1)
+    model = score(found.seen, found.expected, found.treatment)
+    simple = score(found.seen, found.treatment_mean, found.treatment)
+    assert model.rank_correlation > simple.rank_correlation + 0.1
+    assert model.mean_absolute_error < simple.mean_absolute_error
+    # 661 arms, nominal 0.90, standard error 0.012.
+    assert 0.865 < found.coverage < 0.935
+
+
+def test_unit_shrinking_tells_more_of_a_compound_with_the_same_target() -> None:
+    pairs = [("BKM120", "CLR457"), ("CLR457", "BKM120"), ("CGM097", "HDM201"), ("HDM201", "CGM097")]
+    found = twins(load_pdx_fits()[SHIPPED.stem], pairs)
+    raw = np.mean([twin.raw.root_mean_square_error for twin in found])
+    shrunk = np.mean([twin.shrunk.root_mean_square_error for twin in found])
+    assert shrunk < 0.95 * raw
