@@ -163,7 +163,7 @@ def advance(
         walker.work,
         walker.expected,
     )
-    return days
+    return int(days)
 
 
 @njit(cache=True, error_model="numpy")

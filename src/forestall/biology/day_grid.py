@@ -46,7 +46,7 @@ class TypicalEffects:
         """
         rate, scale = self.rate[:, None, :], self.scale[:, None, :]
         age = np.maximum(since, 0.0)[None, :, None]
-        whole, running, after = scale, 1.0, age
+        whole, running, after = scale, np.ones_like(age), age
         if infusion_days > 0:
             after = np.maximum(age - infusion_days, 0.0)
             running = -np.expm1(-rate * np.minimum(age, infusion_days)) / (rate * infusion_days)

@@ -276,6 +276,4 @@ def _remember_drugs(p: PatientRates, day: int, later: int) -> None:
     today, before = (day + later) % DRUG_RING_DAYS, (day + later - 1) % DRUG_RING_DAYS
     for d in range(decay.shape[1]):
         for k in range(TERMS):
-            ring[today, d, k] = (
-                p.concentration[d, k] if later == 0 else ring[before, d, k] * decay[0, d, k]
-            )
+            ring[today, d, k] = p.concentration[d, k] if later == 0 else ring[before, d, k] * decay[0, d, k]

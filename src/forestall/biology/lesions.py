@@ -72,7 +72,9 @@ def _crowding(law: StretchLaw, days: int, first: int, capacity: float, work: Arr
     for day in range(days):
         cells, divisions = 1e-300, 0.0
         for g in range(genotypes):
-            work[HALF, g] = work[CYCLING, g] * path[day, 0, first + g] + work[TOLERANT, g] * path[day, 1, first + g]
+            work[HALF, g] = (
+                work[CYCLING, g] * path[day, 0, first + g] + work[TOLERANT, g] * path[day, 1, first + g]
+            )
         for g in range(genotypes):
             cells += work[HALF, g]
             divisions += work[HALF, g] * birth[day, first + g]
@@ -125,9 +127,7 @@ def _arrive_in_large(
 
 
 @njit(cache=True, error_model="numpy")
-def _sort_by_size(
-    cells: Array, lesion: int, handover: float, state: NDArray[np.uint64], work: Array
-) -> None:
+def _sort_by_size(cells: Array, lesion: int, handover: float, state: NDArray[np.uint64], work: Array) -> None:
     """Mark the large clones, make the others whole cells, and keep all as they are at the start."""
     for g in range(work.shape[1]):
         count = cells[0, lesion, g] + cells[1, lesion, g]
@@ -177,4 +177,6 @@ def advance_lesions(
         _grow_large(cells, lesion, law, first, work)
         _arrive_in_large(cells, lesion, law, x, load, edges, probability, work)
         if handover > 0.0:
-            small_clones(lesion, cells, law, days, first, load, edges, probability, states[lesion], work, expected)
+            small_clones(
+                lesion, cells, law, days, first, load, edges, probability, states[lesion], work, expected
+            )

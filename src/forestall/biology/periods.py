@@ -53,7 +53,7 @@ def source_day(schedule: Schedule, p: PatientRates, phase: int, day: int) -> int
 @njit(cache=True, error_model="numpy")
 def ring_place(schedule: Schedule, p: PatientRates, phase: int, day: int) -> int:
     """Where the rates of a day stand in `p.ring`."""
-    return source_day(schedule, p, phase, day) % RING_DAYS
+    return int(source_day(schedule, p, phase, day) % RING_DAYS)
 
 
 @njit(cache=True, error_model="numpy")

@@ -332,7 +332,13 @@ def rates_now(model: CourseModel, p: PatientRates, weight: float = 1.0, everythi
     _kills(model, p, everything)
     now, drive, kill, fitness = p.now, p.drive, p.kill, p.lanes.fitness
     base, signal, spared = p.death, model.signal_death, 1.0 - model.protection
-    birth, enter, leave, sensitivity, effectors = p.birth, model.enter, model.leave, p.sensitivity, p.effectors
+    birth, enter, leave, sensitivity, effectors = (
+        p.birth,
+        model.enter,
+        model.leave,
+        p.sensitivity,
+        p.effectors,
+    )
     for lane in range(fitness.shape[0]):
         now[BIRTH, lane] = birth * drive[0, lane] * fitness[lane]
     for lane in range(fitness.shape[0]):

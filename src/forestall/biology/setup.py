@@ -8,8 +8,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from forestall.biology.dosing import Schedule
 from forestall.biology.day_templates import LONGEST_SPAN_DAYS
+from forestall.biology.dosing import Schedule
 from forestall.biology.integrate import DRUG_RING_DAYS, RING_DAYS
 from forestall.biology.periods import know_rates, ring_place, start_phase
 from forestall.biology.rates import (

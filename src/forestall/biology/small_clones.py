@@ -32,7 +32,7 @@ FEW = 12.0
 def _descendants(state: NDArray[np.uint64], cells: float, mean: float, births: float) -> float:
     """Descendants of `cells` whose families have the law of m = `mean` and I = `births`."""
     stop = 1.0 / (1.0 + births)
-    return birth_death_step(state, cells, min(1.0, mean * stop), stop, NORMAL_ABOVE, MEAN_ABOVE)
+    return float(birth_death_step(state, cells, min(1.0, mean * stop), stop, NORMAL_ABOVE, MEAN_ABOVE))
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)
@@ -76,7 +76,14 @@ def _pick_day(state: NDArray[np.uint64], law: StretchLaw, days: int, parent: int
 
 @njit(cache=True, error_model="numpy")
 def _family(
-    state: NDArray[np.uint64], founders: float, law: StretchLaw, days: int, lane: int, day: int, at: float, load: float
+    state: NDArray[np.uint64],
+    founders: float,
+    law: StretchLaw,
+    days: int,
+    lane: int,
+    day: int,
+    at: float,
+    load: float,
 ) -> float:
     """Living descendants of founders that arose at the fraction `at` of a day."""
     mean, births = law.mean, law.births
@@ -84,7 +91,8 @@ def _family(
     m = mean[day + 1, lane] * (mean[day, lane] / mean[day + 1, lane]) ** later
     integral = births[day + 1, lane] + later * (births[day, lane] - births[day + 1, lane])
     met = load * law.crowd[lane] * (days - day - at) / days
-    return _descendants(state, founders, m * math.exp(-met), integral * (1.0 - load) * math.exp(-0.5 * met))
+    met_births = integral * (1.0 - load) * math.exp(-0.5 * met)
+    return float(_descendants(state, founders, m * math.exp(-met), met_births))
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)
@@ -99,7 +107,14 @@ def _settle_arrival(
 
 @njit(cache=True, error_model="numpy")
 def _many_arrivals(
-    state: NDArray[np.uint64], law: StretchLaw, days: int, parent: int, lane: int, c: float, q: float, load: float
+    state: NDArray[np.uint64],
+    law: StretchLaw,
+    days: int,
+    parent: int,
+    lane: int,
+    c: float,
+    q: float,
+    load: float,
 ) -> float:
     """Living descendants of altered daughters that arise day by day; `c` and `q` are parent cells times the probability."""
     living = 0.0

@@ -101,7 +101,11 @@ def _day_matrix(rates: Array, place: int, loss: Array, out: Array, day: int) -> 
     for lane in range(out.shape[2]):
         out[day, 4, lane] = loss[lane % genotypes]
     for lane in range(out.shape[2]):
-        enter, leave, fade = rates[place, ENTER, lane], rates[place, LEAVE, lane], rates[place, TOLERANT_DEATH, lane]
+        enter, leave, fade = (
+            rates[place, ENTER, lane],
+            rates[place, LEAVE, lane],
+            rates[place, TOLERANT_DEATH, lane],
+        )
         grow = rates[place, BIRTH, lane] * (1.0 - out[day, 4, lane]) - rates[place, DEATH, lane] - enter
         gap = 0.5 * (grow + fade + leave)
         omega = math.sqrt(gap * gap + enter * leave) + 1e-12
@@ -132,7 +136,12 @@ def _carry_forward(rates: Array, places: NDArray[np.int64], days: int, law: Stre
             # The mean of exp(g t) over a day against the mean of its ends, without a singularity at g = 0.
             half = 0.5 / (1.0 + g * g / 12.0)
             cc, cq, qc, qq = grow[CC, lane], grow[CQ, lane], grow[QC, lane], grow[QQ, lane]
-            a, w, v, z = scratch[day, CC, lane], scratch[day, CQ, lane], scratch[day, QC, lane], scratch[day, QQ, lane]
+            a, w, v, z = (
+                scratch[day, CC, lane],
+                scratch[day, CQ, lane],
+                scratch[day, QC, lane],
+                scratch[day, QQ, lane],
+            )
             grow[CC, lane], grow[CQ, lane] = a * cc + w * qc, a * cq + w * qq
             grow[QC, lane], grow[QQ, lane] = v * cc + z * qc, v * cq + z * qq
             one, two = half * (cc + grow[CC, lane]), half * (cq + grow[CQ, lane])
@@ -160,16 +169,19 @@ def _carry_back(rates: Array, places: NDArray[np.int64], days: int, law: Stretch
             growth = exp_poly(0.5 * scratch[day, 4, lane])
             cc, cq = scratch[day + 1, CC, lane], scratch[day + 1, CQ, lane]
             qc, qq = scratch[day + 1, QC, lane], scratch[day + 1, QQ, lane]
-            a, w, v, z = scratch[day, CC, lane], scratch[day, CQ, lane], scratch[day, QC, lane], scratch[day, QQ, lane]
+            a, w, v, z = (
+                scratch[day, CC, lane],
+                scratch[day, CQ, lane],
+                scratch[day, QC, lane],
+                scratch[day, QQ, lane],
+            )
             scratch[day, 4, lane], scratch[day, 5, lane] = cc * growth, qc * growth
             scratch[day, CC, lane], scratch[day, CQ, lane] = cc * a + cq * v, cc * w + cq * z
             scratch[day, QC, lane], scratch[day, QQ, lane] = qc * a + qq * v, qc * w + qq * z
 
 
 @njit(cache=True, error_model="numpy")
-def _small_law(
-    rates: Array, places: NDArray[np.int64], days: int, loss: Array, law: StretchLaw
-) -> None:
+def _small_law(rates: Array, places: NDArray[np.int64], days: int, loss: Array, law: StretchLaw) -> None:
     """Mean growth and births from the start of each day to the end, by recursion from the end."""
     mean, births, late, switch, scratch = law.mean, law.births, law.births_crowd, law.switch, law.scratch
     lanes, genotypes = mean.shape[1], loss.shape[0]
@@ -205,7 +217,9 @@ def _small_law(
 
 
 @njit(cache=True, error_model="numpy")
-def _arrivals(days: int, genotypes: int, edges: NDArray[np.int64], probability: Array, law: StretchLaw) -> None:
+def _arrivals(
+    days: int, genotypes: int, edges: NDArray[np.int64], probability: Array, law: StretchLaw
+) -> None:
     """Means of what altered daughters become, for every edge and exposure class."""
     divide, scratch, arrive, crowd = law.divide, law.scratch, law.arrive, law.crowd
     arrive[:] = 0.0

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from forestall.biology.day_grid import Curve, Doses, TypicalEffects, cycle_curves
 from forestall.biology.day_templates import LONGEST_SPAN_DAYS, dose_times
 from forestall.biology.dosing import Schedule, compile_schedule
-from forestall.biology.integrate import EARLY, LONGEST_STRETCH_DAYS, MIDDLE
 from forestall.biology.exposure.variability import (
     kinetics_of,
     patient_terms,
     site_terms,
     superposition_terms,
 )
+from forestall.biology.integrate import EARLY, LONGEST_STRETCH_DAYS, MIDDLE
 from forestall.biology.rates import ADCC, CYTOTOXIC, PAYLOAD, SIGNALING, CourseModel
 from forestall.biology.setup import SharedArrays
 from forestall.biology.signaling.actions import Action, compile_actions

@@ -13,7 +13,17 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from forestall.biology.rates import ADCC, BIRTH, CYTOTOXIC, DEATH, PAYLOAD, SIGNALING, CourseModel, PatientRates, rates_now
+from forestall.biology.rates import (
+    ADCC,
+    BIRTH,
+    CYTOTOXIC,
+    DEATH,
+    PAYLOAD,
+    SIGNALING,
+    CourseModel,
+    PatientRates,
+    rates_now,
+)
 from forestall.biology.setup import CohortArrays, SharedArrays
 from forestall.biology.signaling.actions import apply_effects_by_lane
 from forestall.biology.signaling.kernel import evaluate, place_slow

@@ -25,7 +25,6 @@ from forestall.clinic.population import SUBTYPES, Population, population_from_pa
 from forestall.clinic.tumor_biology import TUMOR_TYPES
 from forestall.knowledge.alterations import load_alterations
 from forestall.knowledge.networks import load_networks
-from forestall.knowledge.parameters import value
 from forestall.knowledge.patients import PatientSpec
 from forestall.knowledge.regimens import Component
 

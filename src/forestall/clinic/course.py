@@ -352,7 +352,18 @@ def _treat(
             step = min(step, clinic.visits[visit] - day)
         if cells.sum() > 0.0:
             step = advance(
-                i, model, schedule, cohort, p, phase, day - began, step, cells, clinic.handover, chance, walker
+                i,
+                model,
+                schedule,
+                cohort,
+                p,
+                phase,
+                day - began,
+                step,
+                cells,
+                clinic.handover,
+                chance,
+                walker,
             )
             for lesion in range(lesions):
                 eyes.low[lesion] = min(eyes.low[lesion], cells[:, lesion].sum())

@@ -113,7 +113,20 @@ def evaluate(
             while component < cyclic.size and not cyclic[component]:
                 component += 1
             last = start[component]
-            _pass(net, first, last, expression, floor, term_weight, node_effect, activity, one, open_lanes, moving, one)
+            _pass(
+                net,
+                first,
+                last,
+                expression,
+                floor,
+                term_weight,
+                node_effect,
+                activity,
+                one,
+                open_lanes,
+                moving,
+                one,
+            )
             continue
         component += 1
         last = start[component]
@@ -194,9 +207,7 @@ def _pass(
                         term_upper[lane] = term_weight[t, lane]
                     for lane in range(lanes):
                         term_lower[lane] = one
-                _multiply_hill(
-                    activity, source[f], power[f], zero, slope, bottom[f], term_upper, term_lower
-                )
+                _multiply_hill(activity, source[f], power[f], zero, slope, bottom[f], term_upper, term_lower)
             if last - first > 1:
                 for lane in range(lanes):
                     upper[lane] *= term_lower[lane] - term_upper[lane]
