@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from scipy.integrate import trapezoid
 
+from forestall.biology.day_grid import TOLERANCE, Doses, TypicalEffects, cuts, cycle_curves
 from forestall.biology.dosing import Schedule, compile_schedule, dose_days
 
 
@@ -57,16 +60,62 @@ def test_property_segments_cover_every_day_once(drugs: tuple[Drug, ...]) -> None
             day += span
 
 
-def test_property_every_dose_is_given_once_by_the_templates() -> None:
+@pytest.mark.parametrize("killers", [(), ("a",), ("b",), ("a", "b")])
+def test_property_every_dose_is_given_once_by_the_templates(killers: tuple[str, ...]) -> None:
     drugs = (Drug(infusion_hours=1.5), Drug("b", doses_per_day=2, dose_days=tuple(range(1, 15))))
-    plan = schedule(*drugs)
-    for day in range(60):
-        template = plan.template[0, day]
-        given = plan.bolus[template].sum(axis=0)
-        infused = (plan.infusing[template] * plan.length[template][:, None]).sum(axis=0)
-        assert given[1] == (2 if plan.dose[0, 1, day] else 0)
-        expected = 1.5 / 24 if plan.dose[0, 0, day] else 0.0
-        assert infused[0] == pytest.approx(expected)
+    plan = compile_schedule([drugs, ()], ["a", "b"], [0.0, 0.25], 200, (), killers)
+    day = 0
+    while day < 60:
+        template, span = plan.template[0, day], plan.span[0, day]
+        parts = slice(plan.parts[template, 0], plan.parts[template, plan.segments[template]])
+        boluses = plan.bolus[template].sum(axis=0) + plan.part_bolus[parts].sum(axis=0)
+        hours = (plan.infusing[template] * plan.length[template][:, None]).sum(axis=0)
+        hours += (plan.part_infusing[parts] * plan.part_length[parts][:, None]).sum(axis=0)
+        doses = (plan.dose[0, :, day : day + span] > 0).sum(axis=1)
+        assert boluses.tolist() == [0, 2 * doses[1]]
+        assert hours.tolist() == pytest.approx([1.5 / 24 * doses[0], 0])
+        day += span
+
+
+@pytest.mark.parametrize("killers", [("a",), ("b",)])
+def test_property_parts_divide_segments_and_stay_within_days(killers: tuple[str, ...]) -> None:
+    drugs = (Drug(), Drug("b", doses_per_day=2, dose_days=tuple(range(1, 15))))
+    plan = compile_schedule([drugs, ()], ["a", "b"], [0.0, 0.1], 200, (63,), killers)
+    assert plan.span[0].max() > 1
+    for template in np.unique(plan.template):
+        for segment in range(plan.segments[template]):
+            parts = slice(plan.parts[template, segment], plan.parts[template, segment + 1])
+            begin, length = plan.part_start[parts], plan.part_length[parts]
+            assert begin[0] == plan.start[template, segment]
+            assert length.sum() == pytest.approx(plan.length[template, segment])
+            np.testing.assert_allclose(begin[1:], begin[:-1] + length[:-1], atol=1e-12)
+            assert (np.floor(begin + 1e-9) == np.ceil(begin + length - 1e-9) - 1).all()
+
+
+def test_property_cuts_make_two_points_as_good_as_eight() -> None:
+    """A fast drug taken daily: what is left after cutting agrees with a fine trapezoidal rule within the tolerance."""
+    fast = TypicalEffects(np.array([[8.0, 40.0]]), np.array([[1.0, -1.0]]), np.array([[0.05]]), np.ones(1))
+    curve = cycle_curves(fast, Doses((0.1,), 1, 1.0, 0.0))
+    for steady in (False, True):
+        ends = [0.1, *cuts(curve, steady, 0.1, 1.0, TOLERANCE), 1.0]
+        assert len(ends) > 3
+        fine = np.linspace(0.1, 1.0, 20001)
+        exact = trapezoid(curve(fine, steady), fine)
+        points, weights = np.polynomial.legendre.leggauss(2)
+        found = sum(
+            0.5 * (end - begin) * curve(begin + 0.5 * (end - begin) * (1 + points), steady) @ weights
+            for begin, end in itertools.pairwise(ends)
+        )
+        np.testing.assert_allclose(found, exact, atol=TOLERANCE * len(ends))
+
+
+def test_oracle_concentration_at_steady_state_is_that_of_many_doses() -> None:
+    drug = TypicalEffects(np.array([[0.3, 2.0]]), np.array([[0.7, 0.3]]), np.ones((1, 1)), np.ones(1))
+    times = np.linspace(0.0, 7.0, 15)
+    for infusion in (0.0, 0.125):
+        many = sum(drug.concentration(times + 7 * k, infusion, 7.0)[0] for k in range(60))
+        one, earlier = drug.concentration(times, infusion, 7.0)
+        np.testing.assert_allclose(one + earlier, many, rtol=1e-9)
 
 
 def test_unit_spans_end_at_visits_and_never_hold_a_dose() -> None:
@@ -82,9 +131,10 @@ def test_unit_spans_end_at_visits_and_never_hold_a_dose() -> None:
     assert len(starts) < 200
 
 
-def test_unit_repeats_mark_days_like_one_period_before() -> None:
+def test_unit_days_are_known_until_which_doses_repeat() -> None:
     plan = schedule(Drug(), Drug("b", max_cycles=3))
     assert plan.period[0] == 21
-    assert plan.repeats[0, 21:63].all()
-    assert not plan.repeats[0, 63]
-    assert plan.repeats[0, 64:190].all()
+    assert plan.same_until[0, 10] == 10
+    assert (plan.same_until[0, 21:63] == 63).all()
+    assert plan.same_until[0, 63] == 63
+    assert (plan.same_until[0, 64:] == 200).all()

@@ -22,7 +22,7 @@ from forestall.biology.stretch import StretchLaw, new_law, write_law
 Array = NDArray[np.float64]
 
 _KEPT = 4
-"""Laws that are kept for stretches that come again; the last place is for those that do not."""
+"""Laws that are kept for stretches that come again."""
 
 
 class Walker(NamedTuple):
@@ -64,31 +64,28 @@ def new_walker(lanes: int, genotypes: int, probability: Array) -> Walker:
     )
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def forget_laws(walker: Walker) -> None:
     """Forget the kept laws: a new phase begins."""
     walker.key[:] = -1
 
 
-@njit(cache=True, error_model="numpy")
-def stretch_days(schedule: Schedule, phase: int, day: int, longest: int) -> int:
-    """Length of the next stretch: at most `longest`, ending where dosing periods end, so that its law comes again.
+@njit(cache=True, error_model="numpy", forceinline=True)
+def stretch_days(schedule: Schedule, phase: int, longest: int) -> int:
+    """Length of the next stretch.
 
     Args:
         schedule: The arm's doses.
         phase: Index of the phase.
-        day: Day of the phase.
-        longest: Days until something else ends the stretch.
+        longest: Days until something else ends the stretch; if that is far off, whole dosing periods, so that laws come again.
     """
-    days = min(longest, LONGEST_STRETCH_DAYS)
-    period = schedule.period[phase]
-    if period > 0:
-        block = period * max(1, LONGEST_STRETCH_DAYS // period)
-        days = min(days, block - day % block)
-    return int(days)
+    if longest <= LONGEST_STRETCH_DAYS:
+        return int(longest)
+    period = max(1, schedule.period[phase])
+    return int(LONGEST_STRETCH_DAYS - LONGEST_STRETCH_DAYS % period)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def _kept_law(
     schedule: Schedule, p: PatientRates, phase: int, day: int, days: int, repeats: bool, walker: Walker
 ) -> tuple[int, bool]:
@@ -105,7 +102,7 @@ def _kept_law(
     return int(place), False
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def advance(
     i: int,
     model: CourseModel,
@@ -139,7 +136,7 @@ def advance(
     Returns:
         Days that passed.
     """
-    days = stretch_days(schedule, phase, day, longest)
+    days = stretch_days(schedule, phase, longest)
     days = min(days, longest_stretch(cells, cohort.capacity[i], p.birth))
     table = cohort.table[i]
     edges, probability = cohort.edges[table], cohort.probability[table]
@@ -149,7 +146,7 @@ def advance(
     if not known:
         for j in range(days):
             walker.places[j] = ring_place(schedule, p, phase, day + j)
-        write_law(p.ring, walker.places, days, cohort.loss[table], edges, probability, handover > 0.0, law)
+        write_law(p.ring, walker.places, days, cohort.loss[table], edges, probability, law)
     advance_lesions(
         cells,
         law,
@@ -166,7 +163,7 @@ def advance(
     return int(days)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def _law(walker: Walker, place: int) -> StretchLaw:
     if place == 0:
         return walker.laws[0]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Curve = Callable[[Array, bool], Array]
-"""Effects, (curves, times), at times in days from the start of a cycle: of the first one, or (True) of one at steady state."""
+"""Effects, (V, A, X, times), at times in days from the start of a cycle: of the first one, or (True) of one at steady state."""
 
 TOLERANCE = 5e-5
 """Largest error of the integral of an effect (dimensionless, times a day) over one stretch, per day between doses."""
@@ -57,10 +57,10 @@ class TypicalEffects:
         return one, earlier
 
     def effects(self, plasma: Array) -> Array:
-        """(V * A * X, times) effects, relative to the largest, of concentrations (V, times) in mg/L."""
+        """(V, A, X, times) effects, relative to the largest, of concentrations (V, times) in mg/L."""
         ratio = np.maximum(plasma, 0.0)[:, None, None, :] / self.potency[None, :, :, None]
         powered = ratio ** self.hill[None, :, None, None]
-        return np.asarray(powered / (1.0 + powered)).reshape(-1, plasma.shape[1])
+        return np.asarray(powered / (1.0 + powered))
 
 
 @dataclass(frozen=True)
@@ -76,13 +76,13 @@ class Doses:
 
 def cycle_curves(drug: TypicalEffects, doses: Doses) -> Curve:
     """Effects in the first cycle and in one at steady state, as functions of the time in the cycle."""
+    begins = np.array(doses.begins)
 
     def curves(times: Array, steady: bool) -> Array:
-        each = [
-            drug.concentration(times - begin, doses.infusion_days, doses.cycle_days) for begin in doses.begins
-        ]
-        plasma = sum(one + (earlier if steady else 0.0) for one, earlier in each)
-        return drug.effects(doses.amount_mg * np.asarray(plasma))
+        since = times - begins[:, None]
+        one, earlier = drug.concentration(since.ravel(), doses.infusion_days, doses.cycle_days)
+        plasma = (one + earlier if steady else one).reshape(-1, begins.size, times.size).sum(axis=1)
+        return drug.effects(doses.amount_mg * plasma)
 
     return curves
 
@@ -125,6 +125,13 @@ def cuts(curves: Curve, steady: bool, begin: float, end: float, tolerance: float
 
 
 def rise(curves: Curve, steady: bool, begin: float) -> float:
-    """Largest rise of an effect in the half day after a dose that is given at `begin`."""
+    """Largest rise of an effect outside the brain in the half day after a dose at `begin`, in the typical patient.
+
+    Args:
+        curves: The effects.
+        steady: Whether at steady state.
+        begin: Time of the dose, days.
+    """
     effects = curves(begin + np.linspace(0.0, 0.5, 17), steady)
-    return float((effects - effects[:, :1]).max(initial=0.0))
+    typical = effects[effects.shape[0] // 2, :, 0]
+    return float((typical - typical[:, :1]).max(initial=0.0))

@@ -17,7 +17,7 @@ SETTLING = 2
 """A span covers at most the time since the last dose divided by this."""
 SWITCH_CUTS_DAYS = (0.1, 0.3, 0.6)
 """Cuts after a jump of an effect, to which slow expression responds: a dose, or the first day of a later phase."""
-JUMP = 0.02
+JUMP = 0.1
 """Rise of an effect after a dose that counts as a jump."""
 _SAME_DAYS = 1e-9
 
@@ -112,14 +112,19 @@ class Plan:
         last = 0 if acted.any() or self.phase > 0 else -SETTLING * LONGEST_SPAN_DAYS
         day = 0
         while day < horizon:
-            last = day if acted[day] else last
-            longest = min(LONGEST_SPAN_DAYS, (day - last) // SETTLING)
+            last = day if acted[day] and self._turns(dose[:, day], day) else last
+            longest = 1 if acted[day] else min(LONGEST_SPAN_DAYS, (day - last) // SETTLING)
             days = 1
             while days < longest and self._goes_on(day, days, acted, stops):
                 days += 1
             span[day] = days
             day += days
         return span
+
+    def _turns(self, dose: NDArray[np.uint8], day: int) -> bool:
+        """Whether a dose of a day makes an effect on signaling jump, or belongs to a first cycle."""
+        given = [c for c in np.flatnonzero(dose) if not self.kills[c]]
+        return any(not self._is_later(c, day) or self._jumps(c, day, 0) for c in given)
 
     def _goes_on(self, day: int, days: int, acted: NDArray[np.bool_], stops: set[int]) -> bool:
         """Whether a span of `days` from a day on may be one day longer."""

@@ -31,7 +31,7 @@ from forestall.engine.exponential import exp_poly
 
 Array = NDArray[np.float64]
 
-LONGEST_STRETCH_DAYS = 28
+LONGEST_STRETCH_DAYS = 63
 """Days whose rates are asked for at once."""
 RING_DAYS = MAX_PERIOD_DAYS + LONGEST_SPAN_DAYS + LONGEST_STRETCH_DAYS + 1
 """Days of rates that are kept: one dosing period, the longest span, and a stretch."""

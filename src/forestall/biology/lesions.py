@@ -23,11 +23,11 @@ Array = NDArray[np.float64]
 LARGE, CYCLING, TOLERANT, CROWDED, HALF = range(5)
 """Rows of the scratch array: 1 for large clones; cells at the start; X; exp(-X / 2)."""
 WORK_ROWS = 5
-MOST_CROWDING = 0.05
+MOST_CROWDING = 0.03
 """Largest share of divisions times divisions per cell that crowding may take in one stretch."""
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def longest_stretch(cells: Array, capacity: float, division: float) -> int:
     """Days over which crowding of the most crowded lesion stays small, at least 1.
 
@@ -38,20 +38,21 @@ def longest_stretch(cells: Array, capacity: float, division: float) -> int:
     """
     most = 0.0
     for lesion in range(cells.shape[1]):
-        most = max(most, _size(cells, lesion))
+        most = max(most, lesion_size(cells, lesion))
     crowding = division * most / capacity
     return int(max(1.0, min(1e6, MOST_CROWDING / (crowding + 1e-12))))
 
 
-@njit(cache=True, error_model="numpy")
-def _size(cells: Array, lesion: int) -> float:
+@njit(cache=True, error_model="numpy", forceinline=True)
+def lesion_size(cells: Array, lesion: int) -> float:
+    """All cells of a lesion, of (2, L, G) cells."""
     total = 0.0
     for g in range(cells.shape[2]):
         total += cells[0, lesion, g] + cells[1, lesion, g]
     return total
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def _crowding(law: StretchLaw, days: int, first: int, capacity: float, work: Array) -> float:
     """X and exp(-X / 2) of every clone of a lesion; the mean of N / K.
 
@@ -88,7 +89,7 @@ def _crowding(law: StretchLaw, days: int, first: int, capacity: float, work: Arr
     return load / days
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def _grow_large(cells: Array, lesion: int, law: StretchLaw, first: int, work: Array) -> None:
     """Carry the large clones through the stretch."""
     grow = law.grow
@@ -101,7 +102,7 @@ def _grow_large(cells: Array, lesion: int, law: StretchLaw, first: int, work: Ar
         cells[1, lesion, g] = large * tolerant + (1.0 - large) * work[TOLERANT, g]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def _arrive_in_large(
     cells: Array,
     lesion: int,
@@ -126,7 +127,7 @@ def _arrive_in_large(
         cells[1, lesion, child] += kept * (arrive[QC, x, e] * c + arrive[QQ, x, e] * q)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def _sort_by_size(cells: Array, lesion: int, handover: float, state: NDArray[np.uint64], work: Array) -> None:
     """Mark the large clones, make the others whole cells, and keep all as they are at the start."""
     for g in range(work.shape[1]):
@@ -168,7 +169,7 @@ def advance_lesions(
         expected: (edges in use,) scratch; the edges after them have probability 0.
     """
     for lesion in range(cells.shape[1]):
-        if _size(cells, lesion) <= 0.0:
+        if lesion_size(cells, lesion) <= 0.0:
             continue
         x = site_class[lesion]
         first = x * cells.shape[2]

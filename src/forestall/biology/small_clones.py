@@ -2,8 +2,8 @@
 
 The descendants of a clone's cells are a binomial number of surviving families and a negative binomial number of further cells.
 Altered daughters arise at divisions of the parent as a Poisson process, from large parents and small ones; those that leave nobody
-until the end need not be followed one by one where many arise. Switching between phenotypes takes place for half of the stretch
-before growth and for half of it after (Strang).
+until the end need not be followed one by one where many arise. Descendants are drawn in both phenotypes together and then divided
+between them in the proportion of their means.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ FEW = 12.0
 """Up to so many altered daughters are followed one by one, more day by day."""
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def _descendants(state: NDArray[np.uint64], cells: float, mean: float, births: float) -> float:
     """Descendants of `cells` whose families have the law of m = `mean` and I = `births`."""
     stop = 1.0 / (1.0 + births)
@@ -46,18 +46,19 @@ def _advance(
     state: NDArray[np.uint64],
     crowded: float,
 ) -> None:
-    """Switching, growth and switching again of one small clone."""
+    """The descendants of one small clone."""
     cycling, tolerant = cells[0, lesion, g], cells[1, lesion, g]
-    turned = next_binomial(state, cycling, law.switch[0, lane])
-    woken = next_binomial(state, tolerant, law.switch[1, lane])
-    cycling, tolerant = cycling - turned + woken, tolerant + turned - woken
+    kept = exp_poly(-crowded)
+    grown, asleep = 0.0, 0.0
     if cycling > 0.0:
         births = law.births[0, lane] * (1.0 - load) * exp_poly(-crowded * law.births_crowd[lane])
-        cycling = _descendants(state, cycling, law.mean[0, lane] * exp_poly(-crowded), births)
-    tolerant = next_binomial(state, tolerant, law.switch[2, lane])
-    turned = next_binomial(state, cycling, law.switch[0, lane])
-    woken = next_binomial(state, tolerant, law.switch[1, lane])
-    cells[0, lesion, g], cells[1, lesion, g] = cycling - turned + woken, tolerant + turned - woken
+        grown = _descendants(state, cycling, law.mean[0, lane] * kept, births)
+        asleep = next_binomial(state, grown, law.asleep[0, lane])
+    if tolerant > 0.0:
+        woken = _descendants(state, tolerant, law.wake[1, lane] * kept, law.wake[2, lane])
+        tolerant = next_binomial(state, tolerant, law.wake[0, lane])
+        grown += woken
+    cells[0, lesion, g], cells[1, lesion, g] = grown - asleep, tolerant + asleep
 
 
 @njit(cache=True, error_model="numpy")
@@ -97,17 +98,26 @@ def _family(
 
 @njit(cache=True, error_model="numpy", forceinline=True)
 def _settle_arrival(
-    cells: Array, lesion: int, g: int, living: float, law: StretchLaw, lane: int, state: NDArray[np.uint64]
+    cells: Array,
+    lesion: int,
+    g: int,
+    living: float,
+    law: StretchLaw,
+    lane: int,
+    day: int,
+    state: NDArray[np.uint64],
 ) -> None:
-    """Add the descendants of altered daughters to their clone; on average they had half of the stretch to switch."""
-    asleep = next_binomial(state, living, law.switch[0, lane])
+    """Add the descendants of altered daughters that arose on a day to their clone."""
+    asleep = next_binomial(state, living, 0.5 * (law.asleep[day, lane] + law.asleep[day + 1, lane]))
     cells[0, lesion, g] += living - asleep
     cells[1, lesion, g] += asleep
 
 
 @njit(cache=True, error_model="numpy")
 def _many_arrivals(
-    state: NDArray[np.uint64],
+    cells: Array,
+    lesion: int,
+    child: int,
     law: StretchLaw,
     days: int,
     parent: int,
@@ -115,15 +125,15 @@ def _many_arrivals(
     c: float,
     q: float,
     load: float,
-) -> float:
-    """Living descendants of altered daughters that arise day by day; `c` and `q` are parent cells times the probability."""
-    living = 0.0
+    state: NDArray[np.uint64],
+) -> None:
+    """Draw the altered daughters of one alteration day by day; `c` and `q` are parent cells times the probability."""
     for day in range(days):
         expected = law.divide[day, 0, parent] * c + law.divide[day, 1, parent] * q
         founders = next_poisson(state, expected)
         if founders > 0.0:
-            living += _family(state, founders, law, days, lane, day, 0.5, load)
-    return living
+            living = _family(state, founders, law, days, lane, day, 0.5, load)
+            _settle_arrival(cells, lesion, child, living, law, lane, day, state)
 
 
 @njit(cache=True, error_model="numpy")
@@ -153,10 +163,10 @@ def _few_arrivals(
         parent, child = edges[chosen, 0], edges[chosen, 1]
         day = _pick_day(state, law, days, first + parent, work[_CYCLING, parent], work[_TOLERANT, parent])
         living = _family(state, 1.0, law, days, first + child, day, next_uniform(state), load)
-        _settle_arrival(cells, lesion, child, living, law, first + child, state)
+        _settle_arrival(cells, lesion, child, living, law, first + child, day, state)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def _expect(
     law: StretchLaw,
     first: int,
@@ -175,7 +185,7 @@ def _expect(
         expected[e] = probability[e] * kept * divisions * (1.0 - work[_LARGE, child])
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def small_clones(
     lesion: int,
     cells: Array,
@@ -216,7 +226,6 @@ def small_clones(
         parent, child = edges[e, 0], edges[e, 1]
         share = probability[e] * kept
         c, q = work[_CYCLING, parent] * share, work[_TOLERANT, parent] * share
-        living = _many_arrivals(state, law, days, first + parent, first + child, c, q, load)
-        _settle_arrival(cells, lesion, child, living, law, first + child, state)
+        _many_arrivals(cells, lesion, child, law, days, first + parent, first + child, c, q, load, state)
     if few > 0.0:
         _few_arrivals(lesion, cells, law, days, first, load, few, edges, state, work, expected)

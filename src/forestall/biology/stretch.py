@@ -9,9 +9,10 @@ stretch (the caller sees to it), N(t) may be taken without it: the exponent of w
 
     X = \int b(t) N(t) / K dt.
 
-A small clone's cycling cells follow the law of the linear birth-death process with varying rates (Kendall 1948): between changes an
-ancestor is extinct with probability 1 - m / (1 + I) and otherwise leaves a geometric number of descendants with parameter
-I / (1 + I), where m(s, T) is the mean growth and I = \int b(s) m(s, T) ds.
+A small clone is drawn from the law of the linear birth-death process with varying rates (Kendall 1948): an ancestor is extinct with
+probability 1 - m / (1 + I) and otherwise leaves a geometric number of descendants with parameter I / (1 + I), where m(s, T) is the
+mean growth and I = \int b(s) m(s, T) ds. Descendants are counted in both phenotypes; m and the second factorial moment F are then
+those of the two-type process, F' = - A^T F - 2 b m^2 backward in time, and I = F / (2 m): Kendall's I where no cell switches.
 
 References:
     Kendall DG. On the generalized "birth-and-death" process. Ann Math Stat 1948;19:1. 10.1214/aoms/1177730285
@@ -28,7 +29,6 @@ from numpy.typing import NDArray
 
 from forestall.biology.integrate import LONGEST_STRETCH_DAYS
 from forestall.biology.rates import BIRTH, DEATH, ENTER, LEAVE, TOLERANT_DEATH
-from forestall.engine.birth_death import switch_law
 from forestall.engine.exponential import exp_poly
 
 Array = NDArray[np.float64]
@@ -55,14 +55,15 @@ class StretchLaw(NamedTuple):
     divided: Array
     """(2, lanes) their sums."""
     mean: Array
-    """(days + 1, lanes) m from the start of each day to the end, of a small clone's cycling cells."""
+    """(days + 1, lanes) m from the start of each day to the end, of a cycling cell."""
     births: Array
     """(days + 1, lanes) I from the start of each day to the end."""
     births_crowd: Array
     """(lanes,) the share of `crowd` that an average birth in I is followed by."""
-    switch: Array
-    """(3, lanes) probabilities that a cell has turned tolerant, or back, after half of the stretch's switching, and that a tolerant
-    cell survives all of it."""
+    asleep: Array
+    """(days + 1, lanes) share of those descendants that are tolerant."""
+    wake: Array
+    """(3, lanes) of a tolerant cell: mean tolerant and mean cycling descendants at the end, and I of the latter."""
     arrive: Array
     """(5, X, E) descendants of altered daughters at the end, per parent cell at the start and per alteration; and the integral
     of b that an average one of them meets, as parent or as child."""
@@ -84,6 +85,7 @@ def new_law(lanes: int, classes: int, edges: int) -> StretchLaw:
         np.empty((days + 1, lanes)),
         np.empty((days + 1, lanes)),
         np.empty(lanes),
+        np.empty((days + 1, lanes)),
         np.empty((3, lanes)),
         np.empty((5, classes, edges)),
         np.empty((days + 1, 7, lanes)),
@@ -156,17 +158,23 @@ def _carry_forward(rates: Array, places: NDArray[np.int64], days: int, law: Stre
 
 
 @njit(cache=True, error_model="numpy")
-def _carry_back(rates: Array, places: NDArray[np.int64], days: int, law: StretchLaw) -> None:
-    """What a cycling cell that arises in the middle of a day has become at the end, as a mean: rows 4 and 5 of scratch."""
-    scratch = law.scratch
+def _carry_back(days: int, law: StretchLaw) -> None:
+    """What a cell of each phenotype becomes from each day on, as means and as the law of small clones, by recursion from the end."""
+    scratch, mean, births, asleep = law.scratch, law.mean, law.births, law.asleep
+    late, birth, crowd, wake = law.births_crowd, law.birth, law.crowd, law.wake
     lanes = scratch.shape[2]
     for lane in range(lanes):
         scratch[days, CC, lane], scratch[days, CQ, lane] = 1.0, 0.0
         scratch[days, QC, lane], scratch[days, QQ, lane] = 0.0, 1.0
+        mean[days, lane], births[days, lane], asleep[days, lane] = 1.0, 0.0, 0.0
+        wake[0, lane], wake[1, lane], late[lane] = 0.0, 0.0, 0.0
     for back in range(days):
         day = days - 1 - back
         for lane in range(lanes):
-            growth = exp_poly(0.5 * scratch[day, 4, lane])
+            g, b = scratch[day, 4, lane], birth[day, lane]
+            half = exp_poly(0.5 * g)
+            series = 1.0 + g * (0.5 + g * (1.0 / 6.0 + g / 24.0))
+            ratio = (half * half - 1.0) / (g if abs(g) > 1e-2 else 1.0) if abs(g) > 1e-2 else series
             cc, cq = scratch[day + 1, CC, lane], scratch[day + 1, CQ, lane]
             qc, qq = scratch[day + 1, QC, lane], scratch[day + 1, QQ, lane]
             a, w, v, z = (
@@ -175,45 +183,22 @@ def _carry_back(rates: Array, places: NDArray[np.int64], days: int, law: Stretch
                 scratch[day, QC, lane],
                 scratch[day, QQ, lane],
             )
-            scratch[day, 4, lane], scratch[day, 5, lane] = cc * growth, qc * growth
+            # Second factorial moments of a cycling and of a tolerant cell's descendants, halved, in wake[0] and wake[1].
+            pairs, sleeping = wake[0, lane], wake[1, lane]
+            fresh = b * ratio * half * half * (cc + qc) * (cc + qc)
+            wake[0, lane] = a * pairs + v * sleeping + fresh
+            wake[1, lane] = w * pairs + z * sleeping
+            late[lane] += b * ratio * (cc + qc) * (crowd[lane] - scratch[day, _CUMULATED, lane])
+            scratch[day, 4, lane], scratch[day, 5, lane] = cc * half, qc * half
             scratch[day, CC, lane], scratch[day, CQ, lane] = cc * a + cq * v, cc * w + cq * z
             scratch[day, QC, lane], scratch[day, QQ, lane] = qc * a + qq * v, qc * w + qq * z
-
-
-@njit(cache=True, error_model="numpy")
-def _small_law(rates: Array, places: NDArray[np.int64], days: int, loss: Array, law: StretchLaw) -> None:
-    """Mean growth and births from the start of each day to the end, by recursion from the end."""
-    mean, births, late, switch, scratch = law.mean, law.births, law.births_crowd, law.switch, law.scratch
-    lanes, genotypes = mean.shape[1], loss.shape[0]
-    mean[days] = 1.0
-    births[days] = 0.0
-    late[:] = 0.0
-    switch[:] = 0.0
-    for back in range(days):
-        day = days - 1 - back
-        place = places[day]
-        for lane in range(lanes):
-            scratch[days, 0, lane] = loss[lane % genotypes]
-        for lane in range(lanes):
-            b = rates[place, BIRTH, lane] * (1.0 - scratch[days, 0, lane])
-            net = b - rates[place, DEATH, lane]
-            growth = exp_poly(net)
-            series = 1.0 + net * (0.5 + net * (1.0 / 6.0 + net / 24.0))
-            safe = net if abs(net) > 1e-2 else 1.0
-            ratio = (growth - 1.0) / safe if abs(net) > 1e-2 else series
-            more = mean[day + 1, lane] * b * ratio
-            mean[day, lane] = mean[day + 1, lane] * growth
-            births[day, lane] = births[day + 1, lane] + more
-            late[lane] += more * (law.crowd[lane] - scratch[day, _CUMULATED, lane])
-        for lane in range(lanes):
-            switch[0, lane] += 0.5 * rates[place, ENTER, lane]
-            switch[1, lane] += 0.5 * rates[place, LEAVE, lane]
-            switch[2, lane] += rates[place, TOLERANT_DEATH, lane]
+            mean[day, lane] = scratch[day, CC, lane] + scratch[day, QC, lane]
+            asleep[day, lane] = scratch[day, QC, lane] / mean[day, lane]
+            births[day, lane] = wake[0, lane] / mean[day, lane]
     for lane in range(lanes):
-        late[lane] /= births[0, lane] * law.crowd[lane] + 1e-300
-    for lane in range(lanes):
-        switch[0, lane], switch[1, lane] = switch_law(switch[0, lane], switch[1, lane], 1.0)
-        switch[2, lane] = exp_poly(-switch[2, lane])
+        late[lane] /= births[0, lane] * crowd[lane] + 1e-300
+        wake[2, lane] = wake[1, lane] / (scratch[0, CQ, lane] + 1e-300)
+        wake[0, lane], wake[1, lane] = scratch[0, QQ, lane], scratch[0, CQ, lane]
 
 
 @njit(cache=True, error_model="numpy")
@@ -250,7 +235,6 @@ def write_law(
     loss: Array,
     edges: NDArray[np.int64],
     probability: Array,
-    stochastic: bool,
     law: StretchLaw,
 ) -> None:
     """Compute the law of a stretch.
@@ -262,13 +246,10 @@ def write_law(
         loss: (G,) probability per division that a daughter leaves for another genotype.
         edges: (E, 2) parent and child genotype.
         probability: (E,) probability per division; 0 for padding.
-        stochastic: Whether the law of small clones is needed.
         law: Receives it.
     """
     for day in range(days):
         _day_matrix(rates, places[day], loss, law.scratch, day)
     _carry_forward(rates, places, days, law)
-    if stochastic:
-        _small_law(rates, places, days, loss, law)
-    _carry_back(rates, places, days, law)
+    _carry_back(days, law)
     _arrivals(days, loss.shape[0], edges, probability, law)

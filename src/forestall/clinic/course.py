@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from forestall.biology.advance import advance, forget_laws, new_walker
 from forestall.biology.dosing import Schedule
+from forestall.biology.lesions import lesion_size
 from forestall.biology.periods import EVALUATIONS, catch_up, start_phase
 from forestall.biology.rates import BIRTH, DEATH, CourseModel, PatientRates
 from forestall.biology.setup import CohortArrays, SharedArrays, prepare_patient
@@ -180,8 +181,12 @@ def establish(
 
 
 @njit(cache=True, error_model="numpy")
-def _volume(cells: Array, cells_per_mm3: float) -> float:
-    return float(cells.sum() / cells_per_mm3)
+def _alive(cells: Array) -> bool:
+    """Whether any lesion has a cell."""
+    for lesion in range(cells.shape[1]):
+        if lesion_size(cells, lesion) > 0.0:
+            return True
+    return False
 
 
 @njit(cache=True, error_model="numpy")
@@ -189,7 +194,7 @@ def _hazard(i: int, cohort: CohortArrays, clinic: ClinicArrays, cells: Array) ->
     """Hazard of death, 1/day: background and burden."""
     burden = 0.0
     for lesion in range(cells.shape[1]):
-        volume = _volume(cells[:, lesion], clinic.cells_per_mm3)
+        volume = lesion_size(cells, lesion) / clinic.cells_per_mm3
         burden += volume * (clinic.brain_multiplier if cohort.site_class[i, lesion] == 1 else 1.0)
     burden /= clinic.burden_reference
     return float(cohort.background[i] + clinic.burden_hazard * burden**clinic.burden_exponent)
@@ -213,7 +218,7 @@ def _measure(
     """
     for lesion in range(cells.shape[1]):
         error = next_normal(noise[lesion]) * clinic.measurement_error
-        true = diameter_of(cells[:, lesion].sum(), clinic.cells_per_mm3)
+        true = diameter_of(lesion_size(cells, lesion), clinic.cells_per_mm3)
         measured = true * math.exp(error) if true >= clinic.detection else 0.0
         if visit == 0:
             seen[lesion] = BASELINE if measured > 0.0 else UNSEEN
@@ -350,7 +355,7 @@ def _treat(
         step = last - day
         if visit < clinic.visits.shape[0] and (not progressed or record.trace.shape[0] > 0):
             step = min(step, clinic.visits[visit] - day)
-        if cells.sum() > 0.0:
+        if _alive(cells):
             step = advance(
                 i,
                 model,
@@ -366,7 +371,7 @@ def _treat(
                 walker,
             )
             for lesion in range(lesions):
-                eyes.low[lesion] = min(eyes.low[lesion], cells[:, lesion].sum())
+                eyes.low[lesion] = min(eyes.low[lesion], lesion_size(cells, lesion))
         after = _hazard(i, cohort, clinic, cells)
         if not math.isfinite(after):
             record.failure[i] = NOT_FINITE

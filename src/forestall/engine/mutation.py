@@ -237,6 +237,11 @@ def _emit_in_bulk(
     edge_probability: npt.NDArray[np.float64],
     stack: npt.NDArray[np.float64],
     top: int,
+    end: float,
+    birth: npt.NDArray[np.float64],
+    death: npt.NDArray[np.float64],
+    edge_start: npt.NDArray[np.int64],
+    out: npt.NDArray[np.float64],
 ) -> int:
     exponent = math.log(max(after, 1.0) / cells)
     total, rare = 0.0, 0.0
@@ -249,9 +254,14 @@ def _emit_in_bulk(
             continue
         for node in range(4):
             share = b * cells * math.exp(exponent * _NODES[node]) * _WEIGHTS[node] * days
-            mutants = next_poisson(state, edge_probability[edge] * share)
+            expected, day = edge_probability[edge] * share, start + _NODES[node] * days
+            child = edge_child[edge]
+            if edge_start[child] == edge_start[child + 1]:
+                out[child] += _poisson_families(state, expected, birth[child], death[child], end - day)
+                continue
+            mutants = next_poisson(state, expected)
             if mutants > 0.0:
-                top = _push(stack, top, edge_child[edge], start + _NODES[node] * days, mutants)
+                top = _push(stack, top, child, day, mutants)
     for _ in range(int(next_poisson(state, rare))):
         edge = _choose_rare_edge(state, first, last, edge_probability, total, rare)
         rest, node = next_uniform(state) * total, 0
@@ -262,6 +272,16 @@ def _emit_in_bulk(
             node += 1
         top = _push(stack, top, edge_child[edge], start + _NODES[node] * days, 1.0)
     return top
+
+
+@kernel
+def _poisson_families(
+    state: npt.NDArray[np.uint64], expected: float, b: float, d: float, days: float
+) -> float:
+    """Cells, after some days, of a Poisson number of founders that do not mutate: those that die out are not drawn."""
+    survival, stop = constant_rate_law(b, d, days)
+    families = next_poisson(state, expected * survival)
+    return families + next_negative_binomial(state, families, stop)
 
 
 @kernel
@@ -301,6 +321,7 @@ def follow_clone(
     mean_above: float,
     stack: npt.NDArray[np.float64],
     top: int,
+    out: npt.NDArray[np.float64],
 ) -> tuple[float, int]:
     """Follow the cells of one genotype from day `start` to day `days` and put their mutants on the stack.
 
@@ -319,6 +340,7 @@ def follow_clone(
         mean_above: As for `birth_death_step`.
         stack: Waiting founders (`new_stack`).
         top: Number of waiting founders.
+        out: (g,) receives the descendants of mutants that do not mutate and need not wait.
 
     Returns:
         Cells on day `days` and the new number of waiting founders, -1 when the stack was full. A clone that
@@ -339,7 +361,7 @@ def follow_clone(
             after = birth_death_step(state, cells, survival, stop, normal_above, mean_above)
             top = _emit_in_bulk(
                 state, cells, after, division, start, span, first, last, edge_child, edge_probability,
-                stack, top,
+                stack, top, days, birth, death, edge_start, out,
             )  # fmt: skip
             cells, start = after, start + span
             continue
@@ -396,7 +418,7 @@ def evolve_clones(
             clone, start, number = int(stack[top, 0]), stack[top, 1], stack[top, 2]
             after, top = follow_clone(
                 state, clone, number, start, days, birth, death, edge_start, edge_child, edge_probability,
-                normal_above, mean_above, stack, top,
+                normal_above, mean_above, stack, top, out,
             )  # fmt: skip
             out[clone] += after
         if top < 0:
