@@ -11,7 +11,17 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from forestall.engine.counts import deviance, log_binomial_mass, log_poisson_mass, stirling_error
+from forestall.engine.counts import (
+    deviance,
+    log_binomial_mass,
+    log_poisson_mass,
+    next_binomial,
+    next_gamma,
+    next_negative_binomial,
+    next_poisson,
+    stirling_error,
+)
+from forestall.engine.random import stream
 
 from .sampling import binomials, gammas, negative_binomials, poissons
 from .verdicts import FALSE_ALARM, chi_square_of_counts, z_limit, z_of_mean
@@ -113,3 +123,12 @@ def test_oracle_deviance_equals_its_series_near_the_mean(relative: float) -> Non
     difference = relative * mean
     series = mean * sum(relative**k / (k * (k - 1)) * (-1) ** k for k in range(2, 60))
     assert deviance(mean + difference, mean) == pytest.approx(series, rel=1e-6)
+
+
+def test_unit_nan_goes_through_and_does_not_hang() -> None:
+    state = stream(1, 0, 0, 0)
+    assert math.isnan(next_poisson(state, math.nan))
+    assert math.isnan(next_binomial(state, math.nan, 0.5))
+    assert math.isnan(next_binomial(state, 1e6, math.nan))
+    assert math.isnan(next_gamma(state, math.nan))
+    assert math.isnan(next_negative_binomial(state, math.nan, 0.1))

@@ -123,7 +123,7 @@ class Plan:
 
     def _turns(self, dose: NDArray[np.uint8], day: int) -> bool:
         """Whether a dose of a day makes an effect on signaling jump, or belongs to a first cycle."""
-        given = [c for c in np.flatnonzero(dose) if not self.kills[c]]
+        given = [c for c in np.flatnonzero(dose).tolist() if not self.kills[c]]
         return any(not self._is_later(c, day) or self._jumps(c, day, 0) for c in given)
 
     def _goes_on(self, day: int, days: int, acted: NDArray[np.bool_], stops: set[int]) -> bool:

@@ -23,7 +23,7 @@ Array = NDArray[np.float64]
 LARGE, CYCLING, TOLERANT, CROWDED, HALF = range(5)
 """Rows of the scratch array: 1 for large clones; cells at the start; X; exp(-X / 2)."""
 WORK_ROWS = 5
-MOST_CROWDING = 0.03
+MOST_CROWDING = 0.015
 """Largest share of divisions times divisions per cell that crowding may take in one stretch."""
 
 

@@ -1,22 +1,20 @@
 """Clones of few cells through a stretch of days, drawn from the exact birth-death law.
 
 The descendants of a clone's cells are a binomial number of surviving families and a negative binomial number of further cells.
-Altered daughters arise at divisions of the parent as a Poisson process, from large parents and small ones; those that leave nobody
-until the end need not be followed one by one where many arise. Descendants are drawn in both phenotypes together and then divided
+Altered daughters arise at divisions of the parent as a Poisson process, from large parents and small ones; only those are drawn that
+have descendants at the end. Descendants are drawn in both phenotypes together and then divided
 between them in the proportion of their means.
 """
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from forestall.biology.stretch import StretchLaw
+from forestall.biology.stretch import StretchLaw, surviving
 from forestall.engine.birth_death import MEAN_ABOVE, NORMAL_ABOVE, birth_death_step
-from forestall.engine.counts import next_binomial, next_poisson
+from forestall.engine.counts import next_binomial, next_negative_binomial, next_poisson
 from forestall.engine.exponential import exp_poly
 from forestall.engine.random import next_uniform
 
@@ -25,7 +23,7 @@ Array = NDArray[np.float64]
 _LARGE, _CYCLING, _TOLERANT, _CROWDED = range(4)
 """Rows of the scratch array, as in `lesions`."""
 FEW = 12.0
-"""Up to so many altered daughters are followed one by one, more day by day."""
+"""Up to so many altered daughters with descendants are drawn one by one, more day by day."""
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)
@@ -61,53 +59,30 @@ def _advance(
     cells[0, lesion, g], cells[1, lesion, g] = grown - asleep, tolerant + asleep
 
 
-@njit(cache=True, error_model="numpy")
-def _pick_day(state: NDArray[np.uint64], law: StretchLaw, days: int, parent: int, c: float, q: float) -> int:
-    """A day on which the parent divided, in proportion to its divisions."""
-    divide = law.divide
-    rest = next_uniform(state) * (law.divided[0, parent] * c + law.divided[1, parent] * q)
-    day = 0
-    while day < days - 1:
-        rest -= divide[day, 0, parent] * c + divide[day, 1, parent] * q
-        if rest < 0.0:
-            break
-        day += 1
-    return day
-
-
-@njit(cache=True, error_model="numpy")
-def _family(
-    state: NDArray[np.uint64],
-    founders: float,
-    law: StretchLaw,
-    days: int,
-    lane: int,
-    day: int,
-    at: float,
-    load: float,
-) -> float:
-    """Living descendants of founders that arose at the fraction `at` of a day."""
-    mean, births = law.mean, law.births
-    later = 1.0 - at
-    m = mean[day + 1, lane] * (mean[day, lane] / mean[day + 1, lane]) ** later
-    integral = births[day + 1, lane] + later * (births[day, lane] - births[day + 1, lane])
-    met = load * law.crowd[lane] * (days - day - at) / days
-    met_births = integral * (1.0 - load) * math.exp(-0.5 * met)
-    return float(_descendants(state, founders, m * math.exp(-met), met_births))
+@njit(cache=True, error_model="numpy", forceinline=True)
+def _arrival_law(law: StretchLaw, days: int, lane: int, day: int, load: float) -> tuple[float, float, float]:
+    """Of a cell that arises in the middle of a day: the probability that it has descendants, without and with crowding, and I."""
+    mean = law.scratch[day, 4, lane] + law.scratch[day, 5, lane]
+    births = 0.5 * (law.births[day, lane] + law.births[day + 1, lane])
+    met = load * law.crowd[lane] * (days - day - 0.5) / days
+    crowded = births * (1.0 - load) * exp_poly(-0.5 * met)
+    return surviving(mean, births), surviving(mean * exp_poly(-met), crowded), crowded
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)
-def _settle_arrival(
+def _add_families(
     cells: Array,
     lesion: int,
     g: int,
-    living: float,
+    families: float,
+    births: float,
     law: StretchLaw,
     lane: int,
     day: int,
     state: NDArray[np.uint64],
 ) -> None:
-    """Add the descendants of altered daughters that arose on a day to their clone."""
+    """Add the descendants of altered daughters that arose on a day, and have descendants, to their clone."""
+    living = families + next_negative_binomial(state, families, 1.0 / (1.0 + births))
     asleep = next_binomial(state, living, 0.5 * (law.asleep[day, lane] + law.asleep[day + 1, lane]))
     cells[0, lesion, g] += living - asleep
     cells[1, lesion, g] += asleep
@@ -129,11 +104,52 @@ def _many_arrivals(
 ) -> None:
     """Draw the altered daughters of one alteration day by day; `c` and `q` are parent cells times the probability."""
     for day in range(days):
-        expected = law.divide[day, 0, parent] * c + law.divide[day, 1, parent] * q
-        founders = next_poisson(state, expected)
-        if founders > 0.0:
-            living = _family(state, founders, law, days, lane, day, 0.5, load)
-            _settle_arrival(cells, lesion, child, living, law, lane, day, state)
+        arising = law.divide[day, 0, parent] * c + law.divide[day, 1, parent] * q
+        _, survival, births = _arrival_law(law, days, lane, day, load)
+        families = next_poisson(state, arising * survival)
+        if families > 0.0:
+            _add_families(cells, lesion, child, families, births, law, lane, day, state)
+
+
+@njit(cache=True, error_model="numpy")
+def _one_arrival(
+    cells: Array,
+    lesion: int,
+    child: int,
+    law: StretchLaw,
+    days: int,
+    parent: int,
+    lane: int,
+    c: float,
+    q: float,
+    load: float,
+    total: float,
+    state: NDArray[np.uint64],
+) -> None:
+    """Draw the day of one altered daughter that has descendants, in proportion to how many such arise, and its family.
+
+    Args:
+        cells: (2, L, G), changed in place.
+        lesion: Index of the lesion.
+        child: Its genotype.
+        law: The stretch's law.
+        days: Its length.
+        parent: Lane of the parent.
+        lane: Lane of the child.
+        c: Cycling cells of the parent at the start.
+        q: Tolerant cells of the parent.
+        load: N_mid / K.
+        total: Sum over days of divisions times survival.
+        state: Random stream.
+    """
+    rest = next_uniform(state) * total
+    for day in range(days):
+        survival, crowded, births = _arrival_law(law, days, lane, day, load)
+        rest -= (law.divide[day, 0, parent] * c + law.divide[day, 1, parent] * q) * survival
+        if rest < 0.0 or day == days - 1:
+            if load == 0.0 or next_uniform(state) * survival < crowded:
+                _add_families(cells, lesion, child, 1.0, births, law, lane, day, state)
+            return
 
 
 @njit(cache=True, error_model="numpy")
@@ -146,6 +162,7 @@ def _few_arrivals(
     load: float,
     total: float,
     edges: NDArray[np.int64],
+    probability: Array,
     state: NDArray[np.uint64],
     work: Array,
     expected: Array,
@@ -161,9 +178,11 @@ def _few_arrivals(
                 if rest < 0.0:
                     break
         parent, child = edges[chosen, 0], edges[chosen, 1]
-        day = _pick_day(state, law, days, first + parent, work[_CYCLING, parent], work[_TOLERANT, parent])
-        living = _family(state, 1.0, law, days, first + child, day, next_uniform(state), load)
-        _settle_arrival(cells, lesion, child, living, law, first + child, day, state)
+        weight = expected[chosen] / (probability[chosen] * (1.0 - load))
+        _one_arrival(
+            cells, lesion, child, law, days, first + parent, first + child,
+            work[_CYCLING, parent], work[_TOLERANT, parent], load, weight, state,
+        )  # fmt: skip
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)
@@ -176,13 +195,12 @@ def _expect(
     work: Array,
     expected: Array,
 ) -> None:
-    """Expected number of altered daughters of each edge that found or join a small clone, into `expected` (E,)."""
-    divided = law.divided
+    """Expected number, per edge, of altered daughters with descendants that found or join a small clone, into `expected` (E,)."""
+    alive, x = law.alive, first // work.shape[1]
     for e in range(expected.shape[0]):
         parent, child = edges[e, 0], edges[e, 1]
-        lane = first + parent
-        divisions = divided[0, lane] * work[_CYCLING, parent] + divided[1, lane] * work[_TOLERANT, parent]
-        expected[e] = probability[e] * kept * divisions * (1.0 - work[_LARGE, child])
+        arising = alive[0, x, e] * work[_CYCLING, parent] + alive[1, x, e] * work[_TOLERANT, parent]
+        expected[e] = probability[e] * kept * arising * (1.0 - work[_LARGE, child])
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)
@@ -228,4 +246,4 @@ def small_clones(
         c, q = work[_CYCLING, parent] * share, work[_TOLERANT, parent] * share
         _many_arrivals(cells, lesion, child, law, days, first + parent, first + child, c, q, load, state)
     if few > 0.0:
-        _few_arrivals(lesion, cells, law, days, first, load, few, edges, state, work, expected)
+        _few_arrivals(lesion, cells, law, days, first, load, few, edges, probability, state, work, expected)

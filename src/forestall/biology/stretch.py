@@ -67,6 +67,9 @@ class StretchLaw(NamedTuple):
     arrive: Array
     """(5, X, E) descendants of altered daughters at the end, per parent cell at the start and per alteration; and the integral
     of b that an average one of them meets, as parent or as child."""
+    alive: Array
+    """(2, X, E) altered daughters that have descendants at the end, per cycling and per tolerant parent cell at the start and per
+    alteration, without crowding."""
     scratch: Array
     """(days + 1, 7, lanes) matrices of the days, growth of what arises on a day, and cumulated b."""
 
@@ -88,6 +91,7 @@ def new_law(lanes: int, classes: int, edges: int) -> StretchLaw:
         np.empty((days + 1, lanes)),
         np.empty((3, lanes)),
         np.empty((5, classes, edges)),
+        np.empty((2, classes, edges)),
         np.empty((days + 1, 7, lanes)),
     )
 
@@ -103,11 +107,9 @@ def _day_matrix(rates: Array, place: int, loss: Array, out: Array, day: int) -> 
     for lane in range(out.shape[2]):
         out[day, 4, lane] = loss[lane % genotypes]
     for lane in range(out.shape[2]):
-        enter, leave, fade = (
-            rates[place, ENTER, lane],
-            rates[place, LEAVE, lane],
-            rates[place, TOLERANT_DEATH, lane],
-        )
+        # Rates of a span are interpolated between its nodes and may fall below 0 by a rounding or a kink.
+        enter, leave = max(0.0, rates[place, ENTER, lane]), max(0.0, rates[place, LEAVE, lane])
+        fade = rates[place, TOLERANT_DEATH, lane]
         grow = rates[place, BIRTH, lane] * (1.0 - out[day, 4, lane]) - rates[place, DEATH, lane] - enter
         gap = 0.5 * (grow + fade + leave)
         omega = math.sqrt(gap * gap + enter * leave) + 1e-12
@@ -206,8 +208,10 @@ def _arrivals(
     days: int, genotypes: int, edges: NDArray[np.int64], probability: Array, law: StretchLaw
 ) -> None:
     """Means of what altered daughters become, for every edge and exposure class."""
-    divide, scratch, arrive, crowd = law.divide, law.scratch, law.arrive, law.crowd
+    divide, scratch, arrive, crowd, alive = law.divide, law.scratch, law.arrive, law.crowd, law.alive
+    births = law.births
     arrive[:] = 0.0
+    alive[:] = 0.0
     for x in range(arrive.shape[1]):
         for e in range(edges.shape[0]):
             if probability[e] == 0.0:
@@ -221,10 +225,19 @@ def _arrivals(
                 cq += two * cycling
                 qc += one * tolerant
                 qq += two * tolerant
+                survival = surviving(cycling + tolerant, 0.5 * (births[day, child] + births[day + 1, child]))
+                alive[0, x, e] += one * survival
+                alive[1, x, e] += two * survival
                 until = scratch[day, _CUMULATED, parent]
                 met += one * cycling * (until + crowd[child] - scratch[day, _CUMULATED, child])
             arrive[CC, x, e], arrive[CQ, x, e], arrive[QC, x, e], arrive[QQ, x, e] = cc, cq, qc, qq
             arrive[MEET, x, e] = met / (cc + 1e-300)
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
+def surviving(mean: float, births: float) -> float:
+    """Probability that a cell has descendants, from m and I."""
+    return min(1.0, mean / (1.0 + births))
 
 
 @njit(cache=True, error_model="numpy")

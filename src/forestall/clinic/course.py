@@ -183,10 +183,10 @@ def establish(
 @njit(cache=True, error_model="numpy")
 def _alive(cells: Array) -> bool:
     """Whether any lesion has a cell."""
+    some = False
     for lesion in range(cells.shape[1]):
-        if lesion_size(cells, lesion) > 0.0:
-            return True
-    return False
+        some = some or lesion_size(cells, lesion) > 0.0
+    return some
 
 
 @njit(cache=True, error_model="numpy")

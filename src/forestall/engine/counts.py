@@ -86,10 +86,10 @@ def next_poisson(state: npt.NDArray[np.uint64], mean: float) -> float:
 
     Args:
         state: (2,) state of a stream.
-        mean: Expected count; 0 or less gives 0.
+        mean: Expected count; 0 or less gives 0, nan gives nan.
     """
-    if mean <= 0.0:
-        return 0.0
+    if mean <= 0.0 or math.isnan(mean):
+        return math.nan if math.isnan(mean) else 0.0
     if mean < _INVERSION_BELOW:
         return _poisson_by_inversion(state, mean)
     return _poisson_by_rejection(state, mean)
@@ -132,9 +132,11 @@ def next_binomial(state: npt.NDArray[np.uint64], trials: float, p: float) -> flo
 
     Args:
         state: (2,) state of a stream.
-        trials: Number of trials, integer-valued; 0 or less gives 0.
-        p: Probability of success; taken as 0 below 0 and as 1 above 1.
+        trials: Number of trials, integer-valued; 0 or less gives 0, nan gives nan.
+        p: Probability of success; taken as 0 below 0 and as 1 above 1; nan gives nan.
     """
+    if math.isnan(trials) or math.isnan(p):
+        return math.nan
     if trials <= 0.0 or p <= 0.0:
         return 0.0
     if p >= 1.0:
@@ -185,7 +187,9 @@ def _binomial_by_rejection(state: npt.NDArray[np.uint64], trials: float, p: floa
 
 @kernel
 def next_gamma(state: npt.NDArray[np.uint64], shape: float) -> float:
-    """A gamma number of scale 1; shape > 0 (0 or less gives 0)."""
+    """A gamma number of scale 1; shape > 0 (0 or less gives 0, nan gives nan)."""
+    if math.isnan(shape):
+        return math.nan
     if shape <= 0.0:
         return 0.0
     if shape < 1.0:
