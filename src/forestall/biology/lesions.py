@@ -23,7 +23,7 @@ Array = NDArray[np.float64]
 LARGE, CYCLING, TOLERANT, CROWDED, HALF = range(5)
 """Rows of the scratch array: 1 for large clones; cells at the start; X; exp(-X / 2)."""
 WORK_ROWS = 5
-MOST_CROWDING = 0.015
+MOST_CROWDING = 0.03
 """Largest share of divisions times divisions per cell that crowding may take in one stretch."""
 
 
@@ -80,6 +80,7 @@ def _crowding(law: StretchLaw, days: int, first: int, capacity: float, work: Arr
             cells += work[HALF, g]
             divisions += work[HALF, g] * birth[day, first + g]
         share = cells * (1.0 - lost) / capacity
+        share *= 1.0 - 0.5 * share * divisions / cells
         load += share
         lost += share * divisions / cells
         for g in range(genotypes):
