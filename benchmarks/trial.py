@@ -63,7 +63,16 @@ def run(settings: Settings) -> None:
 def _measured(*words: str) -> Row:
     """Run the command in a process of its own, so that its peak memory is its own as well."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "forestall", "trial", TRIAL, *words, "--out", str(Path(folder) / "out")]
+        command = [
+            sys.executable,
+            "-m",
+            "forestall",
+            "trial",
+            TRIAL,
+            *words,
+            "--out",
+            str(Path(folder) / "out"),
+        ]
         watch = [sys.executable, "-m", "benchmarks.trial", *command]
         begin = time.perf_counter()
         seen = subprocess.run(watch, check=True, capture_output=True, text=True).stdout.splitlines()[-1]

@@ -64,7 +64,7 @@ def new_walker(lanes: int, genotypes: int, probability: Array) -> Walker:
     )
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@njit(cache=True, error_model="numpy")
 def forget_laws(walker: Walker) -> None:
     """Forget the kept laws: a new phase begins."""
     walker.key[:] = -1
@@ -85,7 +85,7 @@ def stretch_days(schedule: Schedule, phase: int, longest: int) -> int:
     return int(LONGEST_STRETCH_DAYS - LONGEST_STRETCH_DAYS % period)
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@njit(cache=True, error_model="numpy")
 def _kept_law(
     schedule: Schedule, p: PatientRates, phase: int, day: int, days: int, repeats: bool, walker: Walker
 ) -> tuple[int, bool]:
@@ -102,7 +102,7 @@ def _kept_law(
     return int(place), False
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@njit(cache=True, error_model="numpy")
 def advance(
     i: int,
     model: CourseModel,

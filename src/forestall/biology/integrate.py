@@ -97,7 +97,7 @@ def _move(
                 p.concentration[d, k] += rate * p.scale[d, k] * (1.0 - decay[d, k]) / p.elimination[d, k]
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@njit(cache=True, error_model="numpy")
 def _give(schedule: Schedule, p: PatientRates, phase: int, day: int, boluses: Array) -> bool:
     """Add the doses given at once, (C,) of them; whether there are any."""
     given = False
@@ -111,7 +111,7 @@ def _give(schedule: Schedule, p: PatientRates, phase: int, day: int, boluses: Ar
     return given
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@njit(cache=True, error_model="numpy")
 def _begin_segment(
     schedule: Schedule, p: PatientRates, phase: int, day: int, template: int, segment: int
 ) -> None:
@@ -139,7 +139,7 @@ def _relax(model: CourseModel, p: PatientRates, template: int, segment: int, leg
             aim[q, lane] += trend[q, lane] * days
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@njit(cache=True, error_model="numpy")
 def turn(p: PatientRates, jump: bool) -> None:
     """A dose begins now: the target's trend ends, and with a jump of exposure its value tells nothing either."""
     p.since[0] = 0.0
@@ -211,7 +211,7 @@ def _kill_apart(
     return some
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@njit(cache=True, error_model="numpy")
 def _add_kill_apart(model: CourseModel, p: PatientRates, node: int, day: int, span: int) -> None:
     """Add what the drugs that only kill do, in the share of one node, to the days of a span."""
     spared = 1.0 - model.protection
@@ -269,7 +269,7 @@ def integrate_days(
         _relax(model, p, template, s, 0, length * EARLY)
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@njit(cache=True, error_model="numpy")
 def _remember_drugs(p: PatientRates, day: int, later: int) -> None:
     """Keep the concentrations at the start of a day that comes `later` days after the present state, without doses between."""
     ring, decay = p.drug_ring, p.day_decay

@@ -27,7 +27,7 @@ MOST_CROWDING = 0.03
 """Largest share of divisions times divisions per cell that crowding may take in one stretch."""
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@njit(cache=True, error_model="numpy")
 def longest_stretch(cells: Array, capacity: float, division: float) -> int:
     """Days over which crowding of the most crowded lesion stays small, at least 1.
 
@@ -52,7 +52,7 @@ def lesion_size(cells: Array, lesion: int) -> float:
     return total
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@njit(cache=True, error_model="numpy")
 def _crowding(law: StretchLaw, days: int, first: int, capacity: float, work: Array) -> float:
     """X and exp(-X / 2) of every clone of a lesion; the mean of N / K.
 
@@ -90,7 +90,7 @@ def _crowding(law: StretchLaw, days: int, first: int, capacity: float, work: Arr
     return load / days
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@njit(cache=True, error_model="numpy")
 def _grow_large(cells: Array, lesion: int, law: StretchLaw, first: int, work: Array) -> None:
     """Carry the large clones through the stretch."""
     grow = law.grow
@@ -103,7 +103,7 @@ def _grow_large(cells: Array, lesion: int, law: StretchLaw, first: int, work: Ar
         cells[1, lesion, g] = large * tolerant + (1.0 - large) * work[TOLERANT, g]
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@njit(cache=True, error_model="numpy")
 def _arrive_in_large(
     cells: Array,
     lesion: int,
@@ -128,7 +128,7 @@ def _arrive_in_large(
         cells[1, lesion, child] += kept * (arrive[QC, x, e] * c + arrive[QQ, x, e] * q)
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@njit(cache=True, error_model="numpy")
 def _sort_by_size(cells: Array, lesion: int, handover: float, state: NDArray[np.uint64], work: Array) -> None:
     """Mark the large clones, make the others whole cells, and keep all as they are at the start."""
     for g in range(work.shape[1]):

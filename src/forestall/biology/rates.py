@@ -182,7 +182,7 @@ def _row(actions: CompiledActions, p: PatientRates, action: int, k: int) -> Arra
     return term
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@njit(cache=True, error_model="numpy")
 def _apply_actions(net: CompiledNetwork, actions: CompiledActions, p: PatientRates) -> None:
     """Put the slow states into the expression and let the present effects act; rows that nothing touches stay as they are."""
     for a in range(actions.code.shape[0]):
@@ -213,7 +213,7 @@ def _apply_actions(net: CompiledNetwork, actions: CompiledActions, p: PatientRat
                 row[lane] *= 1.0 - effect[lane] * reach[lane]
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@njit(cache=True, error_model="numpy")
 def solve_signaling(model: CourseModel, p: PatientRates) -> None:
     """Activities, drives and slow targets under the present effects and slow states."""
     net, lanes = model.network, p.lanes
@@ -245,7 +245,7 @@ def effect_now(model: CourseModel, p: PatientRates, action: int, exposure_class:
     return float(model.maximum[action] * free / (free + model.potency[action]))
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@njit(cache=True, error_model="numpy")
 def _effects(model: CourseModel, p: PatientRates, weight: float, everything: bool) -> bool:
     """Effects at the present concentrations; whether signaling must be solved again.
 
@@ -306,7 +306,7 @@ def add_kill(model: CourseModel, p: PatientRates, a: int, first: int, amount: fl
             kill[row, lane] += amount * access[a, lane]
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@njit(cache=True, error_model="numpy")
 def _kills(model: CourseModel, p: PatientRates, everything: bool) -> None:
     p.kill[:] = 0.0
     for a in range(model.action_kind.shape[0]):
@@ -317,7 +317,7 @@ def _kills(model: CourseModel, p: PatientRates, everything: bool) -> None:
                 add_kill(model, p, a, first, p.effect[a, first], p.kill)
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@njit(cache=True, error_model="numpy")
 def rates_now(model: CourseModel, p: PatientRates, weight: float = 1.0, everything: bool = True) -> None:
     """Write the rates of every lane (1/day) at the present state into `p.now`.
 

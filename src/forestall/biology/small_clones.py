@@ -33,7 +33,7 @@ def _descendants(state: NDArray[np.uint64], cells: float, mean: float, births: f
     return float(birth_death_step(state, cells, min(1.0, mean * stop), stop, NORMAL_ABOVE, MEAN_ABOVE))
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@njit(cache=True, error_model="numpy")
 def _advance(
     cells: Array,
     lesion: int,
@@ -185,7 +185,7 @@ def _few_arrivals(
         )  # fmt: skip
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@njit(cache=True, error_model="numpy")
 def _expect(
     law: StretchLaw,
     first: int,
@@ -203,7 +203,7 @@ def _expect(
         expected[e] = probability[e] * kept * arising * (1.0 - work[_LARGE, child])
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@njit(cache=True, error_model="numpy")
 def small_clones(
     lesion: int,
     cells: Array,
