@@ -51,15 +51,15 @@ _RETENTION = """## What cells hold
 
 Cytotoxic drugs stay in cells and tumors long after plasma is free of them. For each of them the catalog holds the
 half-life of what cells hold (`retention`) and, where it was read, the ratio of total drug in the tumor to that around it
-(`accumulation`). **The model does not use them yet**: killing follows the free concentration in plasma at once, which makes
-short infusions too weak ([limits](../explanation/limits-and-credibility.md#chemotherapy-is-too-weak)).
+(`accumulation`). The model takes the half-life: such a drug acts through a site that follows the free concentration in plasma
+with that delay ([limits](../explanation/limits-and-credibility.md#how-strong-chemotherapy-is)).
 
 Two traps for whoever uses them:
 
 - A potency from cell culture is the concentration *of the medium*. The cells in it accumulated the drug, too, so the
-  accumulation must not multiply the concentration that is compared with that potency.
-- A linear effect compartment preserves the area under the curve. It can only spread a peak, and a low average stays low;
-  uptake that is faster than release needs saturable binding.
+  accumulation must not multiply the concentration that is compared with that potency; the model does not use it.
+- A linear site preserves the area under the curve. It spreads a peak and adds nothing; uptake that is faster than release
+  would need saturable binding, and a source for it.
 
 Sources, places and notes are with each drug among the [drugs](knowledge/drugs.md).
 

@@ -40,7 +40,7 @@ class TypicalEffects:
         """(V, times) mg/L per mg from one dose, and from the doses of all cycles before it.
 
         Args:
-            since: (times,) days since the start of the dose; before it the dose gives nothing.
+            since: (times,) days since the start of the dose, at least minus a cycle; before it the dose gives nothing.
             infusion_days: 0 for a bolus or an oral dose.
             cycle_days: Days between doses.
         """
@@ -52,8 +52,8 @@ class TypicalEffects:
             running = -np.expm1(-rate * np.minimum(age, infusion_days)) / (rate * infusion_days)
             whole = scale * np.expm1(rate * infusion_days) / (rate * infusion_days)
         one = np.where(since >= 0, (scale * running * np.exp(-rate * after)).sum(axis=2), 0.0)
-        kept = np.exp(-rate * cycle_days)
-        earlier = (whole * np.exp(-rate * since[None, :, None]) * kept / (1.0 - kept)).sum(axis=2)
+        before = np.exp(-rate * np.maximum(since + cycle_days, 0.0)[None, :, None])
+        earlier = (whole * before / -np.expm1(-rate * cycle_days)).sum(axis=2)
         return one, earlier
 
     def effects(self, plasma: Array) -> Array:

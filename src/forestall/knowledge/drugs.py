@@ -256,10 +256,7 @@ class Drug(Entry):
     brain_penetration: Share
     """Free concentration in brain metastases over that in plasma."""
     retention: HalfLife | None = None
-    """Half-life of what cells or tumors hold, once the drug around them is gone.
-
-    The model does not use it yet: effects follow the free concentration in plasma without delay.
-    """
+    """Half-life of what cells or tumors hold, once the drug around them is gone: the delay with which the drug acts."""
     accumulation: Ratio | None = None
     """Total drug in cells or tumors over that around them (medium or plasma), where they hold it for long.
 
