@@ -26,7 +26,7 @@ _FOLLOW_UP_MONTHS: Final = (24, 84)
 _FOLLOW_UP_PER_MEDIAN: Final = 1.5
 _MOST_ARMS: Final = 20
 _DAYS_PER_WEEK: Final = 7
-_DAYS_PER_MONTH: Final = 30.4375
+DAYS_PER_MONTH: Final = 30.4375
 
 
 @dataclass(frozen=True)
@@ -111,22 +111,23 @@ def _treatment(evidence: Evidence, row: ComparisonRow, arm: str) -> Treatment:
 
 
 def _out_of_scope(evidence: Evidence, row: ComparisonRow) -> str:
-    if excluded := evidence.overrides.of(row.trial).exclude:
-        return f"excluded by overrides.yaml: {excluded}"
-    if row.trial in evidence.unusable_trials:
-        return evidence.unusable_trials[row.trial]
-    if row.trial not in evidence.trials:
-        return "trials.csv has no such trial"
-    trial = evidence.trials[row.trial]
-    if trial.disease != "breast":
-        return f"not breast cancer: {trial.disease}"
-    if trial.setting != "metastatic":
-        return f"not yet expressible: {trial.setting}"
-    if row.endpoint not in ENDPOINTS:
-        return f"endpoint not predicted: {row.endpoint}"
-    if row.hr is None:
-        return "no hazard ratio is published"
-    return ""
+    """Why nothing is said of a comparison, neither by simulation nor by a rule; empty if something is."""
+    trial = evidence.trials.get(row.trial)
+    reasons = (
+        (
+            bool(evidence.overrides.of(row.trial).exclude),
+            f"excluded: {evidence.overrides.of(row.trial).exclude}",
+        ),
+        (trial is None, evidence.unusable_trials.get(row.trial, "trials.csv has no such trial")),
+        (trial is not None and trial.disease != "breast", f"not breast cancer: {trial and trial.disease}"),
+        (
+            trial is not None and trial.setting != "metastatic",
+            f"not yet expressible: {trial and trial.setting}",
+        ),
+        (row.endpoint not in ENDPOINTS, f"endpoint not predicted: {row.endpoint}"),
+        (row.hr is None, "no hazard ratio is published"),
+    )
+    return next((reason for applies, reason in reasons if applies), "")
 
 
 def _plan_or_reason(
@@ -255,7 +256,7 @@ def _visits(trial: TrialRow, override: TrialOverride) -> tuple[str, Step]:
 def first_scan_months(trial: TrialRow) -> float:
     """Time to the first scan, months."""
     found = re.match(r"\d+", trial.scan_interval_weeks)
-    return (int(found[0]) if found else _USUAL_SCAN_WEEKS) * _DAYS_PER_WEEK / _DAYS_PER_MONTH
+    return (int(found[0]) if found else _USUAL_SCAN_WEEKS) * _DAYS_PER_WEEK / DAYS_PER_MONTH
 
 
 def _follow_up(evidence: Evidence, row: ComparisonRow, override: TrialOverride) -> tuple[str, Step]:

@@ -187,7 +187,7 @@ def comparison_row(source: Source, levels: Mapping[str, float]) -> ComparisonRow
 
 
 def assessor_of(text: str) -> str:
-    """ "IRC", "INV", or nothing."""
+    """Independent review as "IRC", the investigator as "INV", or nothing."""
     word = text.upper()
     if any(name in word for name in _INDEPENDENT):
         return "IRC"
