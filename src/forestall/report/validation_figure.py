@@ -47,11 +47,15 @@ def _panel(axes: Axes, found: Validation, method: str, score: Score | None) -> N
             for one in found.compared
             if one.groups["endpoint"] == endpoint and (hr := one.predicted(method)) is not None
         ]
+        if not items:
+            continue
         _intervals(axes, items, method)
-        x, y = [hr for hr, _ in items], [one.published for _, one in items]
+        x = np.clip([hr for hr, _ in items], *_ENDS)
+        y = np.clip([one.published for _, one in items], *_ENDS)
         axes.scatter(
             x, y, s=16, marker=mark, color=tone.light, alpha=0.75, linewidths=0, label=endpoint, zorder=3
         )
+    _count_beyond(axes, found, method)
     axes.set(xscale="log", yscale="log", xlim=_ENDS, ylim=_ENDS)
     axes.set_xticks(_TICKS, [f"{tick:g}" for tick in _TICKS], minor=False)
     axes.set_yticks(_TICKS, [f"{tick:g}" for tick in _TICKS], minor=False)
@@ -59,10 +63,20 @@ def _panel(axes: Axes, found: Validation, method: str, score: Score | None) -> N
     axes.set_aspect("equal")
     ruled(axes)
     axes.set_title(method[0].upper() + method[1:])
-    axes.legend(loc="lower right", handletextpad=0.2, borderpad=0.1, fontsize=8)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(loc="lower right", handletextpad=0.2, borderpad=0.1, fontsize=8)
     if score is not None:
         text = f"PFS or TTP: {score.comparisons} comparisons\nmean |log HR| error {score.error.value:.2f}"
         axes.text(0.03, 0.97, text, transform=axes.transAxes, va="top", fontsize=8, color=MUTED.light)
+
+
+def _count_beyond(axes: Axes, found: Validation, method: str) -> None:
+    """Points beyond the axes stand on the edge; how many is said."""
+    ratios = [hr for one in found.compared if (hr := one.predicted(method)) is not None]
+    beyond = sum(not _ENDS[0] <= hr <= _ENDS[1] for hr in ratios)
+    if beyond:
+        text = f"{beyond} on the edge lie beyond it"
+        axes.text(0.03, 0.03, text, transform=axes.transAxes, fontsize=8, color=MUTED.light)
 
 
 def _intervals(axes: Axes, items: list[tuple[float, Compared]], method: str) -> None:

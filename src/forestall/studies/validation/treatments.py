@@ -91,16 +91,12 @@ def _joined(text: str) -> list[str]:
 def class_of(drug: str) -> str:
     """The class of a drug: the catalog's, else that of its INN's stem, else the drug itself.
 
-    Classes that hold unlike drugs are told apart by target: antibodies and conjugates against ERBB2 are `anti-ERBB2`.
+    Antibodies, conjugates and kinase inhibitors are told apart by their first target.
     """
     known = load_drugs().get(drug)
     if known is not None:
         name = str(known.drug_class)
-        return (
-            f"{name} of {', '.join(known.targets)}"
-            if name in ("antibody", "kinase_inhibitor", "adc")
-            else name
-        )
+        return f"{name} of {known.targets[0]}" if name in ("antibody", "kinase_inhibitor", "adc") else name
     if " " not in drug:
         for ending, name in (*_MABS.items(), *_STEMS.items()):
             if drug.endswith(ending):
