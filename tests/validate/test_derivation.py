@@ -185,11 +185,20 @@ def test_unit_an_override_that_cannot_be_read_is_a_reason(tables: Writer) -> Non
     assert "not a line of treatment" in found.reason
 
 
+def test_unit_overrides_of_nothing_are_named(tables: Writer) -> None:
+    folder = tables(
+        overrides="trials:\n  ONE: {arms: {nobody: letrozole}}\n  NONE: {visits: every 8 weeks}\n"
+    )
+    assert "an arm that arms.csv does not have: nobody" in only(folder).reason
+    (defect,) = read_evidence(folder).defects
+    assert (defect.file, defect.value) == ("overrides.yaml", "NONE")
+
+
 def test_unit_a_trial_file_replaces_the_derivation(tables: Writer, tmp_path: Path) -> None:
     folder = tmp_path / "trials"
     folder.mkdir()
     (folder / "one.yaml").write_text(
-        "trial: ONE\npopulation: {her2: negative, line: 3}\narms: {alone: letrozole, both: palbociclib + letrozole}\n"
+        "trial: ONE\npopulation: {her2: negative, line: 3}\narms: {alone: [letrozole], both: palbociclib + letrozole}\n"
         "patients: 10\nvisits: every 8 weeks\nfollow_up: 24 months\n"
     )
     plan = only(tables(), folder).plan

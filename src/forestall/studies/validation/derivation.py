@@ -147,8 +147,8 @@ def _not_in(plan: TrialPlan, row: ComparisonRow) -> str:
     if missing:
         reasons = {step.field: step.value for step in plan.steps}
         return reasons.get(f"arms.{missing[0]}", f"the trial has no arm '{missing[0]}'")
-    texts = [{plan.spec.arms[list(plan.spec.arms)[place]] for place in plan.arms[name]} for name in
-             (row.experimental, row.control)]  # fmt: skip
+    regimens = [regimen.text() for regimen in plan.spec.regimens.values()]
+    texts = [{regimens[place] for place in plan.arms[name]} for name in (row.experimental, row.control)]
     if texts[0] == texts[1]:
         return "both arms get the same regimen by the rules; give their doses in overrides.yaml"
     return ""
@@ -202,6 +202,9 @@ def _arms(
     evidence: Evidence, row: ComparisonRow, override: TrialOverride
 ) -> tuple[dict[str, str], dict[str, tuple[int, ...]], list[Step]]:
     """Every arm that a comparison of this subgroup names: regimens, members, steps."""
+    known = {one.arm for one in evidence.arms if one.trial == row.trial}
+    if unknown := sorted(set(override.arms) - known):
+        raise InexpressibleError(f"overrides.yaml names an arm that arms.csv does not have: {unknown[0]}")
     names: dict[str, None] = {}
     for other in evidence.comparisons:
         if (other.trial, other.subgroup.name) == (row.trial, row.subgroup.name):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeVar
 
-from forestall.studies.validation.exceptions import Overrides, read_overrides
+from forestall.studies.validation.exceptions import OVERRIDES_FILE, Overrides, read_overrides
 from forestall.studies.validation.rows import (
     ArmRow,
     ComparisonRow,
@@ -18,7 +18,7 @@ from forestall.studies.validation.rows import (
     narrower_than_possible,
     trial_row,
 )
-from forestall.studies.validation.tables import ROW, Defect, Source, read_raw
+from forestall.studies.validation.tables import CELL, ROW, Defect, Source, read_raw
 
 ENDPOINTS: Final = {"PFS": "PFS", "TTP": "PFS", "OS": "OS"}
 """Endpoints with hazard ratios that are predicted, and the endpoint of a simulated trial that stands for each."""
@@ -70,9 +70,11 @@ def read_evidence(folder: Path) -> Evidence:
     Raises:
         InputError: if a table or a column is missing, or a file cannot be read; every fault inside the tables is a `Defect`.
     """
-    overrides = read_overrides(folder)
+    overrides, named = read_overrides(folder)
     raw = read_raw(folder)
     trials, unusable = _trials(raw.rows["trials.csv"])
+    for name in sorted(named - trials.keys() - unusable.keys()):
+        raw.defects.append(Defect(OVERRIDES_FILE, 1, "trials", name, "trials.csv has no such trial", CELL))
     arms = _without_contradictions(_used(raw.rows["arms.csv"], arm_row), raw.defects)
     rows = _used(raw.rows["comparisons.csv"], lambda source: comparison_row(source, overrides.levels))
     rows = [row for row in rows if _agrees_with_medians(row, arms, raw.defects)]

@@ -54,8 +54,11 @@ class Overrides(Entry):
         }
 
 
-def read_overrides(folder: Path) -> Overrides:
+def read_overrides(folder: Path) -> tuple[Overrides, frozenset[str]]:
     """The overrides beside the tables on top of the catalog's known exceptions; a trial named beside the tables is theirs alone.
+
+    Returns:
+        Both together, and the trials that are named beside the tables.
 
     Raises:
         InputError: if the file is wrong, naming file, line and field.
@@ -63,4 +66,4 @@ def read_overrides(folder: Path) -> Overrides:
     path = folder / OVERRIDES_FILE
     known = validate(Overrides, read_yaml(KNOWN_EXCEPTIONS))
     given = validate(Overrides, read_yaml(path)) if path.is_file() else Overrides()
-    return Overrides(trials={**known.trials, **given.trials})
+    return Overrides(trials={**known.trials, **given.trials}), frozenset(given.trials)
