@@ -1,0 +1,81 @@
+"""`forestall validate`: published trials predicted from their tables, beside what simple rules predict."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from forestall.cli.options import AsJson, Quiet, Seed, Workers
+
+EvidenceFolder = Annotated[
+    Path,
+    typer.Option(
+        metavar="DIR",
+        help="Folder with trials.csv, arms.csv and comparisons.csv, and perhaps overrides.yaml.",
+        show_default=False,
+    ),
+]
+TrialFolder = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Folder of trial files (YAML) that replace the derivation of trials of their name.",
+    ),
+]
+PatientsPerArm = Annotated[int, typer.Option(min=2, metavar="N", help="Virtual patients per arm.")]
+RulesOnly = Annotated[bool, typer.Option("--rules-only", help="Apply the simple rules; simulate nothing.")]
+Explain = Annotated[
+    bool, typer.Option("--explain", help="Print how each trial is derived from the tables, and stop.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("validate", short_help="Predict published trials; compare with simple rules.")(validate)
+
+
+def validate(
+    evidence: EvidenceFolder,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the results.")] = Path(
+        "out/validation"
+    ),
+    trials: TrialFolder = None,
+    patients: PatientsPerArm = 1000,
+    seed: Seed = 1,
+    rules_only: RulesOnly = False,
+    explain: Explain = False,
+    workers: Workers = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Predict every comparison of evidence tables, and say how far Forestall and simple rules are from what was published.
+
+    Writes validation.md, tables, a calibration plot and the run's record to --out. What the tables say wrongly, and what cannot
+    be simulated, is listed with the reason.
+    """
+    from forestall.cli.progress import progress_on_stderr
+    from forestall.report.drawing import save_figure
+    from forestall.report.validation import markdown, print_explanation, print_validation
+    from forestall.report.validation_figure import draw_validation
+    from forestall.studies.output import staged_folder
+    from forestall.studies.validation.answers import validate as run
+    from forestall.studies.validation.results import as_data, write_tables
+
+    if explain:
+        print_explanation(run(evidence, trials=trials))
+        return
+    with progress_on_stderr(silent=quiet or as_json) as progress:
+        count = 0 if rules_only else patients
+        found = run(evidence, trials=trials, patients=count, seed=seed, workers=workers, progress=progress)
+    with staged_folder(out) as folder:
+        write_tables(found, folder)
+        (folder / "validation.md").write_text(markdown(found), encoding="utf-8", newline="\n")
+        save_figure(draw_validation(found), folder, "calibration")
+    if as_json:
+        typer.echo(json.dumps(as_data(found), indent=2, allow_nan=False))
+    elif not quiet:
+        print_validation(found)
+        typer.echo(f"tables, page and figure: {out}")

@@ -1,0 +1,1 @@
+"""Published trials predicted from their tables, beside what simple rules predict."""

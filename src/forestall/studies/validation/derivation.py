@@ -1,0 +1,281 @@
+"""Trials to simulate, derived from evidence tables: population, regimens, visits and follow-up, each with the rule that gave it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from forestall.errors import InputError
+from forestall.knowledge.evidence import plain_name
+from forestall.knowledge.regimens import parse_regimen
+from forestall.knowledge.trials import TrialSpec, load_trial
+from forestall.studies.validation.evidence import ENDPOINTS, Evidence
+from forestall.studies.validation.exceptions import TrialOverride
+from forestall.studies.validation.population import Step, derive_population
+from forestall.studies.validation.rows import ComparisonRow, TrialRow
+from forestall.studies.validation.treatments import InexpressibleError, Treatment, dose, read_treatment
+
+_USUAL_SCAN_WEEKS: Final = 8
+_FOLLOW_UP_MONTHS: Final = (24, 84)
+_FOLLOW_UP_PER_MEDIAN: Final = 1.5
+_MOST_ARMS: Final = 20
+_DAYS_PER_WEEK: Final = 7
+DAYS_PER_MONTH: Final = 30.4375
+
+
+@dataclass(frozen=True)
+class TrialPlan:
+    """A trial, or a subgroup of one, that can be simulated."""
+
+    trial: str
+    subgroup: str
+    spec: TrialSpec
+    source: Mapping[str, Any]
+    """The trial in the words of a trial file."""
+    arms: Mapping[str, tuple[int, ...]]
+    """Simulated arms (positions in the specification) that together are each published arm."""
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class Question:
+    """One published comparison, and what is known of it."""
+
+    row: ComparisonRow
+    experimental: Treatment | None
+    control: Treatment | None
+    plan: TrialPlan | None
+    reason: str
+    """Why it cannot be simulated; empty if it can."""
+    in_scope: bool
+    """Metastatic breast cancer with a verified hazard ratio of an endpoint that is predicted: what the simple rules answer."""
+
+    @property
+    def name(self) -> str:
+        """Trial, subgroup and arms in one line."""
+        subgroup = "" if self.row.subgroup.name == "all" else f" ({self.row.subgroup.name})"
+        return f"{self.row.trial}{subgroup}: {self.row.experimental} against {self.row.control}"
+
+
+def questions(evidence: Evidence, trials: Path | None = None, patients: int = 1000) -> list[Question]:
+    """Every comparison with an endpoint that is predicted, and how it is simulated or why it is not.
+
+    Args:
+        evidence: The tables.
+        trials: A folder of trial files that replace the derivation of trials of the same name and arms.
+        patients: Per simulated arm.
+    """
+    written = _written(trials)
+    plans: dict[tuple[str, str], TrialPlan | str] = {}
+
+    def plan_of(row: ComparisonRow) -> TrialPlan | str:
+        key = (row.trial, row.subgroup.name)
+        if key not in plans:
+            plans[key] = _plan_or_reason(evidence, row, written, patients)
+        return plans[key]
+
+    return [_question(evidence, row, plan_of) for row in evidence.comparisons]
+
+
+def _question(
+    evidence: Evidence, row: ComparisonRow, plan_of: Callable[[ComparisonRow], TrialPlan | str]
+) -> Question:
+    out_of_scope = _out_of_scope(evidence, row)
+    try:
+        experimental = _treatment(evidence, row, row.experimental)
+        control = _treatment(evidence, row, row.control)
+    except InexpressibleError as error:
+        return Question(row, None, None, None, out_of_scope or str(error), not out_of_scope)
+    if out_of_scope:
+        return Question(row, experimental, control, None, out_of_scope, False)
+    plan = plan_of(row)
+    reason = plan if isinstance(plan, str) else _not_in(plan, row)
+    usable = plan if isinstance(plan, TrialPlan) and not reason else None
+    return Question(row, experimental, control, usable, reason, True)
+
+
+def _treatment(evidence: Evidence, row: ComparisonRow, arm: str) -> Treatment:
+    rows = evidence.arm_rows(row.trial, arm)
+    if not rows:
+        raise InexpressibleError(f"arms.csv has no usable row of the arm '{arm}'")
+    cells = sorted({one.drugs for one in rows if one.drugs})
+    if len(cells) > 1:
+        raise InexpressibleError(f"arms.csv gives several treatments of the arm '{arm}': {' / '.join(cells)}")
+    return read_treatment(cells[0] if cells else "")
+
+
+def _out_of_scope(evidence: Evidence, row: ComparisonRow) -> str:
+    """Why nothing is said of a comparison, neither by simulation nor by a rule; empty if something is."""
+    trial = evidence.trials.get(row.trial)
+    reasons = (
+        (
+            bool(evidence.overrides.of(row.trial).exclude),
+            f"excluded: {evidence.overrides.of(row.trial).exclude}",
+        ),
+        (trial is None, evidence.unusable_trials.get(row.trial, "trials.csv has no such trial")),
+        (trial is not None and trial.disease != "breast", f"not breast cancer: {trial and trial.disease}"),
+        (
+            trial is not None and trial.setting != "metastatic",
+            f"not yet expressible: {trial and trial.setting}",
+        ),
+        (row.endpoint not in ENDPOINTS, f"endpoint not predicted: {row.endpoint}"),
+        (row.hr is None, "no hazard ratio is published"),
+    )
+    return next((reason for applies, reason in reasons if applies), "")
+
+
+def _plan_or_reason(
+    evidence: Evidence, row: ComparisonRow, written: Mapping[str, Path], patients: int
+) -> TrialPlan | str:
+    try:
+        return _plan(evidence, row, written, patients)
+    except InexpressibleError as error:
+        return str(error)
+    except (InputError, ValidationError) as error:
+        first = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+        return f"the trial cannot be written: {first}"
+
+
+def _not_in(plan: TrialPlan, row: ComparisonRow) -> str:
+    missing = [name for name in (row.experimental, row.control) if name not in plan.arms]
+    if missing:
+        reasons = {step.field: step.value for step in plan.steps}
+        return reasons.get(f"arms.{missing[0]}", f"the trial has no arm '{missing[0]}'")
+    regimens = [regimen.text() for regimen in plan.spec.regimens.values()]
+    texts = [{regimens[place] for place in plan.arms[name]} for name in (row.experimental, row.control)]
+    if texts[0] == texts[1]:
+        return "both arms get the same regimen by the rules; give their doses in overrides.yaml"
+    return ""
+
+
+def _written(folder: Path | None) -> dict[str, Path]:
+    """Trial files of a folder by plain name."""
+    if folder is None:
+        return {}
+    if not folder.is_dir():
+        raise InputError("there is no such folder", field="trials", value=str(folder), fix="check --trials")
+    return {plain_name(load_trial(path).trial): path for path in sorted(folder.glob("*.y*ml"))}
+
+
+def _plan(evidence: Evidence, row: ComparisonRow, written: Mapping[str, Path], patients: int) -> TrialPlan:
+    trial, subgroup = evidence.trials[row.trial], row.subgroup.name
+    if subgroup == "all" and (path := written.get(plain_name(trial.trial))) is not None:
+        spec = load_trial(path)
+        arms = {name: (place,) for place, name in enumerate(spec.arms)}
+        source = spec.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        return TrialPlan(trial.trial, subgroup, spec, source, arms, (Step("trial", path.name, "--trials"),))
+    override = evidence.overrides.of(trial.trial)
+    population = derive_population(trial, subgroup)
+    _apply(override.population, population.fields, population.steps)
+    simulated, members, steps = _arms(evidence, row, override)
+    visits, visit_step = _visits(trial, override)
+    follow_up, follow_step = _follow_up(evidence, row, override)
+    source = {
+        "trial": _safe_name(trial.trial),
+        "population": population.fields,
+        "arms": simulated,
+        "patients": patients * len(simulated),
+        "visits": visits,
+        "endpoints": ["PFS", "OS", "ORR"],
+        "follow_up": follow_up,
+    }
+    spec = TrialSpec.model_validate(source)
+    all_steps = (*population.steps, *steps, visit_step, follow_step)
+    return TrialPlan(trial.trial, subgroup, spec, source, members, all_steps)
+
+
+def _apply(given: Mapping[str, Any], fields: dict[str, Any], steps: list[Step]) -> None:
+    for name, value in given.items():
+        fields.pop(name, None)
+        if value is not None:
+            fields[name] = value
+        steps.append(Step(f"population.{name}", str(value), "overrides.yaml"))
+
+
+def _arms(
+    evidence: Evidence, row: ComparisonRow, override: TrialOverride
+) -> tuple[dict[str, str], dict[str, tuple[int, ...]], list[Step]]:
+    """Every arm that a comparison of this subgroup names: regimens, members, steps."""
+    known = {one.arm for one in evidence.arms if one.trial == row.trial}
+    if unknown := sorted(set(override.arms) - known):
+        raise InexpressibleError(f"overrides.yaml names an arm that arms.csv does not have: {unknown[0]}")
+    names: dict[str, None] = {}
+    for other in evidence.comparisons:
+        if (other.trial, other.subgroup.name) == (row.trial, row.subgroup.name):
+            names |= dict.fromkeys((other.control, other.experimental))
+    simulated: dict[str, str] = {}
+    members: dict[str, tuple[int, ...]] = {}
+    steps: list[Step] = []
+    for name in names:
+        try:
+            texts, rule = _regimens(evidence, row, name, override)
+        except InexpressibleError as error:
+            steps.append(Step(f"arms.{name}", f"arm '{name}': {error}", "left out"))
+            continue
+        members[name] = tuple(range(len(simulated), len(simulated) + len(texts)))
+        simulated |= {f"arm {len(simulated) + place + 1}": text for place, text in enumerate(texts)}
+        steps.append(Step(f"arms.{name}", " | ".join(texts), rule))
+    missing = [name for name in (row.control, row.experimental) if name not in members]
+    if missing:
+        raise InexpressibleError(next(step.value for step in steps if step.field == f"arms.{missing[0]}"))
+    if len(simulated) > _MOST_ARMS:
+        raise InexpressibleError(f"more than {_MOST_ARMS} arms")
+    return simulated, members, steps
+
+
+def _regimens(
+    evidence: Evidence, row: ComparisonRow, arm: str, override: TrialOverride
+) -> tuple[list[str], str]:
+    if arm in override.arms:
+        return [parse_regimen(override.arms[arm]).text()], "overrides.yaml"
+    texts = {one.dose_text for one in evidence.arm_rows(row.trial, arm) if one.dose_text}
+    dosed = dose(_treatment(evidence, row, arm), row.trial, texts.pop() if len(texts) == 1 else "")
+    return [regimen.text() for regimen in dosed.regimens], "; ".join(dosed.rules)
+
+
+def _visits(trial: TrialRow, override: TrialOverride) -> tuple[str, Step]:
+    text = trial.scan_interval_weeks
+    if override.visits:
+        return override.visits, Step("visits", override.visits, "overrides.yaml")
+    if phases := re.fullmatch(r"(\d+) \(first (\d+) wk\) then (\d+)", text):
+        visits = f"every {phases[1]} weeks until {phases[2]} weeks, then every {phases[3]} weeks"
+        return visits, Step("visits", visits, f"scan_interval_weeks '{text}'")
+    if first := re.match(r"\d+", text):
+        visits = f"every {first[0]} weeks"
+        rule = f"scan_interval_weeks '{text}'" + (
+            "" if first[0] == text else ": the first interval throughout"
+        )
+        return visits, Step("visits", visits, rule)
+    visits = f"every {_USUAL_SCAN_WEEKS} weeks"
+    return visits, Step("visits", visits, f"scan_interval_weeks '{text}': assumed")
+
+
+def first_scan_months(trial: TrialRow) -> float:
+    """Time to the first scan, months."""
+    found = re.match(r"\d+", trial.scan_interval_weeks)
+    return (int(found[0]) if found else _USUAL_SCAN_WEEKS) * _DAYS_PER_WEEK / DAYS_PER_MONTH
+
+
+def _follow_up(evidence: Evidence, row: ComparisonRow, override: TrialOverride) -> tuple[str, Step]:
+    if override.follow_up:
+        return override.follow_up, Step("follow_up", override.follow_up, "overrides.yaml")
+    arms = [one for one in evidence.arms if one.trial == row.trial]
+    times = [one.median or one.rate_months or 0.0 for one in arms]
+    longest = max(times, default=0.0)
+    low, high = _FOLLOW_UP_MONTHS
+    months = min(high, max(low, math.ceil(_FOLLOW_UP_PER_MEDIAN * longest)))
+    rule = (
+        f"{_FOLLOW_UP_PER_MEDIAN:g} times the longest time in arms.csv ({longest:g} months), {low} to {high}"
+    )
+    return f"{months} months", Step("follow_up", f"{months} months", rule)
+
+
+def _safe_name(trial: str) -> str:
+    words = re.sub(r"[^\w .+-]+", " ", trial)
+    return " ".join(words.split())[:60].strip() or "trial"

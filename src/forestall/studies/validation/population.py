@@ -1,0 +1,222 @@
+"""Who entered a trial, from the words of trials.csv and of a subgroup, by the rules of docs/how-to/validate-against-evidence.md."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from forestall.knowledge.drugs import drug_names, fold
+from forestall.knowledge.population import DRUG_GROUPS
+from forestall.studies.validation.rows import TrialRow
+from forestall.studies.validation.treatments import InexpressibleError
+
+_GROUP_WORDS: Final[Mapping[str, str]] = {
+    "ai": "aromatase inhibitor",
+    "nsai": "nonsteroidal aromatase inhibitor",
+    "et": "endocrine therapy",
+    "chemo": "chemotherapy",
+    "cdk4/6i": "CDK4/6 inhibitor",
+    "cdk4/6 inhibitor": "CDK4/6 inhibitor",
+    "antiestrogen": "endocrine therapy",
+    "anti-her2": "HER2-targeted therapy",
+    "her2-targeted therapies": "HER2-targeted therapy",
+    **{fold(group): group for group in DRUG_GROUPS},
+}
+_NOT_EVERYONE: Final = re.compile(
+    r"%|\bno(ne)?\b|<=|\+/-|and/or|allowed|\bor\b|mostly|mixed|-naive", re.IGNORECASE
+)
+_HER2: Final = (
+    (r"^any|^mixed|^$", "any"),
+    (r"^positive", "positive"),
+    (r"neg", "negative"),
+    (r"^low", "low"),
+)
+_BRAIN: Final = (
+    (r"with or without[^;,]*brain|brain metastases allowed|asymptomatic cns allowed", "allowed"),
+    (r"without brain|no brain", "excluded"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that was derived."""
+
+    field: str
+    value: str
+    rule: str
+
+
+@dataclass
+class Derived:
+    """A population as it is put together."""
+
+    fields: dict[str, Any] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
+
+    def say(self, name: str, value: Any, rule: str) -> None:
+        """Set a field and keep the reason."""
+        self.fields[name] = value
+        self.steps.append(Step(f"population.{name}", str(value), rule))
+
+    def note(self, name: str, value: str, rule: str) -> None:
+        """Keep a reason without setting a field."""
+        self.steps.append(Step(f"population.{name}", value, rule))
+
+
+def derive_population(row: TrialRow, subgroup: str) -> Derived:
+    """The population of a trial's subgroup.
+
+    Raises:
+        InexpressibleError: if the setting, or a word of the subgroup, has no counterpart in a population.
+    """
+    if row.disease != "breast":
+        raise InexpressibleError(f"not breast cancer: {row.disease}")
+    if row.setting != "metastatic":
+        raise InexpressibleError(f"not metastatic: {row.setting}")
+    found = Derived()
+    found.say("setting", "metastatic", f"setting '{row.setting}'")
+    _her2(row, found)
+    _estrogen_receptor(row, found)
+    _line(row, found)
+    _menopause(row, found)
+    _prior(row, found)
+    _brain(row, found)
+    if share := re.search(r"(\d+)% visceral", row.population):
+        found.say("visceral", f"{share[1]}%", f"population '{share[0]}'")
+    _subgroup(subgroup, found)
+    return found
+
+
+def _her2(row: TrialRow, found: Derived) -> None:
+    if "positive and negative" in row.her2:
+        raise InexpressibleError("HER2 status differs between arms; give it in overrides.yaml")
+    for pattern, value in _HER2:
+        if re.search(pattern, row.her2):
+            found.say("her2", value, f"her2 '{row.her2}'" if row.her2 else "her2 is blank: any")
+            return
+    raise InexpressibleError(f"HER2 status not understood: {row.her2}")
+
+
+def _estrogen_receptor(row: TrialRow, found: Derived) -> None:
+    text = row.hr_status
+    if share := re.search(r"HR\+ \((\d+)%\)", text):
+        found.say("er_positive", f"{share[1]}%", f"hr_status '{text}'")
+    elif text == "TNBC":
+        found.say("er_positive", 0.0, "hr_status 'TNBC'")
+        found.say("her2", "negative", "hr_status 'TNBC'")
+    elif re.fullmatch(r"(HR|ER)(\+|-positive)(/unknown)?|positive", text):
+        found.say("er_positive", 1.0, f"hr_status '{text}': HR-positive is taken as ER-positive")
+    elif re.fullmatch(r"(HR|ER)-neg(ative)?|negative", text):
+        found.say("er_positive", 0.0, f"hr_status '{text}'")
+    else:
+        found.note("er_positive", "cataloged prevalence", f"hr_status '{text or 'blank'}'")
+
+
+def _line(row: TrialRow, found: Derived) -> None:
+    text = re.sub(r"\s*\(.*\)$", "", row.line)
+    if at_least := re.fullmatch(r">=\s*([1-9])|([1-9]) or later|([1-9])\+", text):
+        found.say("line", f"{next(part for part in at_least.groups() if part)}+", f"line '{row.line}'")
+    elif re.fullmatch(r"[1-9](-[1-9])?", text):
+        found.say("line", text, f"line '{row.line}'")
+    elif not text:
+        untreated = row.prior_therapy.casefold().startswith("none")
+        found.say("line", "1" if untreated else "1+", f"line is blank; prior_therapy '{row.prior_therapy}'")
+    else:
+        raise InexpressibleError(f"line of treatment not understood: {row.line}")
+
+
+def _menopause(row: TrialRow, found: Derived) -> None:
+    words = row.population.casefold()
+    post, pre = "postmenopausal" in words, re.search(r"\b(pre|peri)(menopausal|/)", words)
+    if post and not pre:
+        found.say("menopause", "post", "population says 'postmenopausal'")
+    elif pre and not post:
+        found.say("menopause", "pre", "population says premenopausal")
+
+
+def _prior(row: TrialRow, found: Derived) -> None:
+    prior: list[str] = []
+    for part in re.split(r"[;,]| and (?!/)| incl\. ", row.prior_therapy):
+        word = part.strip()
+        drug = _prior_drug(word)
+        if drug is not None and drug not in prior:
+            prior.append(drug)
+        elif word and drug is None:
+            found.note(
+                "prior", "-", f"prior_therapy '{word}' is not about every patient, or names no drug group"
+            )
+    if prior:
+        found.say("prior", prior, f"prior_therapy '{row.prior_therapy}'")
+
+
+def _prior_drug(text: str) -> str | None:
+    if _NOT_EVERYONE.search(text):
+        return None
+    word = re.sub(
+        r"^(prior|(>=)?\d(-\d)?|~?\d+%|\(neo\)adjuvant|adjuvant)\s+", "", text.strip(), flags=re.IGNORECASE
+    )
+    return {**drug_names(), **_GROUP_WORDS}.get(fold(word))
+
+
+def _brain(row: TrialRow, found: Derived) -> None:
+    for pattern, value in _BRAIN:
+        if match := re.search(pattern, row.population, re.IGNORECASE):
+            found.say("brain_metastases", value, f"population '{match[0]}'")
+            return
+
+
+def _mutant(value: str) -> Callable[[Derived, str], None]:
+    def apply(found: Derived, text: str) -> None:
+        biomarkers = {**found.fields.get("biomarkers", {}), "PIK3CA": value}
+        found.say("biomarkers", biomarkers, f"subgroup '{text}'")
+
+    return apply
+
+
+def _sets(**fields: Any) -> Callable[[Derived, str], None]:
+    def apply(found: Derived, text: str) -> None:
+        for name, value in fields.items():
+            found.say(name, value, f"subgroup '{text}'")
+
+    return apply
+
+
+def _nothing(found: Derived, text: str) -> None:
+    found.note("subgroup", text, "says nothing about the population that the trial does not")
+
+
+_SUBGROUPS: Final[tuple[tuple[str, Callable[[Derived, str], None]], ...]] = (
+    (r"pik3ca[- ]mut(?:ant|ated)", _mutant("mutant")),
+    (r"pik3ca[- ](?:wt\b|wild[- ]?type)", _mutant("wild-type")),
+    (r"tnbc|triple[- ]negative", _sets(her2="negative", er_positive=0.0)),
+    (r"her2[- ]low", _sets(her2="low")),
+    (r"her2(?:-positive|\+)", _sets(her2="positive")),
+    (r"her2(?:-negative|-neg\b)", _sets(her2="negative")),
+    (r"(?:hr|er)(?:-negative|-neg\b)", _sets(er_positive=0.0)),
+    (r"(?:hr|er)(?:-positive|\+)", _sets(er_positive=1.0)),
+    (r"no brain met(?:astase)?s", _sets(brain_metastases="excluded")),
+    (r"^brain metastases$", _sets(brain_metastases=1.0)),
+    (r"non-visceral", _sets(visceral=0.0)),
+    (r"postmenopausal", _sets(menopause="post")),
+    (r"first-line", _sets(line="1")),
+    (r"second-line", _sets(line="2")),
+    (r"^\S+ cohort$", _nothing),
+    (r"measurable|centrally confirmed|\ball\b|\bitt\b", _nothing),
+)
+_GEOGRAPHIC: Final = re.compile(r"^(chinese|asian|japanese|korean|western) ")
+
+
+def _subgroup(name: str, found: Derived) -> None:
+    """Each known phrase sets its field; a word that is left over makes the subgroup one that cannot be expressed."""
+    rest = name
+    if _GEOGRAPHIC.match(rest):
+        raise InexpressibleError(f"subgroup not understood: {name}")
+    for pattern, apply in _SUBGROUPS:
+        if match := re.search(pattern, rest):
+            if name != "all":
+                apply(found, match[0])
+            rest = rest[: match.start()] + " " + rest[match.end() :]
+    if rest.strip(" ,;/-&"):
+        raise InexpressibleError(f"subgroup not understood: {name}")

@@ -1,0 +1,241 @@
+"""Populations, regimens, visits and follow-up from the words of the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from forestall.errors import InputError
+from forestall.studies.validation.derivation import Question, questions
+from forestall.studies.validation.evidence import read_evidence
+from forestall.studies.validation.treatments import InexpressibleError, class_of, dose, read_treatment
+
+Writer = Callable[..., Path]
+BOTH = {"arm": "both", "drugs": "palbociclib;letrozole", "median_months": "24"}
+ALONE = {"arm": "alone", "drugs": "placebo;letrozole", "median_months": "14"}
+
+
+def only(folder: Path, trials: Path | None = None) -> Question:
+    (found,) = questions(read_evidence(folder), trials)
+    return found
+
+
+def test_unit_a_trial_follows_from_its_row(tables: Writer) -> None:
+    plan = only(tables()).plan
+    assert plan is not None
+    population = plan.spec.population
+    assert (population.her2, population.er_positive, population.line) == ("negative", 1.0, "1")
+    assert population.menopause == "post"
+    assert [regimen.drugs for regimen in plan.spec.regimens.values()] == [
+        ("letrozole",),
+        ("palbociclib", "letrozole"),
+    ]
+    assert plan.spec.visit_days(200)[:3] == [0, 56, 112]
+    assert plan.spec.follow_up == "36 months"
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "expected"),
+    [
+        ({"her2": "positive (IHC 2+/3+)", "hr_status": "any"}, "her2", "positive"),
+        ({"her2": "low"}, "her2", "low"),
+        ({"her2": "any"}, "her2", "any"),
+        ({"her2": ""}, "her2", "any"),
+        ({"hr_status": "TNBC", "her2": ""}, "her2", "negative"),
+        ({"hr_status": "TNBC"}, "er_positive", 0.0),
+        ({"hr_status": "HR+ (89%)/TNBC"}, "er_positive", 0.89),
+        ({"hr_status": "any"}, "er_positive", None),
+        ({"line": ">=2 (NSAI-refractory)"}, "line", "2+"),
+        ({"line": "1-2 (AI-refractory)"}, "line", "1-2"),
+        ({"line": "1 or later"}, "line", "1+"),
+        ({"line": ""}, "line", "1"),
+        ({"line": "", "prior_therapy": "trastuzumab"}, "line", "1+"),
+        ({"population": "pre/perimenopausal women"}, "menopause", "pre"),
+        ({"population": "men and women"}, "menopause", "any"),
+        ({"population": "without brain mets"}, "brain_metastases", 0.0),
+        ({"population": "with or without brain metastases"}, "brain_metastases", None),
+        ({"population": "postmenopausal; 55% visceral"}, "visceral", 0.55),
+        ({"prior_therapy": "trastuzumab; taxane"}, "prior", ("trastuzumab", "taxane")),
+        ({"prior_therapy": "anthracycline and taxane"}, "prior", ("anthracycline", "taxane")),
+        ({"prior_therapy": "AI +/- CDK4/6i"}, "prior", ()),
+        ({"prior_therapy": "22-25% adjuvant tamoxifen"}, "prior", ()),
+        ({"prior_therapy": "NSAI"}, "prior", ("nonsteroidal aromatase inhibitor",)),
+    ],
+)
+def test_unit_words_become_fields(
+    tables: Writer, change: dict[str, str], field: str, expected: object
+) -> None:
+    plan = only(tables(trials=[change])).plan
+    assert plan is not None
+    assert getattr(plan.spec.population, field) == expected
+    assert any(step.field.startswith("population.") for step in plan.steps)
+
+
+@pytest.mark.parametrize(
+    ("subgroup", "field", "expected"),
+    [
+        ("PIK3CA-mutant", "biomarkers", {"PIK3CA": 1.0}),
+        ("PIK3CA wild-type", "biomarkers", {"PIK3CA": 0.0}),
+        ("HR-negative", "er_positive", 0.0),
+        ("triple-negative", "er_positive", 0.0),
+        ("non-visceral", "visceral", 0.0),
+        ("ITT", "er_positive", 1.0),
+        ("HER2-negative second-line", "line", "2"),
+    ],
+)
+def test_unit_subgroups_become_fields(tables: Writer, subgroup: str, field: str, expected: object) -> None:
+    plan = only(tables(comparisons=[{"subgroup": subgroup}])).plan
+    assert plan is not None
+    assert getattr(plan.spec.population, field) == expected
+
+
+@pytest.mark.parametrize(
+    ("trial", "arms", "comparison", "reason"),
+    [
+        ({"setting": "adjuvant"}, {}, {}, "not yet expressible: adjuvant"),
+        ({"disease": "other"}, {}, {}, "not breast cancer"),
+        ({"verified": "no"}, {}, {}, "not verified"),
+        ({"line": "preclinical"}, {}, {}, "line of treatment not understood"),
+        ({"her2": "positive and negative"}, {}, {}, "HER2 status differs between arms"),
+        ({"her2": "who knows"}, {}, {}, "HER2 status not understood"),
+        ({}, {"drugs": "letrozole;wonderdrug"}, {}, "unknown drug: wonderdrug"),
+        ({}, {"drugs": "letrozole;chemotherapy"}, {}, "no drug is named: chemotherapy"),
+        ({}, {"drugs": ""}, {}, "no drugs are given"),
+        ({}, {"drugs": "letrozole"}, {}, "both arms get the same regimen"),
+        ({}, {"arm": "another"}, {}, "no usable row of the arm 'both'"),
+        ({}, {}, {"hr": "", "hr_lo": "", "hr_hi": ""}, "no hazard ratio is published"),
+        ({}, {}, {"endpoint": "pCR"}, "endpoint not predicted: pCR"),
+        ({}, {}, {"subgroup": "gBRCAm"}, "subgroup not understood: gbrcam"),
+        ({}, {}, {"subgroup": "active brain metastases"}, "subgroup not understood"),
+        ({}, {}, {"subgroup": "patients with clinical benefit"}, "subgroup not understood"),
+        ({}, {}, {"trial": "TWO"}, "trials.csv has no such trial"),
+    ],
+)
+def test_unit_what_cannot_be_simulated_says_why(
+    tables: Writer, trial: dict[str, str], arms: dict[str, str], comparison: dict[str, str], reason: str
+) -> None:
+    found = only(tables([trial], [{**BOTH, **arms}, ALONE], [comparison]))
+    assert found.plan is None
+    assert reason in found.reason
+
+
+def test_unit_physicians_choice_is_several_simulated_arms(tables: Writer) -> None:
+    choice = {**ALONE, "drugs": "capecitabine|eribulin|wonderdrug"}
+    plan = only(tables(arms=[{**BOTH, "drugs": "sacituzumab govitecan"}, choice])).plan
+    assert plan is not None
+    assert plan.arms == {"alone": (0, 1), "both": (2,)}
+    assert any("left out: unknown drug: wonderdrug" in step.rule for step in plan.steps)
+
+
+def test_unit_treatments_are_read_by_their_signs() -> None:
+    assert read_treatment("placebo;Trastuzumab; docetaxel").alternatives == (("docetaxel", "trastuzumab"),)
+    assert read_treatment("a+b|c").alternatives == (("a", "b"), ("c",))
+    assert read_treatment("docetaxel or paclitaxel;bevacizumab").alternatives == (
+        ("bevacizumab", "docetaxel"),
+        ("bevacizumab", "paclitaxel"),
+    )
+    with pytest.raises(InexpressibleError, match="more than one part"):
+        read_treatment("a|b;c|d")
+
+
+@pytest.mark.parametrize(
+    ("drugs", "trial", "dose_text", "expected"),
+    [
+        ("fulvestrant", "X", "250 mg q28d", "fulvestrant 250 mg"),
+        ("docetaxel", "X", "docetaxel 100 mg/m2 q3w", "docetaxel 100 mg/m2"),
+        ("docetaxel", "X", "as in the protocol", "docetaxel 75 mg/m2"),
+        ("docetaxel", "X", "paclitaxel 80 mg/m2 q1w", "docetaxel 75 mg/m2"),
+        ("trastuzumab;vinorelbine", "BOLERO-3", "", "vinorelbine 25 mg/m2 q1w"),
+        ("letrozole;capecitabine", "X", "", "capecitabine 1250 mg/m2"),
+    ],
+)
+def test_unit_doses_come_from_the_trial_the_text_or_the_catalog(
+    drugs: str, trial: str, dose_text: str, expected: str
+) -> None:
+    (regimen,) = dose(read_treatment(drugs), trial, dose_text).regimens
+    assert expected in regimen.text()
+
+
+def test_unit_overrides_replace_what_is_derived(tables: Writer) -> None:
+    text = """trials:
+  ONE:
+    population: {line: "2", menopause: null}
+    arms: {alone: "letrozole 5 mg qd"}
+    visits: every 12 weeks
+    follow_up: 60 months
+"""
+    plan = only(tables(overrides=text)).plan
+    assert plan is not None
+    assert (plan.spec.population.line, plan.spec.population.menopause) == ("2", "any")
+    assert "letrozole 5 mg" in next(iter(plan.spec.regimens.values())).text()
+    assert plan.spec.visit_days(90) == [0, 84]
+    assert plan.spec.follow_up == "60 months"
+
+
+def test_unit_overrides_can_leave_a_trial_out(tables: Writer) -> None:
+    found = only(tables(overrides="trials:\n  ONE: {exclude: retracted}\n"))
+    assert (found.plan, found.reason, found.in_scope) == (None, "excluded: retracted", False)
+
+
+def test_unit_an_override_that_cannot_be_read_is_a_reason(tables: Writer) -> None:
+    found = only(tables(overrides="trials:\n  ONE: {population: {line: never}}\n"))
+    assert found.plan is None
+    assert "not a line of treatment" in found.reason
+
+
+def test_unit_overrides_of_nothing_are_named(tables: Writer) -> None:
+    folder = tables(
+        overrides="trials:\n  ONE: {arms: {nobody: letrozole}}\n  NONE: {visits: every 8 weeks}\n"
+    )
+    assert "an arm that arms.csv does not have: nobody" in only(folder).reason
+    (defect,) = read_evidence(folder).defects
+    assert (defect.file, defect.value) == ("overrides.yaml", "NONE")
+
+
+def test_unit_a_trial_file_replaces_the_derivation(tables: Writer, tmp_path: Path) -> None:
+    folder = tmp_path / "trials"
+    folder.mkdir()
+    (folder / "one.yaml").write_text(
+        "trial: ONE\npopulation: {her2: negative, line: 3}\narms: {alone: [letrozole], both: palbociclib + letrozole}\n"
+        "patients: 10\nvisits: every 8 weeks\nfollow_up: 24 months\n"
+    )
+    plan = only(tables(), folder).plan
+    assert plan is not None
+    assert plan.spec.population.line == "3"
+    with pytest.raises(InputError, match="no such folder"):
+        only(tables(), tmp_path / "nowhere")
+
+
+def test_unit_scan_intervals_that_change(tables: Writer) -> None:
+    plan = only(tables(trials=[{"scan_interval_weeks": "6 (first 24 wk) then 9"}])).plan
+    assert plan is not None
+    assert plan.spec.visit_days(231) == [0, 42, 84, 126, 168, 231]
+
+
+@pytest.mark.parametrize(
+    ("drug", "expected"),
+    [
+        ("palbociclib", "cdk46_inhibitor"),
+        ("dalpiciclib", "cdk46_inhibitor"),
+        ("pictilisib", "pi3k_inhibitor"),
+        ("cisplatin", "cytotoxic"),
+        ("talazoparib", "parp_inhibitor"),
+        ("wonderdrug", "wonderdrug"),
+    ],
+)
+def test_unit_classes_come_from_the_catalog_or_the_stem(drug: str, expected: str) -> None:
+    assert class_of(drug) == expected
+
+
+def test_unit_antibodies_against_different_targets_are_different_classes() -> None:
+    assert class_of("pertuzumab") == class_of("margetuximab")
+    assert class_of("pertuzumab") != class_of("bevacizumab")
+
+
+def test_unit_most_metastatic_comparisons_can_be_simulated(shared_evidence: Path) -> None:
+    found = questions(read_evidence(shared_evidence))
+    in_scope = [one for one in found if one.in_scope]
+    assert sum(one.plan is not None for one in in_scope) > 0.6 * len(in_scope)
+    assert all(one.reason for one in found if one.plan is None)

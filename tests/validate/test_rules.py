@@ -1,0 +1,238 @@
+"""The simple rules and the scores in worlds whose truth is known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from forestall.statistics.combined_times import Weibull, additive, alone, hazard_ratio_of, independent_action
+from forestall.studies.analysis import Outcomes
+from forestall.studies.validation import answers
+from forestall.studies.validation.answers import FORESTALL, Validation, validate
+from forestall.studies.validation.derivation import TrialPlan
+from forestall.studies.validation.rules import RANK_CORRELATION, RULES
+from forestall.studies.validation.scores import arm_scores, differences, scores
+
+Writer = Callable[..., Path]
+MONTH = 30.4375
+
+
+def ratio_row(trial: str, hr: float, arm: str = "exp", control: str = "ctl") -> dict[str, str]:
+    return {"trial": trial, "arm_exp": arm, "arm_ctl": control, "hr": f"{hr:.4f}", "hr_lo": f"{hr / 1.2:.4f}",
+            "hr_hi": f"{hr * 1.2:.4f}", "p_value": ""}  # fmt: skip
+
+
+def arm_row(trial: str, arm: str, drugs: str, median: float | None = None) -> dict[str, str]:
+    text = "" if median is None else f"{median:.4f}"
+    return {"trial": trial, "arm": arm, "drugs": drugs, "median_months": text}
+
+
+def world(tables: Writer, trials: dict[str, tuple[str, str, float]]) -> Validation:
+    """Trials by name: drugs of the experimental and the control arm, and the published hazard ratio."""
+    arms = [
+        arm_row(name, arm, drugs)
+        for name, (exp, ctl, _) in trials.items()
+        for arm, drugs in (("exp", exp), ("ctl", ctl))
+    ]
+    rows = [ratio_row(name, hr) for name, (*_, hr) in trials.items()]
+    return validate(tables([{"trial": name} for name in trials], arms, rows))
+
+
+def answer(found: Validation, trial: str, rule: str) -> float | None:
+    (one,) = [one for one in found.compared if one.question.row.trial == trial]
+    return one.rules[rule].hr
+
+
+CLASSES = {
+    "P1": ("palbociclib;letrozole", "letrozole", 0.5),
+    "P2": ("palbociclib;fulvestrant", "fulvestrant", 0.4),
+    "R1": ("ribociclib;letrozole", "letrozole", 0.8),
+    "E1": ("everolimus;exemestane", "exemestane", 0.45),
+    "PE": ("palbociclib;everolimus;exemestane", "exemestane", 0.3),
+    "X1": ("palbociclib;letrozole", "everolimus;letrozole", 0.9),
+}
+
+
+def test_oracle_the_class_average_leaves_the_trial_out(tables: Writer) -> None:
+    found = world(tables, CLASSES)
+    assert answer(found, "P1", "class average") == pytest.approx(math.sqrt(0.4 * 0.8), rel=1e-3)
+    assert answer(found, "R1", "class average") == pytest.approx(math.sqrt(0.5 * 0.4), rel=1e-3)
+    assert answer(found, "E1", "class average") is None
+    assert answer(found, "P1", "no effect") == 1
+
+
+def test_oracle_ratios_of_added_drugs_multiply(tables: Writer) -> None:
+    found = world(tables, CLASSES)
+    palbociclib = math.sqrt(0.5 * 0.4)
+    assert answer(found, "PE", "product of hazard ratios") == pytest.approx(palbociclib * 0.45, rel=1e-3)
+    assert answer(found, "X1", "product of hazard ratios") == pytest.approx(palbociclib / 0.45, rel=1e-3)
+    assert answer(found, "P1", "product of hazard ratios") == pytest.approx(0.4, rel=1e-3)
+    assert answer(found, "R1", "product of hazard ratios") is None
+
+
+def test_unit_a_subgroup_does_not_weigh_beside_its_trial(tables: Writer) -> None:
+    arms = [arm_row(name, arm, drugs) for name in ("P1", "P2")
+            for arm, drugs in (("exp", "palbociclib;letrozole"), ("ctl", "letrozole"))]  # fmt: skip
+    rows = [ratio_row("P1", 0.5), {**ratio_row("P1", 0.9), "subgroup": "PIK3CA-mutant"}, ratio_row("P2", 0.6)]
+    found = validate(tables([{"trial": "P1"}, {"trial": "P2"}], arms, rows))
+    assert answer(found, "P2", "class average") == pytest.approx(0.5)
+
+
+def combination_world(tables: Writer, law: Callable[[Weibull, Weibull], np.ndarray]) -> Validation:
+    """A combination that obeys a law, its control, and the added drug alone in another trial."""
+    control, added = Weibull.of_median(6), Weibull.of_median(4)
+    truth = hazard_ratio_of(law(control, added), alone(control), 24)
+    arms = [
+        arm_row("COMBO", "exp", "lapatinib;capecitabine"),
+        arm_row("COMBO", "ctl", "capecitabine", 6),
+        arm_row("SOLO", "lap", "lapatinib", 4),
+        arm_row("FIRST", "lap", "lapatinib", 20),
+    ]
+    trials = [
+        {"trial": "COMBO", "line": "2"},
+        {"trial": "SOLO", "line": "3+"},
+        {"trial": "FIRST", "line": "1"},
+    ]
+    return validate(tables(trials, arms, [ratio_row("COMBO", truth)]))
+
+
+def test_oracle_independent_action_finds_its_own_truth(tables: Writer) -> None:
+    found = combination_world(tables, lambda a, b: independent_action(a, b, RANK_CORRELATION))
+    (one,) = found.compared
+    assert one.rules["independent action"].hr == pytest.approx(one.published, rel=1e-3)
+    assert "SOLO lap" in one.rules["independent action"].because
+    assert one.rules["highest single agent"].hr == pytest.approx(1, abs=0.01)
+    additivity = one.rules["additivity"].hr
+    assert additivity is not None
+    assert additivity < one.published
+
+
+def test_oracle_additivity_finds_its_own_truth(tables: Writer) -> None:
+    scan = 8 * 7 / MONTH
+    found = combination_world(tables, lambda a, b: additive(a, b, RANK_CORRELATION, scan))
+    (one,) = found.compared
+    assert one.rules["additivity"].hr == pytest.approx(one.published, rel=1e-3)
+
+
+def test_unit_rules_of_single_agents_say_why_they_do_not_apply(tables: Writer) -> None:
+    found = world(tables, CLASSES)
+    by_trial = {one.question.row.trial: one.rules["additivity"].because for one in found.compared}
+    assert "not the control with drugs added" in by_trial["X1"]
+    assert "no published median" in by_trial["P1"]
+
+
+def test_oracle_errors_and_differences_by_hand(tables: Writer) -> None:
+    found = world(tables, CLASSES)
+    rows = {(one.method, one.group): one for one in scores(found) if one.grouping == "endpoint"}
+    expected = np.mean([abs(math.log(hr)) for *_, hr in CLASSES.values()])
+    assert rows["no effect", "PFS or TTP"].error.value == pytest.approx(expected, rel=1e-3)
+    average = rows["class average", "PFS or TTP"]
+    assert average.comparisons == 3
+    logs = np.log([math.sqrt(0.4 * 0.8) / 0.5, math.sqrt(0.5 * 0.8) / 0.4, math.sqrt(0.5 * 0.4) / 0.8])
+    assert average.error.value == pytest.approx(np.abs(logs).mean(), rel=1e-3)
+    assert average.bias == pytest.approx(logs.mean(), abs=1e-3)
+    (one,) = [
+        one for one in differences(found) if one.method == "class average" and one.grouping == "endpoint"
+    ]
+    same = np.mean([abs(math.log(hr)) for hr in (0.5, 0.4, 0.8)])
+    assert one.difference.value == pytest.approx(np.abs(logs).mean() - same, rel=1e-3)
+
+
+def exponential_run(truths: dict[str, float], base: float) -> Callable[..., Outcomes]:
+    """Stands in for the simulator: exponential times with each trial's true ratio."""
+
+    def run(plan: TrialPlan, *, seed: int, patients: int, workers: int | None) -> Outcomes:
+        random = np.random.default_rng([seed, len(plan.trial), *plan.trial.encode()])
+        arm = np.repeat(np.arange(2), patients)
+        rate = np.where(arm == plan.arms["exp"][0], truths[plan.trial], 1.0) * math.log(2) / base
+        days = random.exponential(1 / rate) * MONTH
+        event = days < 60 * MONTH
+        none = np.zeros(arm.size)
+        return Outcomes(arm.astype(np.int16), np.minimum(days, 60 * MONTH), event, days, event, none + (arm == 1),
+                        none, none.astype(np.int16), none > 0)  # fmt: skip
+
+    return run
+
+
+def synthetic_trials(tables: Writer, truths: dict[str, float], seed: int) -> Path:
+    """Tables of trials of 150 patients an arm, whose published ratios scatter about the truth by sampling alone."""
+    random = np.random.default_rng(seed)
+    trials, arms, rows = [], [], []
+    error = math.sqrt(2 / 150)
+    for name, truth in truths.items():
+        hr = truth * math.exp(error * random.standard_normal())
+        trials.append({"trial": name})
+        arms += [
+            arm_row(name, "exp", "palbociclib;letrozole", 10 / hr),
+            arm_row(name, "ctl", "letrozole", 10),
+        ]
+        sizes = {"n_exp": "150", "n_ctl": "150"}
+        ends = {"hr_lo": f"{hr * math.exp(-1.96 * error):.4f}", "hr_hi": f"{hr * math.exp(1.96 * error):.4f}"}
+        rows.append({**ratio_row(name, hr), **ends, **sizes})
+    return tables(trials, arms, rows)
+
+
+def test_oracle_a_simulator_that_knows_the_truth_is_found_right(
+    tables: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With 150 trials the share inside a right 90% interval lies in 82% to 96% with probability 0.998 (binomial)."""
+    random = np.random.default_rng(11)
+    truths = {f"T{number:03d}": float(truth) for number, truth in enumerate(random.uniform(0.3, 0.7, 150))}
+    folder = synthetic_trials(tables, truths, 5)
+    monkeypatch.setattr(answers, "run_plan", exponential_run(truths, 10))
+    found = validate(folder, patients=600)
+    (score,) = [one for one in scores(found) if one.method == FORESTALL and one.grouping == "endpoint"]
+    assert score.comparisons == 150
+    assert score.coverage is not None
+    assert 0.82 <= score.coverage[0] / score.coverage[1] <= 0.96
+    assert abs(score.bias) < 0.05
+    assert score.success[0] / score.success[1] > 0.9
+    by_rule = {
+        one.than: one.difference
+        for one in differences(found)
+        if one.method == FORESTALL and one.grouping == "endpoint"
+    }
+    assert set(by_rule) == set(RULES) - {"highest single agent", "independent action", "additivity"}
+    assert by_rule["no effect"].upper < 0
+    assert by_rule["class average"].upper < 0
+    medians = [one for one in arm_scores(found.arms) if one.measure == "median" and one.arms == "control"]
+    assert medians[0].close == medians[0].count == 150
+
+
+def test_oracle_a_simulator_that_is_wrong_is_found_wrong(
+    tables: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    truths = {f"T{number}": 0.5 for number in range(20)}
+    folder = synthetic_trials(tables, truths, 6)
+    monkeypatch.setattr(answers, "run_plan", exponential_run(dict.fromkeys(truths, 1.4), 20))
+    found = validate(folder, patients=600)
+    (score,) = [one for one in scores(found) if one.method == FORESTALL and one.grouping == "endpoint"]
+    assert score.coverage is not None
+    assert score.coverage[0] < 3
+    assert score.bias == pytest.approx(math.log(1.4 / 0.5), abs=0.15)
+    assert score.direction[0] < 3
+    control = next(one for one in arm_scores(found.arms) if one.measure == "median" and one.arms == "control")
+    assert control.close < 3
+
+
+def test_unit_a_trial_that_fails_is_named_and_the_others_run(
+    tables: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from forestall.errors import InputError
+
+    truths = {"GOOD": 0.5, "BAD": 0.5}
+    run = exponential_run(truths, 10)
+
+    def sometimes(plan: TrialPlan, **options: int | None) -> Outcomes:
+        if plan.trial == "BAD":
+            raise InputError("no such patient")
+        return run(plan, **options)
+
+    monkeypatch.setattr(answers, "run_plan", sometimes)
+    found = validate(synthetic_trials(tables, truths, 7), patients=50)
+    assert found.failures == {"BAD all": "no such patient"}
+    assert [one.simulated is not None for one in found.compared] == [True, False]
