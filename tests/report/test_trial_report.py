@@ -116,10 +116,17 @@ def test_unit_rare_causes_are_counted_together(result: TrialResult) -> None:
 
 
 def test_unit_assumptions_limits_and_record_are_stated(content: ReportInput, result: TrialResult) -> None:
-    assert content.parameters_label == "literature values and assumptions, not calibrated"
-    assert content.parameters == result.status_counts()
+    counts = result.status_counts()
+    assert content.parameters_label == (
+        f"{counts['calibrated']} of {sum(counts.values())} calibrated to cell lines, none to a trial"
+    )
+    assert content.parameters == counts
     limits = " ".join(content.limits)
-    for word in (f"{content.parameters['assumed']} are assumptions", "Chemotherapy is too weak", "Toxicity"):
+    for word in (
+        f"{content.parameters['assumed']} are assumptions",
+        "How strong chemotherapy is",
+        "Toxicity",
+    ):
         assert word in limits
     assert content.record["knowledge files sha256"] == result.record.knowledge_sha256
     assert content.record["adtte.parquet sha256"] == result.record.tables_sha256["adtte.parquet"]
@@ -218,7 +225,7 @@ def test_unit_a_trial_with_one_arm_and_no_published_result_can_be_reported() -> 
     assert content.published_trial == ""
     page = render_html(content)
     assert 'id="comparison"' not in page
-    assert "Chemotherapy is too weak" in page
+    assert "How strong chemotherapy is" in page
 
 
 def test_unit_a_trial_in_which_every_patient_failed_can_be_reported(result: TrialResult) -> None:

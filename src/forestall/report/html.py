@@ -25,7 +25,7 @@ FIGURES_FOLDER = "figures"
 _STATUSES = {
     "measured": "printed in a source",
     "derived": "computed from printed values",
-    "calibrated": "fitted to published outcomes",
+    "calibrated": "fitted to measurements in cell lines, none to the outcome of a trial",
     "assumed": "no source; given with a wide interval",
 }
 

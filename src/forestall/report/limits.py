@@ -8,8 +8,8 @@ from forestall.clinic.cohort import LARGEST_GENOTYPES
 from forestall.studies.trial import TrialResult
 
 _CHEMOTHERAPY = (
-    "Chemotherapy is too weak: it kills by the free concentration in plasma and the potency found in cell "
-    "culture, although cells hold these drugs for days. Arms that share a chemotherapy share the error."
+    "How strong chemotherapy is rests on one assumed largest kill rate for all cytotoxics and on potencies found in "
+    "cell culture. Arms that share a chemotherapy share the error."
 )
 _ALWAYS = (
     "There is no microenvironment yet: no recruited or exhausted immune cells, no checkpoints, no stroma, no "
@@ -41,9 +41,12 @@ def _limits(result: TrialResult) -> Iterator[str]:
 
 def _parameters(counts: Mapping[str, int]) -> str:
     assumed = f"Of the {sum(counts.values())} numbers behind this result {counts['assumed']} are assumptions"
-    if counts["calibrated"]:
-        return f"{assumed} and {counts['calibrated']} are calibrated to published outcomes."
+    fitted = (
+        f", {counts['calibrated']} are calibrated to measurements in cell lines"
+        if counts["calibrated"]
+        else ""
+    )
     return (
-        f"{assumed} with wide intervals, and none is calibrated to the outcome of a trial. Agreement with a "
+        f"{assumed} with wide intervals{fitted}, and none is calibrated to the outcome of a trial. Agreement with a "
         "published result is weak evidence."
     )

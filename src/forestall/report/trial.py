@@ -81,7 +81,7 @@ def _sentence(text: str) -> str:
 def _label(counts: dict[str, int]) -> str:
     if not counts["calibrated"]:
         return "literature values and assumptions, not calibrated"
-    return f"{counts['calibrated']} of {sum(counts.values())} calibrated"
+    return f"{counts['calibrated']} of {sum(counts.values())} calibrated to cell lines, none to a trial"
 
 
 def _arm(arm: ArmResult, published: PublishedTrial | None) -> ArmSummary:
