@@ -6,10 +6,8 @@ import math
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from scipy import stats
 from scipy.integrate import solve_ivp
-from scipy.linalg import expm
 
 from forestall.engine.birth_death import (
     MEAN_ABOVE,
@@ -19,8 +17,6 @@ from forestall.engine.birth_death import (
     effective_rates,
     extend_integrals,
     law_from_integrals,
-    switch_law,
-    switch_phenotypes,
     varying_rate_law,
     whole_cells,
 )
@@ -186,42 +182,6 @@ def test_oracle_rounding_keeps_the_mean() -> None:
     sample = np.array([whole_cells(state, 2.3) for _ in range(20_000)])
     assert set(sample) == {2.0, 3.0}
     assert abs(z_of_mean(sample, 2.3, math.sqrt(0.21))) < z_limit()
-
-
-@pytest.mark.parametrize(
-    ("leave", "enter", "days"), [(0.1, 0.02, 7.0), (0.0, 0.3, 1.0), (0.0, 0.0, 5.0), (9.0, 4.0, 90.0)]
-)
-def test_oracle_switching_probabilities_equal_the_matrix_exponential(
-    leave: float, enter: float, days: float
-) -> None:
-    matrix = expm(days * np.array([[-leave, leave], [enter, -enter]]))
-    assert switch_law(leave, enter, days) == pytest.approx((matrix[0, 1], matrix[1, 0]), abs=1e-14)
-
-
-def test_oracle_switching_moves_a_binomial_number_of_cells_and_loses_none() -> None:
-    """Chi-square, n = 20,000, p > 1e-6."""
-    state = stream(1, 1, 1, 2)
-    pairs = np.array([switch_phenotypes(state, 30.0, 0.0, 0.1, 0.02, 7.0) for _ in range(20_000)])
-    assert (pairs.sum(axis=1) == 30.0).all()
-    law = stats.binom(30, switch_law(0.1, 0.02, 7.0)[0])
-    assert chi_square(pairs[:, 1].astype(np.int64), law.pmf(np.arange(31))) > FALSE_ALARM
-    assert switch_phenotypes(state, 1e13, 1e13, 0.0, 0.0, 7.0) == (1e13, 1e13)
-
-
-def test_property_switching_half_before_and_half_after_growth_is_of_second_order() -> None:
-    """Means of two phenotypes over 8 days: halving the interval divides the error by four."""
-    rates = np.array([[0.05 - 0.1, 0.1], [0.03, -0.02 - 0.03]])
-    exact = expm(8.0 * rates)
-
-    def error(intervals: int) -> float:
-        days = 8.0 / intervals
-        away, back = switch_law(0.1, 0.03, days / 2.0)
-        half: NDArray[np.float64] = np.array([[1.0 - away, away], [back, 1.0 - back]])
-        one = half @ np.diag(np.exp(np.array([0.05, -0.02]) * days)) @ half
-        return float(np.abs(np.linalg.matrix_power(one, intervals) - exact).max())
-
-    assert error(8) / error(16) == pytest.approx(4.0, rel=0.01)
-    assert error(8) < 2e-4
 
 
 def test_unit_a_step_takes_any_state_row() -> None:

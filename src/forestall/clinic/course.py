@@ -19,6 +19,7 @@ from forestall.biology.periods import EVALUATIONS, catch_up, start_phase
 from forestall.biology.rates import BIRTH, DEATH, CourseModel, PatientRates
 from forestall.biology.setup import CohortArrays, SharedArrays, prepare_patient
 from forestall.clinic.causes import attribute
+from forestall.clinic.death import accumulated, hazard_of_death, time_to
 from forestall.clinic.entry_lesions import NODE
 from forestall.clinic.recist import (
     NOT_EVALUABLE,
@@ -27,6 +28,7 @@ from forestall.clinic.recist import (
     select_targets,
     target_sum,
 )
+from forestall.clinic.watching import ClinicArrays
 from forestall.engine.birth_death import MEAN_ABOVE, NORMAL_ABOVE
 from forestall.engine.growth import REACHED, grow_to_size
 from forestall.engine.mutation import new_stack
@@ -43,30 +45,6 @@ LONGEST_GROWTH_DAYS = 60 * 365.25
 """A lineage that takes longer from its first cell to its size at entry counts as failed."""
 UNSEEN, BASELINE, NEW = range(3)
 """States of a lesion in the eyes of the radiologist."""
-
-
-class ClinicArrays(NamedTuple):
-    """How patients are watched, the same for all."""
-
-    visits: NDArray[np.int64]
-    """(V,) days of the planned visits; the first is the baseline, day 0."""
-    follow_up: int
-    """Days after which follow-up ends."""
-    cells_per_mm3: float
-    detection: float
-    """mm; lesions smaller than this are not seen."""
-    measurement_error: float
-    """Standard deviation of the logarithm of a measured diameter."""
-    burden_hazard: float
-    """1/day of death at the reference burden outside the brain."""
-    burden_reference: float
-    """mm3."""
-    burden_exponent: float
-    brain_multiplier: float
-    """Weight of brain volume in the burden."""
-    handover: float
-    """Clones of fewer cells are stochastic; 0 makes the course deterministic."""
-    seed: int
 
 
 class CourseRecord(NamedTuple):
@@ -190,17 +168,6 @@ def _alive(cells: Array) -> bool:
 
 
 @njit(cache=True, error_model="numpy")
-def _hazard(i: int, cohort: CohortArrays, clinic: ClinicArrays, cells: Array) -> float:
-    """Hazard of death, 1/day: background and burden."""
-    burden = 0.0
-    for lesion in range(cells.shape[1]):
-        volume = lesion_size(cells, lesion) / clinic.cells_per_mm3
-        burden += volume * (clinic.brain_multiplier if cohort.site_class[i, lesion] == 1 else 1.0)
-    burden /= clinic.burden_reference
-    return float(cohort.background[i] + clinic.burden_hazard * burden**clinic.burden_exponent)
-
-
-@njit(cache=True, error_model="numpy")
 def _measure(
     i: int,
     visit: int,
@@ -267,23 +234,6 @@ def follow(
 
 
 @njit(cache=True, error_model="numpy")
-def _accumulated(before: float, after: float, days: float) -> float:
-    """Integral of a hazard that changes exponentially from `before` to `after` (1/day) over some days."""
-    if before <= 0.0 or after <= 0.0 or abs(after - before) < 1e-6 * before:
-        return 0.5 * (before + after) * days
-    return (after - before) / math.log(after / before) * days
-
-
-@njit(cache=True, error_model="numpy")
-def _time_to(missing: float, before: float, after: float, days: float) -> float:
-    """Days until such a hazard has accumulated to `missing`."""
-    growth = math.log(after / before) / days if before > 0.0 and after > 0.0 else 0.0
-    if abs(growth) * days < 1e-6:
-        return missing / max(0.5 * (before + after), 1e-300)
-    return math.log1p(missing * growth / before) / growth
-
-
-@njit(cache=True, error_model="numpy")
 def _visit(
     i: int,
     visit: int,
@@ -329,7 +279,7 @@ def _treat(
     walker = new_walker(p.now.shape[1], genotypes, cohort.probability[cohort.table[i]])
     phase, began, day, visit = 0, 0, 0, 0
     progressed = False
-    hazard = _hazard(i, cohort, clinic, cells)
+    hazard = hazard_of_death(i, cohort, clinic, cells)
     risk = 0.0
     end = min(float(clinic.follow_up), cohort.dropout[i])
     last = int(end)
@@ -372,13 +322,13 @@ def _treat(
             )
             for lesion in range(lesions):
                 eyes.low[lesion] = min(eyes.low[lesion], lesion_size(cells, lesion))
-        after = _hazard(i, cohort, clinic, cells)
+        after = hazard_of_death(i, cohort, clinic, cells)
         if not math.isfinite(after):
             record.failure[i] = NOT_FINITE
             return
-        gained = _accumulated(hazard, after, step)
+        gained = accumulated(hazard, after, step)
         if risk + gained >= cohort.death_threshold[i]:
-            passed = _time_to(cohort.death_threshold[i] - risk, hazard, after, step)
+            passed = time_to(cohort.death_threshold[i] - risk, hazard, after, step)
             record.death[i] = min(day + min(passed, float(step)), end)
             return
         risk += gained

@@ -11,9 +11,10 @@ from forestall.biology.setup import CohortArrays
 from forestall.clinic.arms import Arm
 from forestall.clinic.causes import all_causes
 from forestall.clinic.cohort import LARGEST_GENOTYPES, cohort_arrays
-from forestall.clinic.course import ClinicArrays, CourseRecord, follow_batch
+from forestall.clinic.course import CourseRecord, follow_batch
 from forestall.clinic.findings import Findings
 from forestall.clinic.population import Population
+from forestall.clinic.watching import ClinicArrays
 from forestall.engine.purposes import Purpose
 from forestall.engine.random import uniforms
 from forestall.knowledge.parameters import value
