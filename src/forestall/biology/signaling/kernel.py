@@ -182,7 +182,7 @@ def _pass(
     term_upper, term_lower = np.empty(lanes, activity.dtype), np.empty(lanes, activity.dtype)
     term_start, inhibitor_start, factor_start = net.term_start, net.inhibitor_start, net.factor_start
     source, power, bottom, top, negated = net.factor
-    one, nothing, tiny = activity.dtype.type(1), activity.dtype.type(0), activity.dtype.type(1e-30)
+    one, nothing = activity.dtype.type(1), activity.dtype.type(0)
     for i in range(first_node, last_node):
         off = one - net.basal[i]
         for lane in range(lanes):
@@ -218,7 +218,8 @@ def _pass(
         for lane in range(lanes):
             drive = floor[i, lane] * lower[lane] + (one - floor[i, lane]) * upper[lane]
             on = expression[i, lane] * drive
-            upper[lane] = node_effect[i, lane] * on / (on + (lower[lane] - drive) + tiny)
+            whole = on + (lower[lane] - drive)
+            upper[lane] = node_effect[i, lane] * on / (whole if whole > nothing else one)
         if damping == one:
             for lane in range(lanes):
                 activity[i, lane] = upper[lane]
