@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from forestall.biology.dosing import Schedule
@@ -18,6 +17,7 @@ from forestall.biology.periods import know_rates, ring_place, source_day
 from forestall.biology.rates import CourseModel, PatientRates
 from forestall.biology.setup import CohortArrays
 from forestall.biology.stretch import StretchLaw, new_law, write_law
+from forestall.engine.kernels import bare_kernel, bare_kernel_with, kernel_with
 
 Array = NDArray[np.float64]
 
@@ -41,7 +41,7 @@ class Walker(NamedTuple):
     """(edges in use,) scratch."""
 
 
-@njit(cache=True, error_model="numpy")
+@kernel_with(error_model="numpy")
 def new_walker(lanes: int, genotypes: int, probability: Array) -> Walker:
     """A walker for a patient with so many lanes and genotypes, and edges of (E,) probabilities, padded with 0."""
     classes, edges = lanes // genotypes, probability.shape[0]
@@ -64,13 +64,13 @@ def new_walker(lanes: int, genotypes: int, probability: Array) -> Walker:
     )
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def forget_laws(walker: Walker) -> None:
     """Forget the kept laws: a new phase begins."""
     walker.key[:] = -1
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@bare_kernel_with(forceinline=True)
 def stretch_days(schedule: Schedule, phase: int, longest: int) -> int:
     """Length of the next stretch.
 
@@ -85,7 +85,7 @@ def stretch_days(schedule: Schedule, phase: int, longest: int) -> int:
     return int(LONGEST_STRETCH_DAYS - LONGEST_STRETCH_DAYS % period)
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def _kept_law(
     schedule: Schedule, p: PatientRates, phase: int, day: int, days: int, repeats: bool, walker: Walker
 ) -> tuple[int, bool]:
@@ -102,7 +102,7 @@ def _kept_law(
     return int(place), False
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def advance(
     i: int,
     model: CourseModel,
@@ -163,7 +163,7 @@ def advance(
     return int(days)
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@bare_kernel_with(forceinline=True)
 def _law(walker: Walker, place: int) -> StretchLaw:
     if place == 0:
         return walker.laws[0]

@@ -9,7 +9,6 @@ integrated at nodes of their own; what they kill depends on the drives, which ar
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from forestall.biology.day_templates import LONGEST_SPAN_DAYS
@@ -28,6 +27,7 @@ from forestall.biology.rates import (
     rates_now,
 )
 from forestall.engine.exponential import exp_poly
+from forestall.engine.kernels import bare_kernel, bare_kernel_with
 
 Array = NDArray[np.float64]
 
@@ -43,7 +43,7 @@ EARLY, MIDDLE = 0.5 - np.sqrt(3.0) / 6.0, np.sqrt(3.0) / 3.0
 """The outer legs and the middle leg between the ends and the two nodes of a stretch of time, as shares of it."""
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def _know_decay(schedule: Schedule, p: PatientRates, template: int) -> None:
     if p.decay_known[template]:
         return
@@ -54,7 +54,7 @@ def _know_decay(schedule: Schedule, p: PatientRates, template: int) -> None:
         _write_decay(p, schedule.part_length[u], p.part_decay[u], schedule.only_kills, True)
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def _write_decay(
     p: PatientRates, length: float, decay: Array, only_kills: NDArray[np.bool_], kills: bool
 ) -> None:
@@ -65,12 +65,12 @@ def _write_decay(
                 decay[1, d, k] = exp_poly(-p.elimination[d, k] * length * MIDDLE)
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@bare_kernel_with(forceinline=True)
 def _dose(schedule: Schedule, p: PatientRates, phase: int, c: int, day: int) -> float:
     return float(p.loading[phase, c] if schedule.dose[phase, c, day] == 2 else p.amount[phase, c])
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@bare_kernel_with(forceinline=True)
 def _move(
     schedule: Schedule, p: PatientRates, phase: int, day: int, decay: Array, infusing: Array, kills: bool
 ) -> None:
@@ -97,7 +97,7 @@ def _move(
                 p.concentration[d, k] += rate * p.scale[d, k] * (1.0 - decay[d, k]) / p.elimination[d, k]
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def _give(schedule: Schedule, p: PatientRates, phase: int, day: int, boluses: Array) -> bool:
     """Add the doses given at once, (C,) of them; whether there are any."""
     given = False
@@ -111,7 +111,7 @@ def _give(schedule: Schedule, p: PatientRates, phase: int, day: int, boluses: Ar
     return given
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def _begin_segment(
     schedule: Schedule, p: PatientRates, phase: int, day: int, template: int, segment: int
 ) -> None:
@@ -124,7 +124,7 @@ def _begin_segment(
         turn(p, True)
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@bare_kernel_with(forceinline=True)
 def _relax(model: CourseModel, p: PatientRates, template: int, segment: int, leg: int, days: float) -> None:
     """Advance the slow states, exactly for a target that follows its trend."""
     p.since[0] += days
@@ -139,7 +139,7 @@ def _relax(model: CourseModel, p: PatientRates, template: int, segment: int, leg
             aim[q, lane] += trend[q, lane] * days
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def turn(p: PatientRates, jump: bool) -> None:
     """A dose begins now: the target's trend ends, and with a jump of exposure its value tells nothing either."""
     p.since[0] = 0.0
@@ -148,7 +148,7 @@ def turn(p: PatientRates, jump: bool) -> None:
     p.trend[:] = 0.0
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@bare_kernel_with(forceinline=True)
 def _correct(model: CourseModel, p: PatientRates, ahead: float) -> None:
     """At a node: put the slow states where the target found now would have led them, and take its trend.
 
@@ -177,7 +177,7 @@ def _correct(model: CourseModel, p: PatientRates, ahead: float) -> None:
     p.since[1] = 0.0
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def _kill_apart(
     model: CourseModel, schedule: Schedule, p: PatientRates, phase: int, day: int, template: int, segment: int
 ) -> bool:
@@ -211,7 +211,7 @@ def _kill_apart(
     return some
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def _add_kill_apart(model: CourseModel, p: PatientRates, node: int, day: int, span: int) -> None:
     """Add what the drugs that only kill do, in the share of one node, to the days of a span."""
     spared = 1.0 - model.protection
@@ -229,7 +229,7 @@ def _add_kill_apart(model: CourseModel, p: PatientRates, node: int, day: int, sp
             ring[today, TOLERANT_DEATH, lane] += spared * killed
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@bare_kernel_with(forceinline=True)
 def _add_rates(p: PatientRates, today: int, weight: float) -> None:
     """Add a multiple of the present rates to a day of the ring."""
     ring, now = p.ring, p.now
@@ -238,7 +238,7 @@ def _add_rates(p: PatientRates, today: int, weight: float) -> None:
             ring[today, row, lane] += weight * now[row, lane]
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def integrate_days(
     model: CourseModel, schedule: Schedule, p: PatientRates, phase: int, day: int, span: int
 ) -> None:
@@ -269,7 +269,7 @@ def integrate_days(
         _relax(model, p, template, s, 0, length * EARLY)
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def _remember_drugs(p: PatientRates, day: int, later: int) -> None:
     """Keep the concentrations at the start of a day that comes `later` days after the present state, without doses between."""
     ring, decay = p.drug_ring, p.day_decay

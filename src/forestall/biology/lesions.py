@@ -10,13 +10,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from forestall.biology.small_clones import small_clones
 from forestall.biology.stretch import CC, CQ, MEET, QC, QQ, StretchLaw
 from forestall.engine.birth_death import whole_cells
 from forestall.engine.exponential import exp_poly
+from forestall.engine.kernels import bare_kernel, bare_kernel_with
 
 Array = NDArray[np.float64]
 
@@ -27,7 +27,7 @@ MOST_CROWDING = 0.03
 """Largest share of divisions times divisions per cell that crowding may take in one stretch."""
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def longest_stretch(cells: Array, capacity: float, division: float) -> int:
     """Days over which crowding of the most crowded lesion stays small, at least 1.
 
@@ -43,7 +43,7 @@ def longest_stretch(cells: Array, capacity: float, division: float) -> int:
     return int(max(1.0, min(1e6, MOST_CROWDING / (crowding + 1e-12))))
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@bare_kernel_with(forceinline=True)
 def lesion_size(cells: Array, lesion: int) -> float:
     """All cells of a lesion, of (2, L, G) cells."""
     total = 0.0
@@ -52,7 +52,7 @@ def lesion_size(cells: Array, lesion: int) -> float:
     return total
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def _crowding(law: StretchLaw, days: int, first: int, capacity: float, work: Array) -> float:
     """X and exp(-X / 2) of every clone of a lesion; the mean of N / K.
 
@@ -90,7 +90,7 @@ def _crowding(law: StretchLaw, days: int, first: int, capacity: float, work: Arr
     return load / days
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def _grow_large(cells: Array, lesion: int, law: StretchLaw, first: int, work: Array) -> None:
     """Carry the large clones through the stretch."""
     grow = law.grow
@@ -103,7 +103,7 @@ def _grow_large(cells: Array, lesion: int, law: StretchLaw, first: int, work: Ar
         cells[1, lesion, g] = large * tolerant + (1.0 - large) * work[TOLERANT, g]
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def _arrive_in_large(
     cells: Array,
     lesion: int,
@@ -128,7 +128,7 @@ def _arrive_in_large(
         cells[1, lesion, child] += kept * (arrive[QC, x, e] * c + arrive[QQ, x, e] * q)
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def _sort_by_size(cells: Array, lesion: int, handover: float, state: NDArray[np.uint64], work: Array) -> None:
     """Mark the large clones, make the others whole cells, and keep all as they are at the start."""
     for g in range(work.shape[1]):
@@ -140,7 +140,7 @@ def _sort_by_size(cells: Array, lesion: int, handover: float, state: NDArray[np.
         work[CYCLING, g], work[TOLERANT, g] = cells[0, lesion, g], cells[1, lesion, g]
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def advance_lesions(
     cells: Array,
     law: StretchLaw,

@@ -8,7 +8,6 @@ concentrations by the closed form of c(t + P) = a c(t) + k.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from forestall.biology.dosing import Schedule
@@ -20,6 +19,7 @@ from forestall.biology.integrate import (
     turn,
 )
 from forestall.biology.rates import RATE_ROWS, TERMS, CourseModel, PatientRates
+from forestall.engine.kernels import bare_kernel, kernel_with
 
 Array = NDArray[np.float64]
 
@@ -29,7 +29,7 @@ NEXT, REPEATED, FROZEN, EVALUATIONS, ANCHOR = range(5)
 """Entries of the clock."""
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def start_phase(schedule: Schedule, p: PatientRates, phase: int) -> None:
     """Begin a phase: its days count from 0 and nothing is known to be periodic."""
     p.clock[NEXT] = 0
@@ -41,7 +41,7 @@ def start_phase(schedule: Schedule, p: PatientRates, phase: int) -> None:
             p.day_decay[1, d, k] = np.exp(-p.elimination[d, k] * schedule.period[phase])
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def source_day(schedule: Schedule, p: PatientRates, phase: int, day: int) -> int:
     """The integrated day whose rates a day has."""
     if p.clock[FROZEN] == 0 or day < p.clock[ANCHOR]:
@@ -50,13 +50,13 @@ def source_day(schedule: Schedule, p: PatientRates, phase: int, day: int) -> int
     return int(p.clock[ANCHOR] - period + (day - p.clock[ANCHOR]) % period)
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def ring_place(schedule: Schedule, p: PatientRates, phase: int, day: int) -> int:
     """Where the rates of a day stand in `p.ring`."""
     return int(source_day(schedule, p, phase, day) % RING_DAYS)
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def _concentrations(schedule: Schedule, p: PatientRates, phase: int, day: int, out: Array) -> None:
     """Concentrations (D, TERMS) at the start of a frozen day, or of one of the period before."""
     period = schedule.period[phase]
@@ -71,7 +71,7 @@ def _concentrations(schedule: Schedule, p: PatientRates, phase: int, day: int, o
             out[d, k] = latest + ahead * (latest - p.drug_ring[before, d, k])
 
 
-@njit(cache=True, error_model="numpy")
+@kernel_with(error_model="numpy")
 def catch_up(schedule: Schedule, p: PatientRates, phase: int, day: int) -> None:
     """Bring the running state of a frozen patient to the start of a day, and go on from there as if it had been integrated.
 
@@ -103,7 +103,7 @@ def catch_up(schedule: Schedule, p: PatientRates, phase: int, day: int) -> None:
     p.clock[NEXT], p.clock[REPEATED], p.clock[FROZEN] = day, 0, 0
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def _repeated(p: PatientRates, day: int, span: int, period: int) -> bool:
     ring = p.ring
     for j in range(span):
@@ -117,7 +117,7 @@ def _repeated(p: PatientRates, day: int, span: int, period: int) -> bool:
     return True
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def _step(model: CourseModel, schedule: Schedule, p: PatientRates, phase: int) -> None:
     """Integrate the next day or span, and notice whether it repeats."""
     day, period = p.clock[NEXT], schedule.period[phase]
@@ -131,7 +131,7 @@ def _step(model: CourseModel, schedule: Schedule, p: PatientRates, phase: int) -
         p.clock[FROZEN], p.clock[ANCHOR] = 1, day + span
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def know_rates(
     model: CourseModel, schedule: Schedule, p: PatientRates, phase: int, day: int, days: int
 ) -> bool:

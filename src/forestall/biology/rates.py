@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from forestall.biology.signaling.actions import DEGRADE, INHIBIT, OUTSIDE, CompiledActions
 from forestall.biology.signaling.compile import CompiledNetwork
 from forestall.biology.signaling.kernel import evaluate, expression_targets
+from forestall.engine.kernels import bare_kernel, bare_kernel_with
 
 Array = NDArray[np.float64]
 
@@ -159,7 +159,7 @@ class PatientRates(NamedTuple):
     """(5,) next day to integrate; days in a row that repeated; 1 if frozen; evaluations so far; day of freezing."""
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@bare_kernel_with(forceinline=True)
 def copy_rows(source: Array, into: Array) -> None:
     """Copy a C-contiguous array of two dimensions."""
     for row in range(source.shape[0]):
@@ -168,7 +168,7 @@ def copy_rows(source: Array, into: Array) -> None:
             new[k] = old[k]
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@bare_kernel_with(inline="always")
 def _row(actions: CompiledActions, p: PatientRates, action: int, k: int) -> Array:
     """The (lanes,) row that the k-th target of an action multiplies."""
     code, position = actions.code[action], actions.target[k]
@@ -182,7 +182,7 @@ def _row(actions: CompiledActions, p: PatientRates, action: int, k: int) -> Arra
     return term
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def _apply_actions(net: CompiledNetwork, actions: CompiledActions, p: PatientRates) -> None:
     """Put the slow states into the expression and let the present effects act; rows that nothing touches stay as they are."""
     for a in range(actions.code.shape[0]):
@@ -213,7 +213,7 @@ def _apply_actions(net: CompiledNetwork, actions: CompiledActions, p: PatientRat
                 row[lane] *= 1.0 - effect[lane] * reach[lane]
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def solve_signaling(model: CourseModel, p: PatientRates) -> None:
     """Activities, drives and slow targets under the present effects and slow states."""
     net, lanes = model.network, p.lanes
@@ -231,7 +231,7 @@ def solve_signaling(model: CourseModel, p: PatientRates) -> None:
     p.clock[3] += 1
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@bare_kernel_with(forceinline=True)
 def effect_now(model: CourseModel, p: PatientRates, action: int, exposure_class: int) -> float:
     """Effect of an action at the present concentration: a share of 1, or 1/day of killing."""
     drug = model.action_drug[action]
@@ -245,7 +245,7 @@ def effect_now(model: CourseModel, p: PatientRates, action: int, exposure_class:
     return float(model.maximum[action] * free / (free + model.potency[action]))
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def _effects(model: CourseModel, p: PatientRates, weight: float, everything: bool) -> bool:
     """Effects at the present concentrations; whether signaling must be solved again.
 
@@ -271,7 +271,7 @@ def _effects(model: CourseModel, p: PatientRates, weight: float, everything: boo
     return changed or _moved(p.slow, p.seen_slow, overlooked)
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@bare_kernel_with(forceinline=True)
 def _moved(now: Array, seen: Array, overlooked: float) -> bool:
     """Whether a slow state differs from the one last seen, relative to its size."""
     for q in range(now.shape[0]):
@@ -284,7 +284,7 @@ def _moved(now: Array, seen: Array, overlooked: float) -> bool:
     return False
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@bare_kernel_with(forceinline=True)
 def add_kill(model: CourseModel, p: PatientRates, a: int, first: int, amount: float, kill: Array) -> None:
     """Add the killing by one action to the lanes of one exposure class.
 
@@ -306,7 +306,7 @@ def add_kill(model: CourseModel, p: PatientRates, a: int, first: int, amount: fl
             kill[row, lane] += amount * access[a, lane]
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def _kills(model: CourseModel, p: PatientRates, everything: bool) -> None:
     p.kill[:] = 0.0
     for a in range(model.action_kind.shape[0]):
@@ -317,7 +317,7 @@ def _kills(model: CourseModel, p: PatientRates, everything: bool) -> None:
                 add_kill(model, p, a, first, p.effect[a, first], p.kill)
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def rates_now(model: CourseModel, p: PatientRates, weight: float = 1.0, everything: bool = True) -> None:
     """Write the rates of every lane (1/day) at the present state into `p.now`.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from forestall.biology.day_templates import LONGEST_SPAN_DAYS
@@ -25,6 +24,7 @@ from forestall.biology.rates import (
 )
 from forestall.biology.signaling.kernel import evaluate, expression_targets, rest_state
 from forestall.biology.signaling.lanes import AlterationArrays, write_lanes
+from forestall.engine.kernels import kernel_with
 
 Array = NDArray[np.float64]
 
@@ -98,7 +98,7 @@ class SharedArrays(NamedTuple):
     """(alterations,) relative loss of the birth rate."""
 
 
-@njit(cache=True, error_model="numpy")
+@kernel_with(error_model="numpy")
 def _lanes(i: int, classes: int, model: CourseModel, cohort: CohortArrays, shared: SharedArrays) -> Lanes:
     table = cohort.table[i]
     genotypes = cohort.mask.shape[1]
@@ -129,7 +129,7 @@ def _lanes(i: int, classes: int, model: CourseModel, cohort: CohortArrays, share
     return Lanes(base, floor, weight, gain, access, fitness, normalizer)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel_with(error_model="numpy")
 def _settled(model: CourseModel, lanes: Lanes) -> tuple[Array, Array]:
     """Slow states of every genotype before treatment, by damped iteration, and the activities they go with.
 
@@ -162,7 +162,7 @@ def _settled(model: CourseModel, lanes: Lanes) -> tuple[Array, Array]:
     return slow, activity
 
 
-@njit(cache=True, error_model="numpy")
+@kernel_with(error_model="numpy")
 def _no_head_start(fitness: Array, proliferation: Array) -> None:
     """Let no acquired alteration speed up growth without treatment.
 
@@ -173,7 +173,7 @@ def _no_head_start(fitness: Array, proliferation: Array) -> None:
             fitness[lane] *= proliferation[0] / proliferation[lane]
 
 
-@njit(cache=True, error_model="numpy")
+@kernel_with(error_model="numpy")
 def prepare_patient(
     i: int, model: CourseModel, schedule: Schedule, cohort: CohortArrays, shared: SharedArrays
 ) -> tuple[PatientRates, Array]:
@@ -247,7 +247,7 @@ def prepare_patient(
     return p, p.now.copy()
 
 
-@njit(cache=True, error_model="numpy")
+@kernel_with(error_model="numpy")
 def mean_growth(
     model: CourseModel, schedule: Schedule, cohort: CohortArrays, shared: SharedArrays, first: int, days: int
 ) -> Array:

@@ -9,13 +9,13 @@ between them in the proportion of their means.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from forestall.biology.stretch import StretchLaw, surviving
 from forestall.engine.birth_death import MEAN_ABOVE, NORMAL_ABOVE, birth_death_step
 from forestall.engine.counts import next_binomial, next_negative_binomial, next_poisson
 from forestall.engine.exponential import exp_poly
+from forestall.engine.kernels import bare_kernel, bare_kernel_with
 from forestall.engine.random import next_uniform
 
 Array = NDArray[np.float64]
@@ -26,14 +26,14 @@ FEW = 12.0
 """Up to so many altered daughters with descendants are drawn one by one, more day by day."""
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@bare_kernel_with(forceinline=True)
 def _descendants(state: NDArray[np.uint64], cells: float, mean: float, births: float) -> float:
     """Descendants of `cells` whose families have the law of m = `mean` and I = `births`."""
     stop = 1.0 / (1.0 + births)
     return float(birth_death_step(state, cells, min(1.0, mean * stop), stop, NORMAL_ABOVE, MEAN_ABOVE))
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def _advance(
     cells: Array,
     lesion: int,
@@ -59,7 +59,7 @@ def _advance(
     cells[0, lesion, g], cells[1, lesion, g] = grown - asleep, tolerant + asleep
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@bare_kernel_with(forceinline=True)
 def _arrival_law(law: StretchLaw, days: int, lane: int, day: int, load: float) -> tuple[float, float, float]:
     """Of a cell that arises in the middle of a day: the probability that it has descendants, without and with crowding, and I."""
     mean = law.scratch[day, 4, lane] + law.scratch[day, 5, lane]
@@ -69,7 +69,7 @@ def _arrival_law(law: StretchLaw, days: int, lane: int, day: int, load: float) -
     return surviving(mean, births), surviving(mean * exp_poly(-met), crowded), crowded
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@bare_kernel_with(forceinline=True)
 def _add_families(
     cells: Array,
     lesion: int,
@@ -88,7 +88,7 @@ def _add_families(
     cells[1, lesion, g] += asleep
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def _many_arrivals(
     cells: Array,
     lesion: int,
@@ -111,7 +111,7 @@ def _many_arrivals(
             _add_families(cells, lesion, child, families, births, law, lane, day, state)
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def _one_arrival(
     cells: Array,
     lesion: int,
@@ -152,7 +152,7 @@ def _one_arrival(
             return
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def _few_arrivals(
     lesion: int,
     cells: Array,
@@ -185,7 +185,7 @@ def _few_arrivals(
         )  # fmt: skip
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def _expect(
     law: StretchLaw,
     first: int,
@@ -203,7 +203,7 @@ def _expect(
         expected[e] = probability[e] * kept * arising * (1.0 - work[_LARGE, child])
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def small_clones(
     lesion: int,
     cells: Array,

@@ -24,12 +24,12 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from forestall.biology.integrate import LONGEST_STRETCH_DAYS
 from forestall.biology.rates import BIRTH, DEATH, ENTER, LEAVE, TOLERANT_DEATH
 from forestall.engine.exponential import exp_poly
+from forestall.engine.kernels import bare_kernel, bare_kernel_with, kernel_with
 
 Array = NDArray[np.float64]
 
@@ -74,7 +74,7 @@ class StretchLaw(NamedTuple):
     """(days + 1, 7, lanes) matrices of the days, growth of what arises on a day, and cumulated b."""
 
 
-@njit(cache=True, error_model="numpy")
+@kernel_with(error_model="numpy")
 def new_law(lanes: int, classes: int, edges: int) -> StretchLaw:
     """Memory for one stretch."""
     days = LONGEST_STRETCH_DAYS
@@ -100,7 +100,7 @@ _CARRIED, _AFTER, _CUMULATED = 4, 4, 6
 """Rows of scratch: the day's matrix, then cycling and tolerant cells at the end per cycling cell on the day, then b until the day."""
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def _day_matrix(rates: Array, place: int, loss: Array, out: Array, day: int) -> None:
     """The exact solution of one day without crowding, into rows 0 to 3 of `out[day]`, and its growth exponent into row 4."""
     genotypes = loss.shape[0]
@@ -122,7 +122,7 @@ def _day_matrix(rates: Array, place: int, loss: Array, out: Array, day: int) -> 
         out[day, 4, lane] = grow
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def _carry_forward(rates: Array, places: NDArray[np.int64], days: int, law: StretchLaw) -> None:
     """Products of the days' matrices from the start on, and the divisions of each day."""
     grow, crowd, divide, divided, scratch = law.grow, law.crowd, law.divide, law.divided, law.scratch
@@ -159,7 +159,7 @@ def _carry_forward(rates: Array, places: NDArray[np.int64], days: int, law: Stre
             crowd[lane] += b
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def _carry_back(days: int, law: StretchLaw) -> None:
     """What a cell of each phenotype becomes from each day on, as means and as the law of small clones, by recursion from the end."""
     scratch, mean, births, asleep = law.scratch, law.mean, law.births, law.asleep
@@ -203,7 +203,7 @@ def _carry_back(days: int, law: StretchLaw) -> None:
         wake[0, lane], wake[1, lane] = scratch[0, QQ, lane], scratch[0, CQ, lane]
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def _arrivals(
     days: int, genotypes: int, edges: NDArray[np.int64], probability: Array, law: StretchLaw
 ) -> None:
@@ -234,13 +234,13 @@ def _arrivals(
             arrive[MEET, x, e] = met / (cc + 1e-300)
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@bare_kernel_with(forceinline=True)
 def surviving(mean: float, births: float) -> float:
     """Probability that a cell has descendants, from m and I."""
     return min(1.0, mean / (1.0 + births))
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def write_law(
     rates: Array,
     places: NDArray[np.int64],

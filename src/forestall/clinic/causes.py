@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from forestall.biology.rates import (
@@ -28,6 +27,7 @@ from forestall.biology.setup import CohortArrays, SharedArrays
 from forestall.biology.signaling.actions import apply_effects_by_lane
 from forestall.biology.signaling.kernel import evaluate, place_slow
 from forestall.biology.signaling.lanes import write_lanes
+from forestall.engine.kernels import kernel_with
 
 Array = NDArray[np.float64]
 
@@ -74,7 +74,7 @@ def all_causes(slow_nodes: Sequence[str], alterations: Sequence[str]) -> tuple[N
     return np.array(codes, np.int64), [cause_text(code, slow_nodes, alterations) for code in codes]
 
 
-@njit(cache=True, error_model="numpy")
+@kernel_with(error_model="numpy")
 def leading_genotype(p: PatientRates, cells: Array, offset: int, room: float) -> int:
     """The genotype that adds most cells per day, or the largest if none grows."""
     best, most = 0, -np.inf
@@ -86,7 +86,7 @@ def leading_genotype(p: PatientRates, cells: Array, offset: int, room: float) ->
     return best
 
 
-@njit(cache=True, error_model="numpy")
+@kernel_with(error_model="numpy")
 def attribute(
     i: int,
     model: CourseModel,
@@ -125,7 +125,7 @@ def attribute(
     return genotype, INCOMPLETE
 
 
-@njit(cache=True, error_model="numpy")
+@kernel_with(error_model="numpy")
 def _chemotherapy_is_over(model: CourseModel, p: PatientRates, lane: int) -> bool:
     given = False
     for a in range(model.action_kind.shape[0]):
@@ -136,7 +136,7 @@ def _chemotherapy_is_over(model: CourseModel, p: PatientRates, lane: int) -> boo
     return given
 
 
-@njit(cache=True, error_model="numpy")
+@kernel_with(error_model="numpy")
 def _counterfactuals(
     i: int,
     model: CourseModel,

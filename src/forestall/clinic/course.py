@@ -9,10 +9,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from forestall.biology.advance import advance, forget_laws, new_walker
+from forestall.biology.advance import Walker, advance, forget_laws, new_walker
 from forestall.biology.dosing import Schedule
 from forestall.biology.lesions import lesion_size
 from forestall.biology.periods import EVALUATIONS, catch_up, start_phase
@@ -31,9 +30,10 @@ from forestall.clinic.recist import (
 from forestall.clinic.watching import ClinicArrays
 from forestall.engine.birth_death import MEAN_ABOVE, NORMAL_ABOVE
 from forestall.engine.growth import REACHED, grow_to_size
+from forestall.engine.kernels import bare_kernel, kernel_with
 from forestall.engine.mutation import new_stack
 from forestall.engine.purposes import Purpose
-from forestall.engine.random import next_normal, stream
+from forestall.engine.random import next_normal, open_stream, stream
 
 Array = NDArray[np.float64]
 
@@ -95,19 +95,19 @@ class Eyes(NamedTuple):
     """(1,) smallest sum of the target lesions so far, mm."""
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def diameter_of(cells: float, cells_per_mm3: float) -> float:
     """Diameter (mm) of a sphere that holds the cells."""
     return float((6.0 / math.pi * cells / cells_per_mm3) ** (1.0 / 3.0))
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def cells_in(diameter: float, cells_per_mm3: float) -> float:
     """Cells in a sphere of the diameter (mm)."""
     return float(math.pi / 6.0 * diameter**3 * cells_per_mm3)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel_with(error_model="numpy")
 def establish(
     i: int,
     cohort: CohortArrays,
@@ -132,6 +132,7 @@ def establish(
     genotypes = cells.shape[2]
     table = cohort.table[i]
     birth, death = untreated[BIRTH, :genotypes].copy(), untreated[DEATH, :genotypes].copy()
+    children = cohort.edges[table, :, 1].copy()
     for lesion in range(cells.shape[1]):
         target = cells_in(cohort.diameter[i, lesion], clinic.cells_per_mm3)
         if clinic.handover <= 0.0:
@@ -143,7 +144,7 @@ def establish(
             birth,
             death,
             cohort.edge_start[table],
-            cohort.edges[table, :, 1].copy(),
+            children,
             cohort.probability[table],
             cohort.capacity[i],
             target,
@@ -158,7 +159,7 @@ def establish(
     return OK
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def _alive(cells: Array) -> bool:
     """Whether any lesion has a cell."""
     some = False
@@ -167,7 +168,7 @@ def _alive(cells: Array) -> bool:
     return some
 
 
-@njit(cache=True, error_model="numpy")
+@kernel_with(error_model="numpy")
 def _measure(
     i: int,
     visit: int,
@@ -204,7 +205,7 @@ def _measure(
     return bool(complete)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel_with(error_model="numpy")
 def follow(
     i: int,
     model: CourseModel,
@@ -227,13 +228,17 @@ def follow(
     noise = np.empty((lesions, 2), np.uint64)
     chance = np.empty((lesions, 2), np.uint64)
     for lesion in range(lesions):
-        noise[lesion] = stream(clinic.seed, cohort.patient[i], _MEASUREMENT, lesion)
-        chance[lesion] = stream(clinic.seed, cohort.patient[i], _COURSE, lesion)
-    _treat(i, model, schedule, cohort, clinic, shared, p, cells, noise, chance, record)
+        open_stream(noise[lesion], clinic.seed, cohort.patient[i], _MEASUREMENT, lesion)
+        open_stream(chance[lesion], clinic.seed, cohort.patient[i], _COURSE, lesion)
+    eyes = Eyes(
+        noise, np.zeros(lesions, np.uint8), np.zeros(lesions, np.bool_), np.empty(lesions), np.zeros(1)
+    )
+    walker = new_walker(p.now.shape[1], genotypes, cohort.probability[cohort.table[i]])
+    _treat(i, model, schedule, cohort, clinic, shared, p, cells, eyes, chance, walker, record)
     record.evaluations[i] = p.clock[EVALUATIONS]
 
 
-@njit(cache=True, error_model="numpy")
+@kernel_with(error_model="numpy")
 def _visit(
     i: int,
     visit: int,
@@ -258,7 +263,16 @@ def _visit(
     return bool(code == PROGRESSIVE_DISEASE)
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
+def _trace(out: Array, cells: Array) -> None:
+    """Keep the (2, L, G) cells of a visit."""
+    for phenotype in range(cells.shape[0]):
+        for lesion in range(cells.shape[1]):
+            for g in range(cells.shape[2]):
+                out[phenotype, lesion, g] = cells[phenotype, lesion, g]
+
+
+@bare_kernel
 def _treat(
     i: int,
     model: CourseModel,
@@ -268,15 +282,12 @@ def _treat(
     shared: SharedArrays,
     p: PatientRates,
     cells: Array,
-    noise: NDArray[np.uint64],
+    eyes: Eyes,
     chance: NDArray[np.uint64],
+    walker: Walker,
     record: CourseRecord,
 ) -> None:
-    lesions, genotypes = cells.shape[1], cells.shape[2]
-    eyes = Eyes(
-        noise, np.zeros(lesions, np.uint8), np.zeros(lesions, np.bool_), np.empty(lesions), np.zeros(1)
-    )
-    walker = new_walker(p.now.shape[1], genotypes, cohort.probability[cohort.table[i]])
+    lesions = cells.shape[1]
     phase, began, day, visit = 0, 0, 0, 0
     progressed = False
     hazard = hazard_of_death(i, cohort, clinic, cells)
@@ -286,7 +297,7 @@ def _treat(
     while True:
         if visit < clinic.visits.shape[0] and clinic.visits[visit] == day:
             if record.trace.shape[0] > 0:
-                record.trace[i, visit, :, :lesions] = cells
+                _trace(record.trace[i, visit], cells)
             if not progressed:
                 progressed = _visit(i, visit, cohort, clinic, cells, eyes, record)
                 record.made[i] = visit + 1
@@ -337,7 +348,7 @@ def _treat(
     record.contact[i] = end
 
 
-@njit(cache=True, error_model="numpy")
+@kernel_with(error_model="numpy")
 def _explain(
     i: int,
     model: CourseModel,
@@ -366,7 +377,7 @@ def _explain(
     record.cause[i] = cause
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel_with(error_model="numpy", nogil=True)
 def follow_batch(
     model: CourseModel,
     schedule: Schedule,

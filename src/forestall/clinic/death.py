@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from forestall.biology.lesions import lesion_size
 from forestall.biology.setup import CohortArrays
 from forestall.clinic.watching import ClinicArrays
+from forestall.engine.kernels import bare_kernel
 
 Array = NDArray[np.float64]
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def hazard_of_death(i: int, cohort: CohortArrays, clinic: ClinicArrays, cells: Array) -> float:
     """Hazard of death, 1/day: background and burden."""
     burden = 0.0
@@ -26,7 +26,7 @@ def hazard_of_death(i: int, cohort: CohortArrays, clinic: ClinicArrays, cells: A
     return float(cohort.background[i] + clinic.burden_hazard * burden**clinic.burden_exponent)
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def accumulated(before: float, after: float, days: float) -> float:
     """Integral of a hazard that changes exponentially from `before` to `after` (1/day) over some days."""
     if before <= 0.0 or after <= 0.0 or abs(after - before) < 1e-6 * before:
@@ -34,7 +34,7 @@ def accumulated(before: float, after: float, days: float) -> float:
     return (after - before) / math.log(after / before) * days
 
 
-@njit(cache=True, error_model="numpy")
+@bare_kernel
 def time_to(missing: float, before: float, after: float, days: float) -> float:
     """Days until such a hazard has accumulated to `missing`."""
     growth = math.log(after / before) / days if before > 0.0 and after > 0.0 else 0.0

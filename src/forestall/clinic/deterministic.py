@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from forestall.biology.advance import advance, new_walker
 from forestall.biology.dosing import Schedule
 from forestall.biology.rates import CourseModel
 from forestall.biology.setup import CohortArrays, SharedArrays, prepare_patient
+from forestall.engine.kernels import kernel_with
 
 Array = NDArray[np.float64]
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel_with(error_model="numpy", nogil=True)
 def deterministic_course(
     i: int,
     model: CourseModel,

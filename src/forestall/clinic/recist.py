@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from forestall.engine.kernels import kernel
 
 NO_VISIT = -1
 NOT_EVALUABLE = 0
@@ -33,7 +34,7 @@ _TARGETS_PER_ORGAN = 2
 _ROUNDING_MM = 1e-9
 
 
-@njit(cache=True)
+@kernel
 def assess_visit(
     sum_mm: float, baseline_mm: float, nadir_mm: float, new_lesion: bool, complete: bool = False
 ) -> tuple[int, float]:
@@ -65,7 +66,7 @@ def assess_visit(
     return STABLE_DISEASE, nadir
 
 
-@njit(cache=True)
+@kernel
 def target_sum(
     diameter_mm: NDArray[np.float64], target: NDArray[np.bool_], node: NDArray[np.bool_], visible_mm: float
 ) -> tuple[float, bool]:
@@ -98,7 +99,7 @@ def target_sum(
     return total, complete
 
 
-@njit(cache=True)
+@kernel
 def select_targets(
     diameter_mm: NDArray[np.float64], site: NDArray[np.int8], node: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
@@ -129,7 +130,7 @@ def select_targets(
     return chosen
 
 
-@njit(cache=True)
+@kernel
 def assess_visits(
     sum_mm: NDArray[np.float64],
     new_lesion: NDArray[np.bool_],
@@ -166,7 +167,7 @@ def assess_visits(
     return response, nadir
 
 
-@njit(cache=True)
+@kernel
 def _holds(
     response: NDArray[np.int8], day: NDArray[np.float64], visit: int, level: int, confirm_days: float
 ) -> bool:
@@ -185,7 +186,7 @@ def _holds(
     return False
 
 
-@njit(cache=True)
+@kernel
 def _until_progression(response: NDArray[np.int8]) -> int:
     """One past the last visit that counts: the first progression is included, what follows is not."""
     for visit in range(1, response.size):
@@ -194,7 +195,7 @@ def _until_progression(response: NDArray[np.int8]) -> int:
     return int(response.size)
 
 
-@njit(cache=True)
+@kernel
 def _best(
     response: NDArray[np.int8], day: NDArray[np.float64], confirm_days: float, stable_days: float
 ) -> int:
@@ -213,7 +214,7 @@ def _best(
     return PROGRESSIVE_DISEASE if progressed else NOT_EVALUABLE
 
 
-@njit(cache=True)
+@kernel
 def best_overall_response(
     response: NDArray[np.int8], day: NDArray[np.float64], confirm_days: float, stable_days: float
 ) -> NDArray[np.int8]:
@@ -238,7 +239,7 @@ def best_overall_response(
     return best
 
 
-@njit(cache=True)
+@kernel
 def first_response_day(
     response: NDArray[np.int8], day: NDArray[np.float64], confirm_days: float
 ) -> NDArray[np.float64]:

@@ -28,7 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from forestall.engine.counts import next_binomial, next_negative_binomial
-from forestall.engine.kernels import kernel
+from forestall.engine.kernels import bare_kernel
 from forestall.engine.random import next_normal, next_uniform
 
 NORMAL_ABOVE = 1e6
@@ -42,7 +42,7 @@ MEAN_ABOVE = 1e9
 _LARGEST_EXPONENT = 700.0
 
 
-@kernel
+@bare_kernel
 def mean_of_exponential(exponent: float) -> float:
     """(exp(x) - 1) / x, the mean of exp(x s) over s in (0, 1); 1 at x = 0."""
     if exponent == 0.0:
@@ -50,7 +50,7 @@ def mean_of_exponential(exponent: float) -> float:
     return math.expm1(exponent) / exponent
 
 
-@kernel
+@bare_kernel
 def extend_integrals(growth: float, births: float, b: float, d: float, days: float) -> tuple[float, float]:
     """Append a piece of constant rates to an interval.
 
@@ -71,14 +71,14 @@ def extend_integrals(growth: float, births: float, b: float, d: float, days: flo
     return growth + piece, births * math.exp(piece) + b * days * mean_of_exponential(piece)
 
 
-@kernel
+@bare_kernel
 def law_from_integrals(growth: float, births: float) -> tuple[float, float]:
     """(survival, stop) of one cell from the integrals of an interval."""
     stop = 1.0 / (1.0 + births)
     return min(1.0, math.exp(min(growth, _LARGEST_EXPONENT)) * stop), stop
 
 
-@kernel
+@bare_kernel
 def constant_rate_law(b: float, d: float, days: float) -> tuple[float, float]:
     """(survival, stop) of one cell after an interval of constant rates.
 
@@ -96,7 +96,7 @@ def constant_rate_law(b: float, d: float, days: float) -> tuple[float, float]:
     return law_from_integrals(growth, births)
 
 
-@kernel
+@bare_kernel
 def varying_rate_law(
     times: npt.NDArray[np.float64], b: npt.NDArray[np.float64], d: npt.NDArray[np.float64]
 ) -> tuple[float, float]:
@@ -113,7 +113,7 @@ def varying_rate_law(
     return law_from_integrals(growth, births)
 
 
-@kernel
+@bare_kernel
 def effective_rates(growth: float, births: float, days: float) -> tuple[float, float]:
     """The constant rates (b, d) that have the transition law of an interval of varying ones.
 
@@ -126,7 +126,7 @@ def effective_rates(growth: float, births: float, days: float) -> tuple[float, f
     return b, max(0.0, b - growth / days)
 
 
-@kernel
+@bare_kernel
 def birth_death_step(
     state: npt.NDArray[np.uint64],
     cells: float,
@@ -158,7 +158,7 @@ def birth_death_step(
     return survivors + next_negative_binomial(state, survivors, stop)
 
 
-@kernel
+@bare_kernel
 def whole_cells(state: npt.NDArray[np.uint64], cells: float) -> float:
     """Round a fractional size up or down at random, so that its mean is kept (from a mean to a count)."""
     return math.floor(cells + next_uniform(state))

@@ -19,7 +19,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from forestall.engine.kernels import kernel
+from forestall.engine.kernels import bare_kernel
 from forestall.engine.random import next_normal, next_uniform
 
 _INVERSION_BELOW = 10.0
@@ -29,7 +29,7 @@ _STIRLING_TABLE = np.array(
 )
 
 
-@kernel
+@bare_kernel
 def stirling_error(count: float) -> float:
     """log(n!) minus Stirling's formula, for a count of at least 1."""
     if count < 16.0:
@@ -40,7 +40,7 @@ def stirling_error(count: float) -> float:
     return inverse * (1.0 / 12.0 - square * (1.0 / 360.0 - square * series))
 
 
-@kernel
+@bare_kernel
 def deviance(count: float, mean: float) -> float:
     """Deviance term count * log(count / mean) + mean - count, without cancellation; count > 0."""
     difference = count - mean
@@ -59,7 +59,7 @@ def deviance(count: float, mean: float) -> float:
     return total
 
 
-@kernel
+@bare_kernel
 def log_poisson_mass(count: float, mean: float) -> float:
     """Logarithm of the Poisson probability of a count; mean > 0."""
     if count == 0.0:
@@ -67,7 +67,7 @@ def log_poisson_mass(count: float, mean: float) -> float:
     return -stirling_error(count) - deviance(count, mean) - _HALF_LOG_TWO_PI - 0.5 * math.log(count)
 
 
-@kernel
+@bare_kernel
 def log_binomial_mass(count: float, trials: float, p: float) -> float:
     """Logarithm of the binomial probability of a count; 0 < p < 1, 0 <= count <= trials."""
     if count == 0.0:
@@ -80,7 +80,7 @@ def log_binomial_mass(count: float, trials: float, p: float) -> float:
     return corrections - deviances - _HALF_LOG_TWO_PI + 0.5 * math.log(trials / count / rest)
 
 
-@kernel
+@bare_kernel
 def next_poisson(state: npt.NDArray[np.uint64], mean: float) -> float:
     """A Poisson count.
 
@@ -95,7 +95,7 @@ def next_poisson(state: npt.NDArray[np.uint64], mean: float) -> float:
     return _poisson_by_rejection(state, mean)
 
 
-@kernel
+@bare_kernel
 def _poisson_by_inversion(state: npt.NDArray[np.uint64], mean: float) -> float:
     rest = next_uniform(state)
     mass = math.exp(-mean)
@@ -107,7 +107,7 @@ def _poisson_by_inversion(state: npt.NDArray[np.uint64], mean: float) -> float:
     return count
 
 
-@kernel
+@bare_kernel
 def _poisson_by_rejection(state: npt.NDArray[np.uint64], mean: float) -> float:
     b = 0.931 + 2.53 * math.sqrt(mean)
     a = -0.059 + 0.02483 * b
@@ -126,7 +126,7 @@ def _poisson_by_rejection(state: npt.NDArray[np.uint64], mean: float) -> float:
             return count
 
 
-@kernel
+@bare_kernel
 def next_binomial(state: npt.NDArray[np.uint64], trials: float, p: float) -> float:
     """A binomial count.
 
@@ -149,7 +149,7 @@ def next_binomial(state: npt.NDArray[np.uint64], trials: float, p: float) -> flo
     return count if p <= 0.5 else trials - count
 
 
-@kernel
+@bare_kernel
 def _binomial_by_inversion(state: npt.NDArray[np.uint64], trials: float, p: float) -> float:
     rest = next_uniform(state)
     odds = p / (1.0 - p)
@@ -162,7 +162,7 @@ def _binomial_by_inversion(state: npt.NDArray[np.uint64], trials: float, p: floa
     return count
 
 
-@kernel
+@bare_kernel
 def _binomial_by_rejection(state: npt.NDArray[np.uint64], trials: float, p: float) -> float:
     deviation = math.sqrt(trials * p * (1.0 - p))
     b = 1.15 + 2.53 * deviation
@@ -185,7 +185,7 @@ def _binomial_by_rejection(state: npt.NDArray[np.uint64], trials: float, p: floa
             return count
 
 
-@kernel
+@bare_kernel
 def next_gamma(state: npt.NDArray[np.uint64], shape: float) -> float:
     """A gamma number of scale 1; shape > 0 (0 or less gives 0, nan gives nan)."""
     if math.isnan(shape):
@@ -197,7 +197,7 @@ def next_gamma(state: npt.NDArray[np.uint64], shape: float) -> float:
     return _large_gamma(state, shape)
 
 
-@kernel
+@bare_kernel
 def _large_gamma(state: npt.NDArray[np.uint64], shape: float) -> float:
     d = shape - 1.0 / 3.0
     c = 1.0 / math.sqrt(9.0 * d)
@@ -211,7 +211,7 @@ def _large_gamma(state: npt.NDArray[np.uint64], shape: float) -> float:
             return d * v
 
 
-@kernel
+@bare_kernel
 def next_geometric(state: npt.NDArray[np.uint64], stop: float) -> float:
     """Failures before the first success of trials that succeed with probability `stop` in (0, 1]."""
     if stop >= 1.0:
@@ -219,7 +219,7 @@ def next_geometric(state: npt.NDArray[np.uint64], stop: float) -> float:
     return math.floor(math.log(next_uniform(state)) / math.log1p(-stop))
 
 
-@kernel
+@bare_kernel
 def next_negative_binomial(state: npt.NDArray[np.uint64], successes: float, stop: float) -> float:
     """Failures before a number of successes of trials that succeed with probability `stop`.
 
@@ -238,7 +238,7 @@ def next_negative_binomial(state: npt.NDArray[np.uint64], successes: float, stop
     return next_poisson(state, odds * next_gamma(state, successes))
 
 
-@kernel
+@bare_kernel
 def _negative_binomial_by_inversion(state: npt.NDArray[np.uint64], successes: float, stop: float) -> float:
     rest = next_uniform(state)
     mass = math.exp(successes * math.log(stop))

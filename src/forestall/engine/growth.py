@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from forestall.engine.birth_death import mean_of_exponential
-from forestall.engine.kernels import kernel
+from forestall.engine.kernels import bare_kernel, kernel
 from forestall.engine.mutation import COMPLETED, STACK_FULL, evolve_clones
 
 REACHED = COMPLETED
@@ -36,7 +36,7 @@ _SIZE_TOLERANCE = 1e-4
 _NOISE_TOLERANCE = 1e-2
 
 
-@kernel
+@bare_kernel
 def mean_room(cells: float, capacity: float, b: float, d: float, days: float) -> float:
     """Mean of 1 - N(t) / K over an interval of logistic growth, between 0 and 1.
 
@@ -58,12 +58,16 @@ def mean_room(cells: float, capacity: float, b: float, d: float, days: float) ->
     return min(1.0, max(0.0, 1.0 - crowding))
 
 
-@kernel
+@bare_kernel
 def _average(cells: npt.NDArray[np.float64], rates: npt.NDArray[np.float64]) -> float:
-    return float((cells * rates).sum() / cells.sum())
+    weighted, total = 0.0, 0.0
+    for genotype in range(cells.shape[0]):
+        weighted += cells[genotype] * rates[genotype]
+        total += cells[genotype]
+    return weighted / total
 
 
-@kernel
+@bare_kernel
 def _fastest_growth(
     cells: npt.NDArray[np.float64],
     birth: npt.NDArray[np.float64],
@@ -79,14 +83,14 @@ def _fastest_growth(
     return fastest
 
 
-@kernel
+@bare_kernel
 def _size_tolerance(target: float, b: float, d: float) -> float:
     """How far below the target counts as reached: within it, noise moves the size more than growth does."""
     noise = 0.5 * (b + d) / (b - d) if b > d else math.inf
     return max(0.5, _SIZE_TOLERANCE * target, min(noise, _NOISE_TOLERANCE * target))
 
 
-@kernel
+@bare_kernel
 def _step_days(
     total: float, target: float, b: float, d: float, fastest: float, crowded: bool, longest: float
 ) -> float:
@@ -111,7 +115,7 @@ def _step_days(
     return min(days, max(far, min(_APPROACH * remaining, noise / _CLEARANCE)))
 
 
-@kernel
+@bare_kernel
 def _grow_lineage(
     state: npt.NDArray[np.uint64],
     birth: npt.NDArray[np.float64],
@@ -142,8 +146,9 @@ def _grow_lineage(
             return age, TOO_SLOW
         fastest = _fastest_growth(out, birth, death, room)
         days = _step_days(total, target, b * room, d, fastest, total > _CROWDED * capacity, max_days - age)
-        cells[:] = out
-        slowed[:] = birth * mean_room(total, capacity, b, d, days)
+        room = mean_room(total, capacity, b, d, days)
+        for genotype in range(out.shape[0]):
+            cells[genotype], slowed[genotype] = out[genotype], birth[genotype] * room
         status = evolve_clones(
             state, cells, slowed, death, edge_start, edge_child, edge_probability, days,
             normal_above, mean_above, stack, out,

@@ -29,10 +29,29 @@ def kernel(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Res
     return kernel_with()(function)
 
 
+def bare_kernel(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
+    """Compile a function that allocates no array and returns none; see `bare_kernel_with`."""
+    return bare_kernel_with()(function)
+
+
+def bare_kernel_with(
+    **options: bool | str,
+) -> Callable[[Callable[_Arguments, _Result]], Callable[_Arguments, _Result]]:
+    """The decorator `bare_kernel` with options of `numba.njit`.
+
+    Numba counts the references to arrays at every access to a field of a tuple of arrays. In functions that take a
+    patient's hundred arrays this costs more than their work. A function that neither allocates an array nor returns one
+    (to a function that counts) needs no counting: whoever calls it holds the arrays. Division by zero gives inf or nan.
+    """
+    return kernel_with(_nrt=False, error_model="numpy", **options)
+
+
 def kernel_with(
     **options: bool | str,
 ) -> Callable[[Callable[_Arguments, _Result]], Callable[_Arguments, _Result]]:
     """The decorator `kernel` with options of `numba.njit`, such as `nogil`, `fastmath` or `error_model`."""
+    # A function would otherwise inherit this from the first that calls it, and could not allocate.
+    options = {"_nrt": True, **options}
 
     def decorate(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
         chosen = config.CACHE_DIR

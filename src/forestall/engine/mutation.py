@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from forestall.engine.birth_death import birth_death_step, constant_rate_law, mean_of_exponential
 from forestall.engine.counts import next_negative_binomial, next_poisson
-from forestall.engine.kernels import kernel
+from forestall.engine.kernels import bare_kernel, kernel
 from forestall.engine.random import next_exponential, next_uniform
 
 COMPLETED = 0
@@ -70,7 +70,7 @@ def mutation_edges(
     return start, children.astype(np.int64), matrix[parents, children]
 
 
-@kernel
+@bare_kernel
 def emission_roots(b: float, d: float, emission: float) -> tuple[float, float, float, float]:
     """Constants of the birth-death process killed at its first emission.
 
@@ -89,7 +89,7 @@ def emission_roots(b: float, d: float, emission: float) -> tuple[float, float, f
     return rate, lower, emission * b / above, above
 
 
-@kernel
+@bare_kernel
 def silent_law(b: float, d: float, emission: float, days: float) -> tuple[float, float, float]:
     """What becomes of one cell whose line emits nothing.
 
@@ -117,7 +117,7 @@ def silent_law(b: float, d: float, emission: float, days: float) -> tuple[float,
     return log_silent, survivor / silent, min(1.0, alive / spread)
 
 
-@kernel
+@bare_kernel
 def emission_time(b: float, d: float, emission: float, emitted: float) -> float:
     """The time at which a line has emitted with a given probability: inverse of `silent_law`, days."""
     rate, _, below, _ = emission_roots(b, d, emission)
@@ -127,7 +127,7 @@ def emission_time(b: float, d: float, emission: float, emitted: float) -> float:
     return -math.log1p(-min(rate * mixing, 1.0)) / rate
 
 
-@kernel
+@bare_kernel
 def next_emission(
     state: npt.NDArray[np.uint64],
     cells: float,
@@ -164,7 +164,7 @@ def next_emission(
     return day, family + birth_death_step(state, cells - 1.0, survival, stop, normal_above, mean_above)
 
 
-@kernel
+@bare_kernel
 def _push(stack: npt.NDArray[np.float64], top: int, genotype: int, day: float, cells: float) -> int:
     if top >= 0 and top < stack.shape[0]:
         stack[top, 0] = genotype
@@ -174,7 +174,7 @@ def _push(stack: npt.NDArray[np.float64], top: int, genotype: int, day: float, c
     return -1
 
 
-@kernel
+@bare_kernel
 def _set_aside(
     stack: npt.NDArray[np.float64], base: int, top: int, genotype: int, day: float, cells: float
 ) -> int:
@@ -184,7 +184,7 @@ def _set_aside(
     return top
 
 
-@kernel
+@bare_kernel
 def _in_bulk(cells: float, b: float, d: float, emission: float, days: float) -> bool:
     """Whether many mutants are expected of a clone so large that its path is known well enough."""
     if cells <= _BULK_CELLS * (1.0 + (b + d) * days):
@@ -193,7 +193,7 @@ def _in_bulk(cells: float, b: float, d: float, emission: float, days: float) -> 
     return emission * cells * days * max(1.0, mean_of_exponential(growth)) > BULK_ABOVE
 
 
-@kernel
+@bare_kernel
 def _choose_edge(
     state: npt.NDArray[np.uint64], first: int, last: int, probability: npt.NDArray[np.float64], total: float
 ) -> int:
@@ -205,7 +205,7 @@ def _choose_edge(
     return edge
 
 
-@kernel
+@bare_kernel
 def _bulk_days(
     genotype: int,
     birth: npt.NDArray[np.float64],
@@ -223,7 +223,7 @@ def _bulk_days(
     return _BULK_EXPONENT / fastest if fastest > 0.0 else math.inf
 
 
-@kernel
+@bare_kernel
 def _emit_in_bulk(
     state: npt.NDArray[np.uint64],
     cells: float,
@@ -274,7 +274,7 @@ def _emit_in_bulk(
     return top
 
 
-@kernel
+@bare_kernel
 def _poisson_families(
     state: npt.NDArray[np.uint64], expected: float, b: float, d: float, days: float
 ) -> float:
@@ -284,7 +284,7 @@ def _poisson_families(
     return families + next_negative_binomial(state, families, stop)
 
 
-@kernel
+@bare_kernel
 def _choose_rare_edge(
     state: npt.NDArray[np.uint64],
     first: int,
@@ -305,7 +305,7 @@ def _choose_rare_edge(
     return chosen
 
 
-@kernel
+@bare_kernel
 def follow_clone(
     state: npt.NDArray[np.uint64],
     genotype: int,
@@ -374,7 +374,7 @@ def follow_clone(
     return cells, top
 
 
-@kernel
+@bare_kernel
 def evolve_clones(
     state: npt.NDArray[np.uint64],
     cells: npt.NDArray[np.float64],

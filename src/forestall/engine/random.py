@@ -16,7 +16,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from forestall.engine.kernels import kernel
+from forestall.engine.kernels import bare_kernel, kernel
 
 STEP = np.uint64(0x9E3779B97F4A7C15)
 _MULTIPLIER_1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -30,7 +30,7 @@ _UNIT = 2.0**-53
 STATE_WORDS = 2
 
 
-@kernel
+@bare_kernel
 def mix(word: np.uint64) -> np.uint64:
     """The SplitMix64 finalizer: a bijection of 64-bit words; a change of one bit changes half of them."""
     word = (word ^ (word >> _SHIFT_30)) * _MULTIPLIER_1
@@ -38,7 +38,7 @@ def mix(word: np.uint64) -> np.uint64:
     return word ^ (word >> _SHIFT_31)
 
 
-@kernel
+@bare_kernel
 def open_stream(state: npt.NDArray[np.uint64], seed: int, patient: int, purpose: int, index: int) -> None:
     """Set a state to the start of the stream of a key.
 
@@ -66,7 +66,7 @@ def stream(seed: int, patient: int, purpose: int, index: int) -> npt.NDArray[np.
     return state
 
 
-@kernel
+@bare_kernel
 def next_word(state: npt.NDArray[np.uint64]) -> np.uint64:
     """The next 64 random bits of a stream; advances the state."""
     counter = state[0] + STEP
@@ -74,31 +74,31 @@ def next_word(state: npt.NDArray[np.uint64]) -> np.uint64:
     return mix(mix(counter) + state[1])
 
 
-@kernel
+@bare_kernel
 def uniform_of(word: np.uint64) -> float:
     """A uniform number from random bits: an odd multiple of 2^-53, hence never 0 and never 1."""
     return float((word >> _SHIFT_11) | _ONE) * _UNIT
 
 
-@kernel
+@bare_kernel
 def next_uniform(state: npt.NDArray[np.uint64]) -> float:
     """The next uniform number of a stream; advances the state."""
     return uniform_of(next_word(state))
 
 
-@kernel
+@bare_kernel
 def next_exponential(state: npt.NDArray[np.uint64]) -> float:
     """An exponential number of mean 1, from one uniform."""
     return -math.log(next_uniform(state))
 
 
-@kernel
+@bare_kernel
 def next_normal(state: npt.NDArray[np.uint64]) -> float:
     """A standard normal number, by inversion of one uniform."""
     return normal_quantile(next_uniform(state))
 
 
-@kernel
+@bare_kernel
 def normal_quantile(probability: float) -> float:
     """Inverse of the standard normal distribution function, relative error about 1e-16.
 
@@ -116,7 +116,7 @@ def normal_quantile(probability: float) -> float:
     return math.copysign(magnitude, centered)
 
 
-@kernel
+@bare_kernel
 def _central_ratio(r: float) -> float:
     top = 2.5090809287301226727e3
     top = top * r + 3.3430575583588128105e4
@@ -136,7 +136,7 @@ def _central_ratio(r: float) -> float:
     return top / (bottom * r + 1.0)
 
 
-@kernel
+@bare_kernel
 def _middle_ratio(r: float) -> float:
     top = 7.74545014278341407640e-4
     top = top * r + 2.27238449892691845833e-2
@@ -156,7 +156,7 @@ def _middle_ratio(r: float) -> float:
     return top / (bottom * r + 1.0)
 
 
-@kernel
+@bare_kernel
 def _far_ratio(r: float) -> float:
     top = 2.01033439929228813265e-7
     top = top * r + 2.71155556874348757815e-5

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from forestall.biology.signaling.compile import Compiled, Floats, Ints
+from forestall.engine.kernels import kernel_with
 from forestall.errors import KnowledgeError
 
 INHIBIT: Final = 0
@@ -86,7 +86,7 @@ def _within_reach(compiled: Compiled, action: Action) -> tuple[int, ...]:
     )
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel_with(error_model="numpy", nogil=True)
 def apply_effects(
     actions: CompiledActions,
     effect: Floats,
@@ -124,7 +124,7 @@ def apply_effects(
                     row[lane] *= one - strength * reach[lane]
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel_with(error_model="numpy", nogil=True)
 def apply_effects_by_lane(
     actions: CompiledActions,
     effect: Floats,
@@ -150,7 +150,7 @@ def apply_effects_by_lane(
                     row[lane] *= one - strength[lane] * reach[lane]
 
 
-@njit(cache=True, error_model="numpy")
+@kernel_with(error_model="numpy")
 def _row(code: Any, position: Any, expression: Any, node_effect: Any, term_weight: Any) -> Any:
     """The (lanes,) row that an action multiplies."""
     if code == INHIBIT:

@@ -11,9 +11,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from forestall.biology.signaling.compile import CompiledNetwork, Floats
+from forestall.engine.kernels import kernel_with
 
 MAX_SWEEPS = 500
 """Sweeps over a cyclic component before it is called unconverged."""
@@ -23,7 +23,7 @@ DAMPING = 0.5
 """Share of the new value that a sweep over a cyclic component takes; less than one stops ringing."""
 
 
-@njit(cache=True, error_model="numpy")
+@kernel_with(error_model="numpy")
 def _multiply_hill(
     activity: Any, node: Any, power: Any, zero: Any, slope: Any, bottom: Any, upper: Any, lower: Any
 ) -> None:
@@ -44,7 +44,7 @@ def _multiply_hill(
         lower[lane] *= v + bottom
 
 
-@njit(cache=True, error_model="numpy")
+@kernel_with(error_model="numpy")
 def _multiply_rest(
     activity: Any,
     node: Any,
@@ -77,7 +77,7 @@ def _multiply_rest(
         upper[lane] *= below - weight[term, lane] * (zero + slope * v)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel_with(error_model="numpy", nogil=True)
 def evaluate(
     net: CompiledNetwork,
     expression: Floats,
@@ -146,7 +146,7 @@ def evaluate(
     return int(unconverged)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel_with(error_model="numpy")
 def _pass(
     net: CompiledNetwork,
     first_node: int,
@@ -231,14 +231,14 @@ def _pass(
                     moving[lane] |= abs(step) > tolerance
 
 
-@njit(cache=True, error_model="numpy")
+@kernel_with(error_model="numpy")
 def _close(upper: Any, lower: Any) -> None:
     """Turn the fraction of what no activating term reaches into that of what some term reaches."""
     for lane in range(upper.size):
         upper[lane] = lower[lane] - upper[lane]
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel_with(error_model="numpy", nogil=True)
 def drives(net: CompiledNetwork, activity: Floats, driver_gain: Floats, out: Floats) -> None:
     """What the activities ask of each slow expression: the product over its drivers of (1 + gain * H).
 
@@ -255,7 +255,7 @@ def drives(net: CompiledNetwork, activity: Floats, driver_gain: Floats, out: Flo
             out[s, lane] /= lower[lane]
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@kernel_with(error_model="numpy", inline="always")
 def _drive(net: CompiledNetwork, s: int, activity: Any, driver_gain: Any, out: Any, lower: Any) -> None:
     """The product over the drivers of one slow expression as a fraction, out[s] / lower."""
     source, power, bottom, top, negated = net.driver
@@ -281,7 +281,7 @@ def _drive(net: CompiledNetwork, s: int, activity: Any, driver_gain: Any, out: A
             out[s, lane] *= below + driver_gain[d, lane] * (zero + slope * v)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel_with(error_model="numpy", nogil=True)
 def expression_targets(
     net: CompiledNetwork,
     activity: Floats,
@@ -308,7 +308,7 @@ def expression_targets(
             target[s, lane] *= base_expression[node, lane] / (normalizer[s, lane] * lower[lane])
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel_with(error_model="numpy", nogil=True)
 def rest_state(
     net: CompiledNetwork,
     base_expression: Floats,
@@ -338,7 +338,7 @@ def rest_state(
     return int(unconverged)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel_with(error_model="numpy", nogil=True)
 def relax(target: Floats, decay: Floats, slow: Floats) -> None:
     """Advance slow expression, in place, exactly for a constant target.
 
@@ -353,7 +353,7 @@ def relax(target: Floats, decay: Floats, slow: Floats) -> None:
             state[lane] = aim[lane] + keep * (state[lane] - aim[lane])
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel_with(error_model="numpy", nogil=True)
 def place_slow(net: CompiledNetwork, slow: Floats, base_expression: Floats, expression: Floats) -> None:
     """Assemble expression (nodes, lanes): slow states (slow, lanes) where there are any, else the base."""
     for i in range(net.slow_of_node.size):
@@ -361,7 +361,7 @@ def place_slow(net: CompiledNetwork, slow: Floats, base_expression: Floats, expr
         expression[i, :] = base_expression[i] if s < 0 else slow[s]
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel_with(error_model="numpy", nogil=True)
 def correct(target_before: Floats, target_after: Floats, correction: Floats, slow: Floats) -> None:
     """Second-order correction after `relax` with `target_before` (exponential Runge-Kutta).
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from forestall.biology.signaling.actions import Action
 from forestall.biology.signaling.compile import Compiled, Floats
 from forestall.biology.signaling.kernel import rest_state
+from forestall.engine.kernels import kernel_with
 from forestall.errors import KnowledgeError, did_you_mean
 from forestall.knowledge.alterations import (
     Change,
@@ -90,7 +90,7 @@ def _enter(
         arrays.weight[row, list(compiled.index.edge(operator.edge))] *= factor
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel_with(error_model="numpy", nogil=True)
 def write_lanes(
     alterations: AlterationArrays,
     genotype: Any,

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from forestall.biology.signaling.compile import CompiledNetwork, Floats
 from forestall.biology.signaling.kernel import evaluate, expression_targets, place_slow, relax
+from forestall.engine.kernels import kernel_with
 
 SETTLED: Final = 1e-11
 """Relative distance from its target at which a slow state has settled (scaled up for float32)."""
@@ -55,7 +55,7 @@ class Setting(NamedTuple):
     """(slow, lanes)"""
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel_with(error_model="numpy", nogil=True)
 def settle(net: CompiledNetwork, setting: Setting, slow: Floats, activity: Floats) -> int:
     """Relax slow expression to its steady state under constant drugs.
 
@@ -92,7 +92,7 @@ def settle(net: CompiledNetwork, setting: Setting, slow: Floats, activity: Float
     return int(_march_carefully(net, setting, tolerance, open_lanes, slow, expression, activity, target))
 
 
-@njit(cache=True, error_model="numpy")
+@kernel_with(error_model="numpy")
 def _aim(net: Any, setting: Any, slow: Any, expression: Any, activity: Any, target: Any) -> None:
     """Where the slow states are heading, and the activities at the present ones."""
     place_slow(net, slow, setting.base_expression, expression)
@@ -103,7 +103,7 @@ def _aim(net: Any, setting: Any, slow: Any, expression: Any, activity: Any, targ
     )
 
 
-@njit(cache=True, error_model="numpy")
+@kernel_with(error_model="numpy")
 def _march(net: Any, setting: Any, slow: Any, expression: Any, activity: Any, target: Any) -> None:
     """Exponential Euler steps of growing length, from the shortest to beyond the longest time constant."""
     if slow.shape[0] == 0:
@@ -117,7 +117,7 @@ def _march(net: Any, setting: Any, slow: Any, expression: Any, activity: Any, ta
         step *= STEP_FACTOR
 
 
-@njit(cache=True, error_model="numpy")
+@kernel_with(error_model="numpy")
 def _gaps(scale: Any, slow: Any, target: Any, gap: Any) -> None:
     """Relative distances from the targets."""
     for s in range(slow.shape[0]):
@@ -125,7 +125,7 @@ def _gaps(scale: Any, slow: Any, target: Any, gap: Any) -> None:
             gap[s, lane] = (target[s, lane] - slow[s, lane]) / scale[s, lane]
 
 
-@njit(cache=True, error_model="numpy")
+@kernel_with(error_model="numpy")
 def _still_open(tolerance: Any, scale: Any, slow: Any, gap: Any, open_lanes: Any) -> bool:
     """Close the lanes in which every state is at its target; whether any lane is left."""
     for lane in range(open_lanes.size):
@@ -137,7 +137,7 @@ def _still_open(tolerance: Any, scale: Any, slow: Any, gap: Any, open_lanes: Any
     return bool(open_lanes.any())
 
 
-@njit(cache=True, error_model="numpy")
+@kernel_with(error_model="numpy")
 def _polish(
     net: Any, setting: Any, tolerance: Any, slow: Any, expression: Any, activity: Any, target: Any
 ) -> Any:
@@ -162,7 +162,7 @@ def _polish(
     return open_lanes
 
 
-@njit(cache=True, error_model="numpy")
+@kernel_with(error_model="numpy")
 def _propose(inverse: Any, gap: Any, scale: Any, slow: Any, open_lanes: Any, move: Any) -> None:
     """Step to where the gaps should vanish, at most a share of each state, and remember the step."""
     states, lanes = gap.shape
@@ -182,7 +182,7 @@ def _propose(inverse: Any, gap: Any, scale: Any, slow: Any, open_lanes: Any, mov
             slow[i, lane] += move[i, lane] * scale[i, lane]
 
 
-@njit(cache=True, error_model="numpy")
+@kernel_with(error_model="numpy")
 def _learn(inverse: Any, gap: Any, after: Any, move: Any, open_lanes: Any) -> None:
     """Broyden's update: the inverse maps the change of the gaps that was seen onto the step that was made."""
     states, lanes = gap.shape
@@ -206,7 +206,7 @@ def _learn(inverse: Any, gap: Any, after: Any, move: Any, open_lanes: Any) -> No
                 inverse[i, j, lane] += seen[i, lane] * row[j, lane]
 
 
-@njit(cache=True, error_model="numpy")
+@kernel_with(error_model="numpy")
 def _march_carefully(
     net: Any,
     setting: Any,
