@@ -148,7 +148,7 @@ def test_unit_the_inner_loops_are_vectorized() -> None:
     arrays = random_lanes(compiled(), 8, 0)
     net, lanes = compiled().arrays, arrays[0].shape[1]
     flags = np.ones(lanes, np.bool_), np.empty(lanes, np.bool_)
-    fresh(net, 0, net.basal.size, *arrays, np.empty_like(arrays[0]), 1.0, *flags, 1.0)
+    fresh(net, 0, net.basal.size, *arrays, np.empty_like(arrays[0]), 1.0, *flags, 1.0, np.empty((4, lanes)))
     assembly = "\n".join(fresh.inspect_asm().values())
     if "xmm" not in assembly:
         pytest.skip("not an x86 processor")

@@ -7,12 +7,16 @@ keeps a patient's lanes few. A full lattice on demand is the business of a later
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+_TABLES_KEPT = 8192
+"""Tables that are kept for patients with the same trunk in later batches."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,13 @@ def _padded(
     return GenotypeTable(mask, ends, edge_start, probability, loss)
 
 
+@functools.lru_cache(maxsize=_TABLES_KEPT)
+def _table_again(
+    truncal: int, relevant: tuple[int, ...], rates: tuple[float, ...], largest: int
+) -> GenotypeTable:
+    return genotype_table(truncal, relevant, rates, largest)
+
+
 def tables_for(
     truncal: NDArray[np.int64],
     group: NDArray[np.int64],
@@ -97,5 +108,6 @@ def tables_for(
     """
     keys = np.stack([group, truncal], axis=1)
     distinct, index = np.unique(keys, axis=0, return_inverse=True)
-    tables = [genotype_table(int(mask), relevant[int(g)], rates, largest) for g, mask in distinct]
+    known, chances = [tuple(group) for group in relevant], tuple(rates)
+    tables = [_table_again(int(mask), known[int(g)], chances, largest) for g, mask in distinct]
     return tables, index.reshape(-1)

@@ -25,6 +25,8 @@ LARGE, CYCLING, TOLERANT, CROWDED, HALF = range(5)
 WORK_ROWS = 5
 MOST_CROWDING = 0.03
 """Largest share of divisions times divisions per cell that crowding may take in one stretch."""
+UNCROWDED = 1e-7
+"""Share of the capacity below which a lesion has no crowding."""
 
 
 @bare_kernel
@@ -53,6 +55,21 @@ def lesion_size(cells: Array, lesion: int) -> float:
 
 
 @bare_kernel
+def _is_roomy(law: StretchLaw, days: int, first: int, capacity: float, work: Array) -> bool:
+    """Whether a lesion is so small, at the start and at the end of a stretch, that crowding is nothing; then without it."""
+    before, after = 0.0, 0.0
+    for g in range(work.shape[1]):
+        before += work[CYCLING, g] + work[TOLERANT, g]
+        after += work[CYCLING, g] * law.path[days - 1, 0, first + g]
+        after += work[TOLERANT, g] * law.path[days - 1, 1, first + g]
+    if max(before, after) > UNCROWDED * capacity:
+        return False
+    for g in range(work.shape[1]):
+        work[CROWDED, g], work[HALF, g] = 0.0, 1.0
+    return True
+
+
+@bare_kernel
 def _crowding(law: StretchLaw, days: int, first: int, capacity: float, work: Array) -> float:
     """X and exp(-X / 2) of every clone of a lesion; the mean of N / K.
 
@@ -65,40 +82,43 @@ def _crowding(law: StretchLaw, days: int, first: int, capacity: float, work: Arr
         capacity: K, cells.
         work: Rows `CROWDED` and `HALF` are written.
     """
-    path, birth = law.path, law.birth
+    if _is_roomy(law, days, first, capacity, work):
+        return 0.0
     genotypes = work.shape[1]
+    # Views from the class's first lane on: an index with a runtime offset, which could be negative, would not vectorize.
+    path, birth = law.path[:, :, first : first + genotypes], law.birth[:, first : first + genotypes]
+    crowded, there, cycling, tolerant = work[CROWDED], work[HALF], work[CYCLING], work[TOLERANT]
     load, lost = 0.0, 0.0
     for g in range(genotypes):
-        work[CROWDED, g] = 0.0
+        crowded[g] = 0.0
     for day in range(days):
+        from_cycling, from_tolerant, divides = path[day, 0], path[day, 1], birth[day]
+        for g in range(genotypes):
+            there[g] = cycling[g] * from_cycling[g] + tolerant[g] * from_tolerant[g]
         cells, divisions = 1e-300, 0.0
         for g in range(genotypes):
-            work[HALF, g] = (
-                work[CYCLING, g] * path[day, 0, first + g] + work[TOLERANT, g] * path[day, 1, first + g]
-            )
-        for g in range(genotypes):
-            cells += work[HALF, g]
-            divisions += work[HALF, g] * birth[day, first + g]
+            cells += there[g]
+            divisions += there[g] * divides[g]
         share = cells * (1.0 - lost) / capacity
         share *= 1.0 - 0.5 * share * divisions / cells
         load += share
         lost += share * divisions / cells
         for g in range(genotypes):
-            work[CROWDED, g] += birth[day, first + g] * share
+            crowded[g] += divides[g] * share
     for g in range(genotypes):
-        work[HALF, g] = exp_poly(-0.5 * work[CROWDED, g])
+        there[g] = exp_poly(-0.5 * crowded[g])
     return load / days
 
 
 @bare_kernel
 def _grow_large(cells: Array, lesion: int, law: StretchLaw, first: int, work: Array) -> None:
     """Carry the large clones through the stretch."""
-    grow = law.grow
+    grow = law.grow[:, first : first + work.shape[1]]
     for g in range(work.shape[1]):
-        lane, half, large = first + g, work[HALF, g], work[LARGE, g]
+        half, large = work[HALF, g], work[LARGE, g]
         c, q = work[CYCLING, g] * half, work[TOLERANT, g]
-        cycling = (grow[CC, lane] * c + grow[CQ, lane] * q) * half
-        tolerant = grow[QC, lane] * c + grow[QQ, lane] * q
+        cycling = (grow[CC, g] * c + grow[CQ, g] * q) * half
+        tolerant = grow[QC, g] * c + grow[QQ, g] * q
         cells[0, lesion, g] = large * cycling + (1.0 - large) * work[CYCLING, g]
         cells[1, lesion, g] = large * tolerant + (1.0 - large) * work[TOLERANT, g]
 
@@ -134,7 +154,8 @@ def _sort_by_size(cells: Array, lesion: int, handover: float, state: NDArray[np.
     for g in range(work.shape[1]):
         count = cells[0, lesion, g] + cells[1, lesion, g]
         work[LARGE, g] = 1.0 if count >= handover else 0.0
-        if work[LARGE, g] == 0.0 and count > 0.0:
+        whole = math.floor(cells[0, lesion, g]) == cells[0, lesion, g] and math.floor(count) == count
+        if work[LARGE, g] == 0.0 and not whole:
             cells[0, lesion, g] = whole_cells(state, cells[0, lesion, g])
             cells[1, lesion, g] = whole_cells(state, cells[1, lesion, g])
         work[CYCLING, g], work[TOLERANT, g] = cells[0, lesion, g], cells[1, lesion, g]

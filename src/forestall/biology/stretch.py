@@ -60,6 +60,8 @@ class StretchLaw(NamedTuple):
     """(days + 1, lanes) I from the start of each day to the end."""
     births_crowd: Array
     """(lanes,) the share of `crowd` that an average birth in I is followed by."""
+    survive: Array
+    """(days, lanes) probability that a cell which arises in the middle of a day has descendants at the end, without crowding."""
     asleep: Array
     """(days + 1, lanes) share of those descendants that are tolerant."""
     wake: Array
@@ -88,6 +90,7 @@ def new_law(lanes: int, classes: int, edges: int) -> StretchLaw:
         np.empty((days + 1, lanes)),
         np.empty((days + 1, lanes)),
         np.empty(lanes),
+        np.empty((days, lanes)),
         np.empty((days + 1, lanes)),
         np.empty((3, lanes)),
         np.empty((5, classes, edges)),
@@ -209,7 +212,11 @@ def _arrivals(
 ) -> None:
     """Means of what altered daughters become, for every edge and exposure class."""
     divide, scratch, arrive, crowd, alive = law.divide, law.scratch, law.arrive, law.crowd, law.alive
-    births = law.births
+    births, survive = law.births, law.survive
+    for day in range(days):
+        for lane in range(survive.shape[1]):
+            mean = scratch[day, _AFTER, lane] + scratch[day, _AFTER + 1, lane]
+            survive[day, lane] = surviving(mean, 0.5 * (births[day, lane] + births[day + 1, lane]))
     arrive[:] = 0.0
     alive[:] = 0.0
     for x in range(arrive.shape[1]):
@@ -225,9 +232,8 @@ def _arrivals(
                 cq += two * cycling
                 qc += one * tolerant
                 qq += two * tolerant
-                survival = surviving(cycling + tolerant, 0.5 * (births[day, child] + births[day + 1, child]))
-                alive[0, x, e] += one * survival
-                alive[1, x, e] += two * survival
+                alive[0, x, e] += one * survive[day, child]
+                alive[1, x, e] += two * survive[day, child]
                 until = scratch[day, _CUMULATED, parent]
                 met += one * cycling * (until + crowd[child] - scratch[day, _CUMULATED, child])
             arrive[CC, x, e], arrive[CQ, x, e], arrive[QC, x, e], arrive[QQ, x, e] = cc, cq, qc, qq

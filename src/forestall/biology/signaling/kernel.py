@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from forestall.biology.signaling.compile import CompiledNetwork, Floats
-from forestall.engine.kernels import kernel_with
+from forestall.engine.kernels import bare_kernel, kernel_with
 
 MAX_SWEEPS = 500
 """Sweeps over a cyclic component before it is called unconverged."""
@@ -23,7 +23,7 @@ DAMPING = 0.5
 """Share of the new value that a sweep over a cyclic component takes; less than one stops ringing."""
 
 
-@kernel_with(error_model="numpy")
+@bare_kernel
 def _multiply_hill(
     activity: Any, node: Any, power: Any, zero: Any, slope: Any, bottom: Any, upper: Any, lower: Any
 ) -> None:
@@ -44,7 +44,7 @@ def _multiply_hill(
         lower[lane] *= v + bottom
 
 
-@kernel_with(error_model="numpy")
+@bare_kernel
 def _multiply_rest(
     activity: Any,
     node: Any,
@@ -105,6 +105,7 @@ def evaluate(
     start, cyclic = net.component_start, net.component_cyclic
     lanes, one = activity.shape[1], activity.dtype.type(1)
     open_lanes, moving = np.ones(lanes, np.bool_), np.empty(lanes, np.bool_)
+    scratch = np.empty((4, lanes), activity.dtype)
     tolerance = max(TOLERANCE, 8 * np.finfo(activity.dtype).eps)
     unconverged, component = 0, 0
     while component < cyclic.size:
@@ -126,6 +127,7 @@ def evaluate(
                 open_lanes,
                 moving,
                 one,
+                scratch,
             )
             continue
         component += 1
@@ -136,7 +138,7 @@ def evaluate(
             moving[:] = False
             _pass(
                 net, first, last, expression, floor, term_weight, node_effect, activity,
-                activity.dtype.type(DAMPING), open_lanes, moving, tolerance,
+                activity.dtype.type(DAMPING), open_lanes, moving, tolerance, scratch,
             )  # fmt: skip
             open_lanes[:] = moving
             if not open_lanes.any():
@@ -146,7 +148,7 @@ def evaluate(
     return int(unconverged)
 
 
-@kernel_with(error_model="numpy")
+@bare_kernel
 def _pass(
     net: CompiledNetwork,
     first_node: int,
@@ -160,6 +162,7 @@ def _pass(
     open_lanes: Any,
     moving: Any,
     tolerance: Any,
+    scratch: Any,
 ) -> None:
     """Evaluate some nodes in their order, each from the present activities of those that it reads.
 
@@ -176,10 +179,10 @@ def _pass(
         open_lanes: (lanes,) which lanes may change; all do if the damping is 1.
         moving: (lanes,) set where an activity changes by more than the tolerance, unless the damping is 1.
         tolerance: The tolerance.
+        scratch: (4, lanes).
     """
     lanes = activity.shape[1]
-    upper, lower = np.empty(lanes, activity.dtype), np.empty(lanes, activity.dtype)
-    term_upper, term_lower = np.empty(lanes, activity.dtype), np.empty(lanes, activity.dtype)
+    upper, lower, term_upper, term_lower = scratch[0], scratch[1], scratch[2], scratch[3]
     term_start, inhibitor_start, factor_start = net.term_start, net.inhibitor_start, net.factor_start
     source, power, bottom, top, negated = net.factor
     one, nothing = activity.dtype.type(1), activity.dtype.type(0)
@@ -231,7 +234,7 @@ def _pass(
                     moving[lane] |= abs(step) > tolerance
 
 
-@kernel_with(error_model="numpy")
+@bare_kernel
 def _close(upper: Any, lower: Any) -> None:
     """Turn the fraction of what no activating term reaches into that of what some term reaches."""
     for lane in range(upper.size):
@@ -255,7 +258,7 @@ def drives(net: CompiledNetwork, activity: Floats, driver_gain: Floats, out: Flo
             out[s, lane] /= lower[lane]
 
 
-@kernel_with(error_model="numpy", inline="always")
+@bare_kernel
 def _drive(net: CompiledNetwork, s: int, activity: Any, driver_gain: Any, out: Any, lower: Any) -> None:
     """The product over the drivers of one slow expression as a fraction, out[s] / lower."""
     source, power, bottom, top, negated = net.driver
