@@ -25,6 +25,8 @@ LARGE, CYCLING, TOLERANT, CROWDED, HALF = range(5)
 WORK_ROWS = 5
 MOST_CROWDING = 0.03
 """Largest share of divisions times divisions per cell that crowding may take in one stretch."""
+SHORT_STRETCH_DAYS = 21
+"""Stretches up to this take crowding day by day."""
 UNCROWDED = 1e-7
 """Share of the capacity below which a lesion has no crowding."""
 
@@ -91,7 +93,9 @@ def _crowding(law: StretchLaw, days: int, first: int, capacity: float, work: Arr
     load, lost = 0.0, 0.0
     for g in range(genotypes):
         crowded[g] = 0.0
-    for day in range(days):
+    # In long stretches every third day stands for itself and its neighbors.
+    each = 3 if days > SHORT_STRETCH_DAYS and days % 3 == 0 else 1
+    for day in range(each // 2, days, each):
         from_cycling, from_tolerant, divides = path[day, 0], path[day, 1], birth[day]
         for g in range(genotypes):
             there[g] = cycling[g] * from_cycling[g] + tolerant[g] * from_tolerant[g]
@@ -100,7 +104,7 @@ def _crowding(law: StretchLaw, days: int, first: int, capacity: float, work: Arr
             cells += there[g]
             divisions += there[g] * divides[g]
         share = cells * (1.0 - lost) / capacity
-        share *= 1.0 - 0.5 * share * divisions / cells
+        share *= each * (1.0 - 0.5 * each * share * divisions / cells)
         load += share
         lost += share * divisions / cells
         for g in range(genotypes):

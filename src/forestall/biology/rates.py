@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from forestall.biology.signaling.actions import DEGRADE, INHIBIT, OUTSIDE, CompiledActions
 from forestall.biology.signaling.compile import CompiledNetwork
-from forestall.biology.signaling.kernel import evaluate, expression_targets
+from forestall.biology.signaling.kernel import evaluate_with, expression_targets_with
 from forestall.engine.kernels import bare_kernel, bare_kernel_with
 
 Array = NDArray[np.float64]
@@ -155,6 +155,10 @@ class PatientRates(NamedTuple):
     """(DRUG_RING_DAYS, D, TERMS) concentrations at the start of each recent day."""
     day_decay: Array
     """(2, D, TERMS) factors over one day and over one dosing period."""
+    scratch: Array
+    """(4, lanes)."""
+    flags: NDArray[np.bool_]
+    """(2, lanes) scratch."""
     clock: NDArray[np.int64]
     """(5,) next day to integrate; days in a row that repeated; 1 if frozen; evaluations so far; day of freezing."""
 
@@ -218,8 +222,8 @@ def solve_signaling(model: CourseModel, p: PatientRates) -> None:
     """Activities, drives and slow targets under the present effects and slow states."""
     net, lanes = model.network, p.lanes
     _apply_actions(net, model.actions, p)
-    evaluate(net, p.expression, lanes.floor, p.term, p.node_effect, p.activity)
-    expression_targets(net, p.activity, lanes.base, lanes.gain, lanes.normalizer, p.target)
+    evaluate_with(net, p.expression, lanes.floor, p.term, p.node_effect, p.activity, p.scratch, p.flags)
+    expression_targets_with(net, p.activity, lanes.base, lanes.gain, lanes.normalizer, p.target, p.scratch[0])
     grow, live = net.proliferation, net.survival
     drive, lost, growing, living = p.drive[0], p.drive[1], p.activity[grow], p.activity[live]
     for lane in range(drive.shape[0]):

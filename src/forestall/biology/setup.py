@@ -238,6 +238,8 @@ def prepare_patient(
         np.empty((RING_DAYS, slow.shape[0], width)),
         np.zeros((DRUG_RING_DAYS, drugs, TERMS)),
         np.empty((2, drugs, TERMS)),
+        np.empty((4, width)),
+        np.empty((2, width), np.bool_),
         np.zeros(5, np.int64),
     )
     solve_signaling(model, p)

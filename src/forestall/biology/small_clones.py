@@ -24,9 +24,9 @@ _LARGE, _CYCLING, _TOLERANT, _CROWDED = range(4)
 """Rows of the scratch array, as in `lesions`."""
 FEW = 12.0
 """Up to so many altered daughters with descendants are drawn one by one, more in groups of days."""
-ALIKE = 0.1
+ALIKE = 0.25
 """Relative difference of mean family sizes (1 + I) up to which the days of a group count as alike. Expected families and their mean
-size are exact; the variance of the sizes lacks that of the means within a group, at most 1 / 400 of their square."""
+size are exact; the variance of the sizes lacks that of the means within a group, at most 1 / 64 of their square."""
 
 
 @bare_kernel_with(forceinline=True)

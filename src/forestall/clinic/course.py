@@ -89,6 +89,8 @@ class Eyes(NamedTuple):
     """(L,)."""
     target: NDArray[np.bool_]
     """(L,)."""
+    node: NDArray[np.bool_]
+    """(L,) whether it is a lymph node."""
     low: Array
     """(L,) fewest cells so far."""
     nadir: Array
@@ -168,24 +170,19 @@ def _alive(cells: Array) -> bool:
     return some
 
 
-@kernel_with(error_model="numpy")
+@bare_kernel
 def _measure(
     i: int,
     visit: int,
-    cohort: CohortArrays,
     clinic: ClinicArrays,
     cells: Array,
-    noise: NDArray[np.uint64],
-    seen: NDArray[np.uint8],
-    target: NDArray[np.bool_],
+    eyes: Eyes,
     record: CourseRecord,
-) -> bool:
-    """Measure every lesion; a lesion first seen after baseline is new. Whether all target lesions are gone.
-
-    Without a measurable lesion every lesion seen at baseline is followed as a target.
-    """
+) -> None:
+    """Measure every lesion; a lesion first seen after baseline is new."""
+    seen = eyes.seen
     for lesion in range(cells.shape[1]):
-        error = next_normal(noise[lesion]) * clinic.measurement_error
+        error = next_normal(eyes.noise[lesion]) * clinic.measurement_error
         true = diameter_of(lesion_size(cells, lesion), clinic.cells_per_mm3)
         measured = true * math.exp(error) if true >= clinic.detection else 0.0
         if visit == 0:
@@ -195,14 +192,14 @@ def _measure(
             record.fresh[i, visit] = 1
         if seen[lesion] != UNSEEN:
             record.diameter[i, visit, lesion] = measured
-    size, site = record.diameter[i, visit, : cells.shape[1]], cohort.site[i, : cells.shape[1]]
-    node = site == NODE
-    if visit == 0:
-        target[:] = select_targets(size, site, node)
-        if not target.any():
-            target[:] = seen == BASELINE
-    record.total[i, visit], complete = target_sum(size, target, node, clinic.detection)
-    return bool(complete)
+
+
+@kernel_with(error_model="numpy")
+def _choose_targets(diameter: Array, site: NDArray[np.int8], eyes: Eyes) -> None:
+    """The target lesions at baseline; without a measurable lesion every lesion seen is followed as one."""
+    eyes.target[:] = select_targets(diameter, site, eyes.node)
+    if not eyes.target.any():
+        eyes.target[:] = eyes.seen == BASELINE
 
 
 @kernel_with(error_model="numpy")
@@ -231,14 +228,19 @@ def follow(
         open_stream(noise[lesion], clinic.seed, cohort.patient[i], _MEASUREMENT, lesion)
         open_stream(chance[lesion], clinic.seed, cohort.patient[i], _COURSE, lesion)
     eyes = Eyes(
-        noise, np.zeros(lesions, np.uint8), np.zeros(lesions, np.bool_), np.empty(lesions), np.zeros(1)
+        noise,
+        np.zeros(lesions, np.uint8),
+        np.zeros(lesions, np.bool_),
+        cohort.site[i, :lesions] == NODE,
+        np.empty(lesions),
+        np.zeros(1),
     )
     walker = new_walker(p.now.shape[1], genotypes, cohort.probability[cohort.table[i]])
     _treat(i, model, schedule, cohort, clinic, shared, p, cells, eyes, chance, walker, record)
     record.evaluations[i] = p.clock[EVALUATIONS]
 
 
-@kernel_with(error_model="numpy")
+@bare_kernel
 def _visit(
     i: int,
     visit: int,
@@ -249,12 +251,16 @@ def _visit(
     record: CourseRecord,
 ) -> bool:
     """Measure a patient at a visit and assess the response; whether she has progressed."""
-    complete = _measure(i, visit, cohort, clinic, cells, eyes.noise, eyes.seen, eyes.target, record)
+    _measure(i, visit, clinic, cells, eyes, record)
+    size = record.diameter[i, visit, : cells.shape[1]]
+    if visit == 0:
+        _choose_targets(size, cohort.site[i, : cells.shape[1]], eyes)
+    record.total[i, visit], complete = target_sum(size, eyes.target, eyes.node, clinic.detection)
     if visit == 0:
         eyes.nadir[0] = record.total[i, 0]
         record.response[i, 0] = NOT_EVALUABLE
         for lesion in range(cells.shape[1]):
-            eyes.low[lesion] = cells[:, lesion].sum()
+            eyes.low[lesion] = lesion_size(cells, lesion)
         return False
     code, eyes.nadir[0] = assess_visit(
         record.total[i, visit], record.total[i, 0], eyes.nadir[0], record.fresh[i, visit] == 1, complete

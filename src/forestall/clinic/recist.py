@@ -12,7 +12,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from forestall.engine.kernels import kernel
+from forestall.engine.kernels import bare_kernel, kernel
 
 NO_VISIT = -1
 NOT_EVALUABLE = 0
@@ -34,7 +34,7 @@ _TARGETS_PER_ORGAN = 2
 _ROUNDING_MM = 1e-9
 
 
-@kernel
+@bare_kernel
 def assess_visit(
     sum_mm: float, baseline_mm: float, nadir_mm: float, new_lesion: bool, complete: bool = False
 ) -> tuple[int, float]:
@@ -66,7 +66,7 @@ def assess_visit(
     return STABLE_DISEASE, nadir
 
 
-@kernel
+@bare_kernel
 def target_sum(
     diameter_mm: NDArray[np.float64], target: NDArray[np.bool_], node: NDArray[np.bool_], visible_mm: float
 ) -> tuple[float, bool]:

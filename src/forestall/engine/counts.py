@@ -23,6 +23,8 @@ from forestall.engine.kernels import bare_kernel
 from forestall.engine.random import next_normal, next_uniform
 
 _INVERSION_BELOW = 10.0
+_GEOMETRIC_UP_TO = 6.0
+"""A whole number of successes up to this is a sum of geometric numbers."""
 _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 _STIRLING_TABLE = np.array(
     [0.0] + [math.lgamma(k + 1.0) - (k + 0.5) * math.log(k) + k - _HALF_LOG_TWO_PI for k in range(1, 16)]
@@ -233,6 +235,11 @@ def next_negative_binomial(state: npt.NDArray[np.uint64], successes: float, stop
     if successes == 1.0:
         return next_geometric(state, stop)
     odds = (1.0 - stop) / stop
+    if successes <= _GEOMETRIC_UP_TO and successes == math.floor(successes):
+        scale, total = 1.0 / math.log1p(-stop), 0.0
+        for _ in range(int(successes)):
+            total += math.floor(math.log(next_uniform(state)) * scale)
+        return total
     if successes > 1.0 and successes * odds < _INVERSION_BELOW:
         return _negative_binomial_by_inversion(state, successes, stop)
     return next_poisson(state, odds * next_gamma(state, successes))

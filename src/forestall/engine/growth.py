@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from forestall.engine.birth_death import mean_of_exponential
 from forestall.engine.kernels import bare_kernel, kernel
-from forestall.engine.mutation import COMPLETED, STACK_FULL, evolve_clones
+from forestall.engine.mutation import COMPLETED, STACK_FULL, evolve_clones, evolve_founder, silent_law
 
 REACHED = COMPLETED
 OVERFLOWED = STACK_FULL
@@ -130,10 +130,11 @@ def _grow_lineage(
     mean_above: float,
     stack: npt.NDArray[np.float64],
     work: npt.NDArray[np.float64],
+    age: float,
     out: npt.NDArray[np.float64],
 ) -> tuple[float, int]:
+    """Grow what has come of a founder in `age` days."""
     cells, slowed = work[0], work[1]
-    age = 0.0
     while True:
         total = out.sum()
         if total <= 0.0:
@@ -200,12 +201,32 @@ def grow_to_size(
         out) or `TOO_SLOW` (a lineage lived for `max_days` without reaching the size).
     """
     work = np.empty((2, birth.shape[0]))
-    for _ in range(MAX_FOUNDERS):
+    b, d = birth[founder], death[founder]
+    room = max(0.0, 1.0 - 1.0 / capacity)
+    if target - _size_tolerance(target, b * room, d) <= 1.0:
         out[:] = 0.0
         out[founder] = 1.0
+        return 0.0, REACHED
+    days = _step_days(
+        1.0, target, b * room, d, max(abs(b * room - d), b / capacity), _CROWDED * capacity < 1.0, max_days
+    )
+    slowed, room = work[1], mean_room(1.0, capacity, b, d, days)
+    leaving = edge_probability[edge_start[founder] : edge_start[founder + 1]].sum()
+    slow = b * room
+    log_silent, survival, stop = silent_law(slow * (1.0 - leaving), d, slow * leaving, days)
+    for _ in range(MAX_FOUNDERS):
+        slowed[:] = birth * room
+        status = evolve_founder(
+            state, founder, log_silent, survival, stop, slowed, death, edge_start, edge_child,
+            edge_probability, days, normal_above, mean_above, stack, out,
+        )  # fmt: skip
+        if status == COMPLETED and out.sum() <= 0.0:
+            continue
+        if status != COMPLETED:
+            return math.nan, status
         age, status = _grow_lineage(
             state, birth, death, edge_start, edge_child, edge_probability, capacity, target, max_days,
-            normal_above, mean_above, stack, work, out,
+            normal_above, mean_above, stack, work, days, out,
         )  # fmt: skip
         if status == REACHED:
             return age, status

@@ -21,19 +21,21 @@ import numpy as np
 import numpy.typing as npt
 
 from forestall.engine.birth_death import birth_death_step, constant_rate_law, mean_of_exponential
-from forestall.engine.counts import next_negative_binomial, next_poisson
+from forestall.engine.counts import next_geometric, next_negative_binomial, next_poisson
 from forestall.engine.kernels import bare_kernel, kernel
 from forestall.engine.random import next_exponential, next_uniform
 
 COMPLETED = 0
 STACK_FULL = 1
 
-BULK_ABOVE = 32.0
+BULK_ABOVE = 3.0
 _BULK_CELLS = 1000.0
 _BULK_EXPONENT = 4.0
 _LARGEST_EXPONENT = 700.0
 _RARE = 2.0
 """Edges that expect fewer mutants of a clone in an interval are drawn together."""
+_FEW = 12.0
+"""Up to so many expected mutants that do not mutate themselves are drawn one by one."""
 _WAITING_AT_ONCE = 64
 _NODES = 0.5 + 0.5 * np.polynomial.legendre.leggauss(4)[0]
 _WEIGHTS = 0.5 * np.polynomial.legendre.leggauss(4)[1]
@@ -252,11 +254,16 @@ def _emit_in_bulk(
         if expected < _RARE:
             rare += expected
             continue
+        child = edge_child[edge]
+        final = edge_start[child] == edge_start[child + 1]
+        if final and expected <= _FEW:
+            scale = edge_probability[edge] * b * cells * days
+            out[child] += _few_families(state, scale, exponent, birth[child], death[child], end - start, days)
+            continue
         for node in range(4):
             share = b * cells * math.exp(exponent * _NODES[node]) * _WEIGHTS[node] * days
             expected, day = edge_probability[edge] * share, start + _NODES[node] * days
-            child = edge_child[edge]
-            if edge_start[child] == edge_start[child + 1]:
+            if final:
                 out[child] += _poisson_families(state, expected, birth[child], death[child], end - day)
                 continue
             mutants = next_poisson(state, expected)
@@ -272,6 +279,43 @@ def _emit_in_bulk(
             node += 1
         top = _push(stack, top, edge_child[edge], start + _NODES[node] * days, 1.0)
     return top
+
+
+@bare_kernel
+def _few_families(
+    state: npt.NDArray[np.uint64],
+    scale: float,
+    exponent: float,
+    b: float,
+    d: float,
+    longest: float,
+    days: float,
+) -> float:
+    """`_poisson_families` of all four nodes together: one Poisson number, then the node and the size of each family.
+
+    Args:
+        state: (2,) state of a stream.
+        scale: Expected founders if the parent kept its size.
+        exponent: Logarithm of the parent's growth over the nodes.
+        b: Division rate of the founders, 1/day.
+        d: Their death rate, 1/day.
+        longest: Days from the start of the nodes' interval to the end.
+        days: Length of the nodes' interval.
+    """
+    total = 0.0
+    for node in range(4):
+        survival, _ = constant_rate_law(b, d, longest - _NODES[node] * days)
+        total += scale * math.exp(exponent * _NODES[node]) * _WEIGHTS[node] * survival
+    cells = 0.0
+    for _ in range(int(next_poisson(state, total))):
+        rest = next_uniform(state) * total
+        for node in range(4):
+            survival, stop = constant_rate_law(b, d, longest - _NODES[node] * days)
+            rest -= scale * math.exp(exponent * _NODES[node]) * _WEIGHTS[node] * survival
+            if rest < 0.0 or node == 3:
+                cells += 1.0 + next_geometric(state, stop)
+                break
+    return cells
 
 
 @bare_kernel
@@ -347,6 +391,9 @@ def follow_clone(
         has put many mutants on the stack is put below them itself, to be followed further, and returns 0.
     """
     first, last, base = edge_start[genotype], edge_start[genotype + 1], top
+    if first == last:
+        survival, stop = constant_rate_law(birth[genotype], death[genotype], days - start)
+        return birth_death_step(state, cells, survival, stop, normal_above, mean_above), top
     total = edge_probability[first:last].sum()
     division, d = birth[genotype], death[genotype]
     b, emission = division * (1.0 - total), division * total
@@ -413,14 +460,97 @@ def evolve_clones(
         if cells[genotype] <= 0.0:
             continue
         top = _push(stack, 0, genotype, 0.0, cells[genotype])
-        while top > 0:
-            top -= 1
-            clone, start, number = int(stack[top, 0]), stack[top, 1], stack[top, 2]
-            after, top = follow_clone(
-                state, clone, number, start, days, birth, death, edge_start, edge_child, edge_probability,
-                normal_above, mean_above, stack, top, out,
-            )  # fmt: skip
-            out[clone] += after
+        top = _follow_all(
+            state, days, birth, death, edge_start, edge_child, edge_probability, normal_above, mean_above,
+            stack, top, out,
+        )  # fmt: skip
         if top < 0:
             return STACK_FULL
     return COMPLETED
+
+
+@bare_kernel
+def _follow_all(
+    state: npt.NDArray[np.uint64],
+    days: float,
+    birth: npt.NDArray[np.float64],
+    death: npt.NDArray[np.float64],
+    edge_start: npt.NDArray[np.int64],
+    edge_child: npt.NDArray[np.int64],
+    edge_probability: npt.NDArray[np.float64],
+    normal_above: float,
+    mean_above: float,
+    stack: npt.NDArray[np.float64],
+    top: int,
+    out: npt.NDArray[np.float64],
+) -> int:
+    """Follow all clones that wait on the stack to day `days`; 0, or -1 when the stack was full."""
+    while top > 0:
+        top -= 1
+        clone, start, number = int(stack[top, 0]), stack[top, 1], stack[top, 2]
+        after, top = follow_clone(
+            state, clone, number, start, days, birth, death, edge_start, edge_child, edge_probability,
+            normal_above, mean_above, stack, top, out,
+        )  # fmt: skip
+        out[clone] += after
+    return top
+
+
+@bare_kernel
+def evolve_founder(
+    state: npt.NDArray[np.uint64],
+    founder: int,
+    log_silent: float,
+    survival: float,
+    stop: float,
+    birth: npt.NDArray[np.float64],
+    death: npt.NDArray[np.float64],
+    edge_start: npt.NDArray[np.int64],
+    edge_child: npt.NDArray[np.int64],
+    edge_probability: npt.NDArray[np.float64],
+    days: float,
+    normal_above: float,
+    mean_above: float,
+    stack: npt.NDArray[np.float64],
+    out: npt.NDArray[np.float64],
+) -> int:
+    """`evolve_clones` from one cell, for many cells one after another: the law of its silent line is given.
+
+    Args:
+        state: (2,) state of a stream.
+        founder: Its genotype.
+        log_silent: As `silent_law` returns it for the founder's rates and the interval, like the next two.
+        survival: Probability that a silent line survives.
+        stop: Its probability of stopping.
+        birth: As for `evolve_clones`.
+        death: As for `evolve_clones`.
+        edge_start: As for `evolve_clones`.
+        edge_child: As for `evolve_clones`.
+        edge_probability: As for `evolve_clones`.
+        days: Length of the interval.
+        normal_above: As for `birth_death_step`.
+        mean_above: As for `birth_death_step`.
+        stack: Work space.
+        out: (g,) cells at the end.
+
+    Returns:
+        As `evolve_clones`.
+    """
+    out[:] = 0.0
+    wait = next_exponential(state)
+    if wait > -log_silent:
+        if next_uniform(state) < survival:
+            out[founder] = 1.0 + next_geometric(state, stop)
+        return COMPLETED
+    first, last = edge_start[founder], edge_start[founder + 1]
+    total = edge_probability[first:last].sum()
+    b, emission = birth[founder] * (1.0 - total), birth[founder] * total
+    day = min(days, emission_time(b, death[founder], emission, -math.expm1(-wait)))
+    _, _, stop = silent_law(b, death[founder], emission, day)
+    top = _push(stack, 0, founder, day, 1.0 + next_negative_binomial(state, 2.0, stop))
+    top = _push(stack, top, edge_child[_choose_edge(state, first, last, edge_probability, total)], day, 1.0)
+    top = _follow_all(
+        state, days, birth, death, edge_start, edge_child, edge_probability, normal_above, mean_above,
+        stack, top, out,
+    )  # fmt: skip
+    return COMPLETED if top >= 0 else STACK_FULL

@@ -9,6 +9,13 @@ from typing import TypeVar
 
 Result = TypeVar("Result")
 
+_CHUNKS_PER_WORKER = 4
+
+
+def chunk_size(patients: int, workers: int, largest: int) -> int:
+    """Patients per chunk: as many as are allowed, but so few that every worker gets some chunks. Results do not depend on it."""
+    return max(1, min(largest, -(-patients // (_CHUNKS_PER_WORKER * workers))))
+
 
 def in_order(
     work: Callable[[int, int], Result], patients: int, size: int, workers: int

@@ -43,7 +43,7 @@ from forestall.studies.analysis import (
     cause_counts,
     hazard_ratios,
 )
-from forestall.studies.chunks import in_order
+from forestall.studies.chunks import chunk_size, in_order
 from forestall.studies.citations import citations, model_quantities, status_counts
 from forestall.studies.compilation import announce_compilation
 from forestall.studies.defaults import explain_defaults
@@ -65,8 +65,8 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 Also = Callable[["TrialResult", Path], object]
 
-CHUNK = 500
-"""Patients followed together; results do not depend on it."""
+CHUNK = 2000
+"""Most patients followed together; results do not depend on it."""
 TABLES = ("adsl", "adtte", "adtr", "adrs")
 
 
@@ -348,7 +348,8 @@ class _Run:
             return self.chunk(first + start, first + end)
 
         parts = []
-        for done, (population, findings) in in_order(work, self.patients, CHUNK, self.workers):
+        size = chunk_size(self.patients, self.workers, CHUNK)
+        for done, (population, findings) in in_order(work, self.patients, size, self.workers):
             if writer is not None:
                 writer.write(_batch(population, findings))
                 self.first.add(population, findings)

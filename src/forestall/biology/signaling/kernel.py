@@ -11,9 +11,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forestall.biology.signaling.compile import CompiledNetwork, Floats
-from forestall.engine.kernels import bare_kernel, kernel_with
+from forestall.engine.kernels import bare_kernel, bare_kernel_with, kernel_with
 
 MAX_SWEEPS = 500
 """Sweeps over a cyclic component before it is called unconverged."""
@@ -23,7 +24,7 @@ DAMPING = 0.5
 """Share of the new value that a sweep over a cyclic component takes; less than one stops ringing."""
 
 
-@bare_kernel
+@bare_kernel_with(forceinline=True)
 def _multiply_hill(
     activity: Any, node: Any, power: Any, zero: Any, slope: Any, bottom: Any, upper: Any, lower: Any
 ) -> None:
@@ -44,7 +45,7 @@ def _multiply_hill(
         lower[lane] *= v + bottom
 
 
-@bare_kernel
+@bare_kernel_with(forceinline=True)
 def _multiply_rest(
     activity: Any,
     node: Any,
@@ -102,10 +103,29 @@ def evaluate(
     Notes:
         A cyclic component is swept, damped, from its basal state; a lane that has converged is left alone.
     """
+    scratch, flags = (
+        np.empty((4, activity.shape[1]), activity.dtype),
+        np.empty((2, activity.shape[1]), np.bool_),
+    )
+    return evaluate_with(net, expression, floor, term_weight, node_effect, activity, scratch, flags)
+
+
+@bare_kernel
+def evaluate_with(
+    net: CompiledNetwork,
+    expression: Floats,
+    floor: Floats,
+    term_weight: Floats,
+    node_effect: Floats,
+    activity: Floats,
+    scratch: Floats,
+    flags: NDArray[np.bool_],
+) -> int:
+    """`evaluate` with the caller's scratch memory, (4 or more, lanes) numbers and (2, lanes) flags."""
     start, cyclic = net.component_start, net.component_cyclic
     lanes, one = activity.shape[1], activity.dtype.type(1)
-    open_lanes, moving = np.ones(lanes, np.bool_), np.empty(lanes, np.bool_)
-    scratch = np.empty((4, lanes), activity.dtype)
+    open_lanes, moving = flags[0], flags[1]
+    open_lanes[:] = True
     tolerance = max(TOLERANCE, 8 * np.finfo(activity.dtype).eps)
     unconverged, component = 0, 0
     while component < cyclic.size:
@@ -140,11 +160,15 @@ def evaluate(
                 net, first, last, expression, floor, term_weight, node_effect, activity,
                 activity.dtype.type(DAMPING), open_lanes, moving, tolerance, scratch,
             )  # fmt: skip
-            open_lanes[:] = moving
-            if not open_lanes.any():
+            some = False
+            for lane in range(lanes):
+                open_lanes[lane] = moving[lane]
+                some = some or moving[lane]
+            if not some:
                 break
-        unconverged += open_lanes.sum()
-        open_lanes[:] = True
+        for lane in range(lanes):
+            unconverged += 1 if open_lanes[lane] else 0
+            open_lanes[lane] = True
     return int(unconverged)
 
 
@@ -234,7 +258,7 @@ def _pass(
                     moving[lane] |= abs(step) > tolerance
 
 
-@bare_kernel
+@bare_kernel_with(forceinline=True)
 def _close(upper: Any, lower: Any) -> None:
     """Turn the fraction of what no activating term reaches into that of what some term reaches."""
     for lane in range(upper.size):
@@ -258,7 +282,7 @@ def drives(net: CompiledNetwork, activity: Floats, driver_gain: Floats, out: Flo
             out[s, lane] /= lower[lane]
 
 
-@bare_kernel
+@bare_kernel_with(forceinline=True)
 def _drive(net: CompiledNetwork, s: int, activity: Any, driver_gain: Any, out: Any, lower: Any) -> None:
     """The product over the drivers of one slow expression as a fraction, out[s] / lower."""
     source, power, bottom, top, negated = net.driver
@@ -304,6 +328,20 @@ def expression_targets(
         target: (slow, lanes) the result.
     """
     lower = np.empty(activity.shape[1], activity.dtype)
+    expression_targets_with(net, activity, base_expression, driver_gain, normalizer, target, lower)
+
+
+@bare_kernel
+def expression_targets_with(
+    net: CompiledNetwork,
+    activity: Floats,
+    base_expression: Floats,
+    driver_gain: Floats,
+    normalizer: Floats,
+    target: Floats,
+    lower: Floats,
+) -> None:
+    """`expression_targets` with the caller's scratch memory, (lanes,)."""
     for s in range(net.slow_node.size):
         _drive(net, s, activity, driver_gain, target, lower)
         node = net.slow_node[s]
