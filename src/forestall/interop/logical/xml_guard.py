@@ -14,6 +14,8 @@ MAX_XML_BYTES = 20_000_000
 MAX_XML_DEPTH = 1000
 MAX_XML_ELEMENTS = 2_000_000
 _XINCLUDE = "http://www.w3.org/2001/XInclude"
+_EXTERNAL_MODEL = "externalModelDefinition"
+"""How the SBML package comp includes another file."""
 
 
 def read_guarded_xml(path: Path) -> str:
@@ -60,7 +62,7 @@ class _Guard:
     def _open(self, name: str, _attributes: object) -> None:
         self.depth += 1
         self.elements += 1
-        if name.startswith(_XINCLUDE):
+        if name.startswith(_XINCLUDE) or name.endswith(_EXTERNAL_MODEL):
             self._refuse("files cannot be included", fix="put everything into this file")
         if self.depth > MAX_XML_DEPTH:
             self._refuse("the elements are nested too deep", allowed=f"{MAX_XML_DEPTH} levels")
