@@ -40,7 +40,7 @@ def screened_system(
         InputError: if an option is missing, or belongs to another kind of model.
     """
     settings, initial, settle = start
-    of_logical = {"--settings": settings, "--initial": initial or None, "--settle": settle}
+    of_logical: dict[str, object] = {"--settings": settings, "--initial": initial or None, "--settle": settle}
     if network.endswith(_SBML + _LOGICAL):
         _refuse({"--context": context, "--ligand": ligands or None}, "for our own networks")
         shared = {
@@ -61,7 +61,7 @@ def screened_system(
         )
     from forestall.studies.screen.request import ScreenRequest, culture_system
 
-    others = {
+    others: dict[str, object] = {
         "--growth": growth,
         "--death": death,
         "--output": output,
