@@ -15,8 +15,9 @@ def main() -> None:
     parser.add_argument(
         "which",
         nargs="*",
-        choices=["course", "trial", "signaling", "boolean", "crosstalk", []],
-        help="course, trial, signaling, boolean (all if not given); crosstalk: measured and computed sizes",
+        choices=["course", "trial", "signaling", "boolean", "networks", "crosstalk", []],
+        help="course, trial, signaling, boolean (all if not given); networks: the claims of the last two in a few lines; "
+        "crosstalk: measured and computed sizes",
     )
     parser.add_argument("--quick", action="store_true", help="fewer patients and a shorter course")
     parser.add_argument("--refit", action="store_true", help="crosstalk: fit again from the file's values")
@@ -39,6 +40,10 @@ def main() -> None:
 
         signaling_speed.run(signaling_speed.QUICK if given.quick else signaling_speed.Settings())
 
+    if "networks" in which:
+        from benchmarks import networks
+
+        networks.run(networks.QUICK if given.quick else networks.FULL)
     if "crosstalk" in which:
         from benchmarks import crosstalk
 

@@ -1,12 +1,13 @@
 """Logical networks: trajectories per second and core of the engines beside MaBoSS's C++ engine, from one run.
 
-MaBoSS (the wheel `cmaboss`) takes at most 64 nodes, so the side-by-side comparison runs on Grieco's MAPK network (53 nodes); the
-80-node network of Zanudo 2017 shows the speed on a larger one. Times are processor time of one thread, without compilation and
+MaBoSS is the wheel `cmaboss`, which holds the engine for networks of at most 64, 128, ... nodes: Grieco's MAPK network (53 nodes)
+and that of Zanudo 2017 (80 nodes). Times are processor time of one thread, without compilation and
 loading. Both sides run the same number of trajectories.
 """
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import os
@@ -56,57 +57,73 @@ class Row:
     """Root mean square difference of the node curves from those of the exact engine with many trajectories."""
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """A network and what is observed of it."""
+
+    title: str
+    model: LogicalModel
+    outputs: tuple[str, ...]
+    time: float
+    protocol: Plan | None = None
+    """How its authors ran it, if otherwise."""
+
+
 def run(settings: Settings) -> None:
     """Print one table per network."""
-    if not GRIECO.exists() or not ZANUDO.exists():
-        print(f"{NETWORKS} is not there: left out (set FORESTALL_SHARED)")
+    if not at_hand():
         return
-    model = load_network(GRIECO)
-    for title, outputs in (("all nodes observed", model.names), ("three outputs observed", OUTPUTS)):
-        print(f"\nGrieco MAPK, {len(model.nodes)} nodes, time {TIME:g}, tick {TICK:g}, {title}")
-        _print(_grieco_rows(model, outputs, settings))
-    print("\nZanudo 2017, 80 nodes, from the cancer state, Alpelisib, time 50, seven outputs at the end")
-    _print(_zanudo_rows(settings))
+    for one in comparisons():
+        print(f"\n{one.title}, {len(one.model.nodes)} nodes, time {one.time:g}, tick {TICK:g}")
+        _print(rows_of(one, settings))
 
 
-def _grieco_rows(model: LogicalModel, outputs: tuple[str, ...], settings: Settings) -> list[Row]:
-    plan = Plan(time=TIME, tick=TICK, trajectories=settings.trajectories, averaged=True)
+def at_hand() -> bool:
+    """Whether the networks are there; says so if not."""
+    there = GRIECO.exists() and ZANUDO.exists()
+    if not there:
+        print(f"{NETWORKS} is not there: left out (set FORESTALL_SHARED)")
+    return there
+
+
+def comparisons() -> list[Comparison]:
+    """The networks that are run."""
+    grieco, (zanudo, weights) = load_network(GRIECO), _zanudo()
+    protocol = Plan(engine="async", time=100.0, tick=100.0, weights=weights, updates_per_step=48)
+    return [
+        Comparison("Grieco MAPK, all nodes observed", grieco, grieco.names, TIME),
+        Comparison("Grieco MAPK, three outputs observed", grieco, OUTPUTS, TIME),
+        Comparison("Zanudo 2017, Alpelisib, seven outputs observed", zanudo, zanudo.sinks(), 50.0, protocol),
+    ]
+
+
+def rows_of(one: Comparison, settings: Settings) -> list[Row]:
+    """All engines on one network; MaBoSS first, if it is installed."""
+    model, outputs = one.model, one.outputs
+    plan = Plan(time=one.time, tick=TICK, trajectories=settings.trajectories, averaged=True)
     exact = run_network(model, plan, nodes=outputs, workers=1)
     points = run_network(model, replace(plan, averaged=False, seed=2), nodes=outputs, workers=1)
     rows = []
-    if importlib.util.find_spec("cmaboss") is None:
+    if importlib.util.find_spec(_engine(model)) is None:
         print("cmaboss is not installed: left out")
     else:
-        rows.append(_maboss(model, outputs, settings, exact.probability))
+        rows.append(_maboss(one, settings, exact.probability))
         same = replace(plan, trajectories=settings.maboss_trajectories, seed=3)
         rows.append(_ours("exact, as many trajectories", model, same, outputs, exact.probability))
     rows.append(_ours("exact", model, replace(plan, seed=3), outputs, exact.probability))
+    if one.protocol is not None:
+        protocol = replace(one.protocol, trajectories=settings.trajectories)
+        authors = run_network(model, replace(protocol, seed=2), nodes=outputs, workers=1).probability
+        rows.append(_ours("async, the authors' protocol", model, protocol, outputs, authors))
     sliced = replace(plan, engine="sliced", averaged=False, seed=3)
     rows.append(_ours("sliced", model, sliced, outputs, points.probability))
     rows.append(_screen("sliced, single perturbations", model, sliced, outputs))
     return rows
 
 
-def _zanudo_rows(settings: Settings) -> list[Row]:
-    model, weights = _zanudo()
-    outputs = model.sinks()
-    plan = Plan(time=50.0, tick=50.0, trajectories=settings.trajectories)
-    protocol = Plan(
-        engine="async",
-        time=100.0,
-        tick=100.0,
-        weights=weights,
-        updates_per_step=48,
-        trajectories=settings.trajectories,
-    )
-    exact = run_network(model, replace(plan, seed=2), nodes=outputs, workers=1).probability
-    authors = run_network(model, replace(protocol, seed=2), nodes=outputs, workers=1).probability
-    return [
-        _ours("exact", model, plan, outputs, exact),
-        _ours("async, the authors' protocol", model, protocol, outputs, authors),
-        _ours("sliced", model, replace(plan, engine="sliced"), outputs, exact),
-        _screen("sliced, single perturbations", model, replace(plan, engine="sliced"), outputs),
-    ]
+def _engine(model: LogicalModel) -> str:
+    """The module with MaBoSS's engine for a network of this size."""
+    return "cmaboss" if len(model.nodes) <= 64 else "cmaboss_128n"
 
 
 def _zanudo() -> tuple[LogicalModel, dict[str, float]]:
@@ -142,29 +159,31 @@ def _screen(engine: str, model: LogicalModel, plan: Plan, outputs: tuple[str, ..
     return Row(engine, plan.trajectories * (len(combinations) + 1) / seconds)
 
 
-def _maboss(model: LogicalModel, outputs: tuple[str, ...], settings: Settings, reference: Array) -> Row:
+def _maboss(one: Comparison, settings: Settings, reference: Array) -> Row:
     with tempfile.TemporaryDirectory() as folder:
-        simulation = _simulation(model, outputs, settings, Path(folder))
+        simulation = _simulation(one, settings, Path(folder))
         results: list[Any] = []
         seconds = min(
             _seconds(lambda: results.append(simulation.run(only_last_state=False))) for _ in range(REPEATS)
         )
         probabilities, _, names = results[0].get_nodes_probtraj()[:3]
-    order = [list(names).index(name) for name in outputs]
+    order = [list(names).index(name) for name in one.outputs]
     difference = np.array(probabilities)[:, order] - reference
     rms = float(np.sqrt(np.mean(difference**2)))
     return Row("MaBoSS, C++ (cmaboss)", settings.maboss_trajectories / seconds, rms)
 
 
-def _simulation(model: LogicalModel, outputs: tuple[str, ...], settings: Settings, folder: Path) -> Any:
-    import cmaboss
-
-    nodes = tuple(replace(node, internal=node.name not in outputs) for node in model.nodes)
-    configured = replace(model, nodes=nodes, time=TIME, tick=TICK, trajectories=settings.maboss_trajectories)
+def _simulation(one: Comparison, settings: Settings, folder: Path) -> Any:
+    name = _engine(one.model)
+    engine = importlib.import_module(f"{name}.{name}")
+    nodes = tuple(replace(node, internal=node.name not in one.outputs) for node in one.model.nodes)
+    configured = replace(
+        one.model, nodes=nodes, time=one.time, tick=TICK, trajectories=settings.maboss_trajectories
+    )
     save_network(configured, folder / "net.bnd")
     with (folder / "net.cfg").open("a") as stream:
         stream.write("use_physrandgen = 0; seed_pseudorandom = 1; thread_count = 1;\n")
-    return cmaboss.MaBoSSSim(network=str(folder / "net.bnd"), config=str(folder / "net.cfg"))
+    return engine.MaBoSSSim(network=str(folder / "net.bnd"), config=str(folder / "net.cfg"))
 
 
 def _seconds(work: Callable[[], object]) -> float:

@@ -17,7 +17,7 @@ from forestall.biology.signaling import reference
 from forestall.biology.signaling.compile import Compiled, CompiledNetwork, Floats, compiled
 from forestall.biology.signaling.kernel import evaluate
 from forestall.biology.signaling.settling import Setting, settle
-from forestall.biology.signaling.steady import Batch, Case, batch_of
+from forestall.biology.signaling.steady import LANES_AT_ONCE, Case, batch_of
 from forestall.knowledge.alterations import load_alterations
 from forestall.knowledge.networks import Network
 
@@ -76,7 +76,12 @@ def evaluation_rate(dtype: str, lanes: int, evaluations: int) -> float:
 def settled_rate(dtype: str, lanes: int, points: int) -> float:
     """Settled points per second of processor time."""
     batch = batch_of(random_cases(lanes, seed=lanes), compiled("breast", dtype))
-    arguments = (batch.compiled.arrays, setting_of(batch), batch.at_rest(), np.empty_like(batch.node_effect))
+    arguments = (
+        batch.compiled.arrays,
+        batch.setting(slice(None)),
+        batch.at_rest(),
+        np.empty_like(batch.node_effect),
+    )
     if _settle_often(*arguments, 1):
         raise RuntimeError("a lane did not settle")
     times = max(1, points // lanes)
@@ -100,18 +105,11 @@ def random_cases(number: int, seed: int) -> list[Case]:
     ]
 
 
-def setting_of(batch: Batch) -> Setting:
-    """What the kernel needs to settle a batch."""
-    lanes = batch.lanes
-    return Setting(
-        lanes.base_expression,
-        lanes.floor,
-        batch.term_weight,
-        batch.node_effect,
-        batch.expression_factor,
-        lanes.driver_gain,
-        lanes.normalizer,
-    )
+def batch_rate(points: int) -> float:
+    """Settled points per second of processor time of one large batch, as the package's functions solve it."""
+    batch = batch_of(random_cases(points, seed=1))
+    batch.settled()
+    return points / _seconds(batch.settled)
 
 
 def reference_rate(evaluations: int = 200) -> float:
@@ -178,6 +176,11 @@ def run(settings: Settings) -> None:
                 f"kernel {dtype} {lanes:4d} lanes {rate:12,.0f} evaluations/s ({rate / slow:6,.0f} x) "
                 f"{settled:10,.0f} settled points/s ({settled / slow_settled:8,.0f} x, {settled / NEEDED:4.1f} of the aim)"
             )
+    rate = batch_rate(settings.points)
+    print(
+        f"one batch of {settings.points:,} points, {LANES_AT_ONCE} lanes at once: {rate:,.0f} settled points/s "
+        f"({rate / slow_settled:,.0f} x, {rate / NEEDED:.1f} of the aim)"
+    )
 
 
 if __name__ == "__main__":

@@ -53,7 +53,10 @@ def test_unit_single_agents_alone_are_a_table_of_their_own(capsys: pytest.Captur
         ),
         (["screen", "--network", "x.xml", "--drugs", "k"], "needs --output and --until"),
         ([*SCREEN, "--ligand", "NRG1"], "takes NAME=NUMBER"),
-        (["network", "simulate", "missing.xml", "--until", "5"], "missing.xml: there is no such file"),
+        (
+            ["network", "simulate", "missing.xml", "--until", "5"],
+            "missing.xml: the file cannot be read: no such file",
+        ),
         (
             ["network", "export", "breast", "x.xml", "--context", "ER+", "--layout", "tree"],
             "allowed: functions, rules",

@@ -156,19 +156,28 @@ def test_oracle_faratian_pten_decides_whether_receptor_inhibition_lowers_pakt() 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (DECAY.replace("</model>", ""), r"bad\.xml:32: this is not well-formed XML: mismatched tag"),
+        (DECAY.replace("</model>", ""), r"bad\.xml:32: this is no XML: mismatched tag"),
         (DECAY.replace("<ci>f</ci>", "<ci>unknown</ci>"), r"bad\.xml:\d+: .*unknown"),
+        (
+            DECAY.replace(
+                "<model", '<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="bad.xml"/><model', 1
+            ),
+            r"bad\.xml:\d+: files cannot be included",
+        ),
         (DECAY.replace('species="B"', 'species="C"'), r"bad\.xml:\d+: "),
         (DECAY.replace('id="B"', 'id="A"'), r"bad\.xml:\d+: .*[Dd]uplicate"),
         (DECAY.replace('value="0.5"', 'value="a half"'), r"bad\.xml:\d+: "),
         (DECAY.replace('level="3"', 'level="1"'), r"bad\.xml:\d+: "),
         ("<html/>", r"bad\.xml"),
-        ("", r"bad\.xml:1: this is not well-formed XML: no element found"),
+        ("", r"bad\.xml:1: this is no XML: no element found"),
         (
             '<?xml version="1.0"?>\n<!DOCTYPE sbml [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>\n<sbml>&b;</sbml>',
-            r"bad\.xml:2: a document type declaration \(DTD\) is not allowed",
+            r"bad\.xml:2: a document type, which could define entities, is not accepted",
         ),
-        ("\n" + "<a>\n" * 5000 + "</a>\n" * 5000, r"bad\.xml:152: nested more than 150 levels deep"),
+        (
+            "\n" + "<a>\n" * 5000 + "</a>\n" * 5000,
+            r"bad\.xml:152: the elements are nested too deep; allowed: 150 levels",
+        ),
     ],
 )
 def test_unit_files_that_are_not_sound_are_refused_with_their_line(
@@ -177,6 +186,18 @@ def test_unit_files_that_are_not_sound_are_refused_with_their_line(
     path = tmp_path / "bad.xml"
     path.write_text(text)
     with pytest.raises(InputError, match=words):
+        read_sbml(path)
+
+
+def test_unit_an_unknown_symbol_has_a_line_in_old_levels_too(tmp_path: Path) -> None:
+    """libSBML only warns of it in level 2 version 1."""
+    published = SHARED / "BIOMD0000000048.xml"
+    if not published.exists():
+        pytest.skip(f"{published} is not there; set FORESTALL_SHARED")
+    text = published.read_text()
+    path = tmp_path / "old.xml"
+    path.write_text(text.replace("<ci> R </ci>", "<ci> Rx </ci>", 1))
+    with pytest.raises(InputError, match=r"old\.xml:\d+: .*'Rx'"):
         read_sbml(path)
 
 
@@ -212,7 +233,9 @@ def test_unit_a_file_of_100_mb_is_refused_unread(tmp_path: Path) -> None:
     path = tmp_path / "large.xml"
     with path.open("wb") as stream:
         stream.truncate(100_000_000)
-    with pytest.raises(InputError, match=r"large\.xml: the file is too large \(got '100000000 bytes'\)"):
+    with pytest.raises(
+        InputError, match=r"large\.xml: the file is too large for a network \(got '100,000,000 bytes'\)"
+    ):
         read_sbml(path)
 
 

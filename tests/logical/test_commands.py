@@ -107,6 +107,24 @@ def test_unit_attractors(network: Path, capsys: pytest.CaptureFixture[str]) -> N
     ]
 
 
+def test_unit_nodes_may_be_named_by_the_label_of_their_species(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("libsbml")
+    plain, file = tmp_path / "plain.bnet", tmp_path / "net.sbml"
+    plain.write_text("S_1, S_2\nS_2, S_2\nS_3, S_1\n")
+    assert run(["network", "convert", str(plain), str(file), "--quiet"]) == ExitCode.OK
+    for name, label in (("S_1", "ERK"), ("S_2", "MEK"), ("S_3", "MEK")):
+        text = file.read_text().replace(f'qual:id="{name}"', f'qual:id="{name}" qual:name="{label}"')
+        file.write_text(text)
+    words = ["run", str(file), "--perturb", "S_2=1", "--outputs", "ERK", "--trajectories", "200"]
+    assert _json(capsys, *words)["nodes"] == {"S_1": 1.0}  # type: ignore[index]
+    assert run(["network", *words]) == ExitCode.OK
+    assert "S_1 (ERK)" in capsys.readouterr().out
+    assert run(["network", "perturb", str(file), "--nodes", "MEK"]) == ExitCode.REFUSED
+    assert "several nodes have this label (got 'MEK'); name one of S_2, S_3" in capsys.readouterr().err
+
+
 def test_unit_convert_says_what_is_lost(
     network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

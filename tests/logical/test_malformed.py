@@ -60,6 +60,8 @@ WRONG = {
     "no_rule.bnet": ("A,\n", 1, "ends too early"),
     "no_comma.bnet": ("targets, factors\nA B\n", 2, "is the comma missing?"),
     "reserved.bnet": ("and, B\n", 1, "reserved"),
+    "probabilities.bnet": ("A, B, 0.5\nB, A, 0.5\n", 1, "probabilities of rules"),
+    "encoding.bnet": ("A, B\n\udce9, A\n", 2, "save it as UTF-8"),
     "empty.bnet": ("# nothing\n", None, "has no rule"),
     "include.bnet": ("A, B\ninclude other.bnet\n", 2, "files cannot be included"),
     "hash_include.bnet": ('#include "include.bnet"\nA, B\n', 1, "files cannot be included"),
@@ -77,6 +79,7 @@ WRONG = {
     "comment.bnd": ("Node A { logic = A; }\n/* no end", 2, "never closed"),
     "circle.bnd": ("Node A { logic = A; rate_up = @x; x = @y; y = @x + 1; }", 1, "without end"),
     "attribute.bnd": ("Node A { logic = A; rate_up = @x; }", 1, "unknown attribute"),
+    "parameter.bnd": ("Node A { logic = A; rate_up = @logic ? $u_A : 0; }", None, "with --settings FILE.cfg"),
     "include.bnd": ('#include "include.bnd"\nNode A { logic = A; }', 1, "files cannot be included"),
     "condition.bnd": ("Node A { logic = A; rate_up = @logic ? 1; }", 1, "this '?' has no ':'"),
     "entities.sbml": (_qual(doctype=_BOMB), 2, "document type"),
@@ -101,6 +104,13 @@ WRONG = {
         2,
         "files cannot be included",
     ),
+    "comp.sbml": (
+        _qual()
+        .replace("</model>", "\n<comp:externalModelDefinition comp:source='comp.sbml'/></model>")
+        .replace("<sbml ", "<sbml xmlns:comp='http://www.sbml.org/sbml/level3/version1/comp/version1' "),
+        11,
+        "files cannot be included",
+    ),
     "suffix.doc": ("A, B\n", None, "the suffix names no known format"),
 }
 
@@ -111,7 +121,7 @@ def test_unit_one_line_names_the_file_and_the_line(
 ) -> None:
     content, line, says = WRONG[name]
     file = tmp_path / name
-    file.write_text(content)
+    file.write_bytes(content.encode(errors="surrogateescape"))
     assert run(["network", "run", str(file)]) == ExitCode.REFUSED
     printed = capsys.readouterr()
     assert printed.out == ""

@@ -151,6 +151,16 @@ def test_unit_names_as_published_files_have_them(tmp_path: Path) -> None:
         save_network(model, tmp_path / "a.bnd")
 
 
+@pytest.mark.parametrize(
+    "header", ["targets, factors", "Target,Factor", "GENES ,\tRULES", "target, boolean functions", ""]
+)
+def test_unit_the_first_line_may_name_the_columns_in_several_ways(header: str, tmp_path: Path) -> None:
+    (tmp_path / "a.bnet").write_text(f"# comment\n\n{header}\nA, B\nB, A\n")
+    assert load_network(tmp_path / "a.bnet").names == ("A", "B")
+    (tmp_path / "b.bnet").write_text("A, B\nB, A\ntarget, factor\n")
+    assert load_network(tmp_path / "b.bnet").names == ("A", "B", "target", "factor")
+
+
 def test_oracle_levels_climb_and_fall_one_by_one() -> None:
     """All states of a species of three levels, against the rule stated for levels."""
     species, up = Species("X", 3), Symbol("U")

@@ -59,7 +59,7 @@ def test_property_a_prediction_does_not_depend_on_the_order_or_company(known: Po
 
 
 def test_property_the_rules_are_ordered_in_every_model(known: Posterior, fit: PdxFit) -> None:
-    models = choose_models(fit, "all")
+    models = choose_models(fit, "measured")
     growth = {
         method: np.array(
             [item.rates.mean() for item in predict_treatment(known, models, PAIR, method=method, seed=1)]
@@ -96,7 +96,9 @@ def test_unit_a_compound_never_given_alone_is_less_certain_than_one_that_was(kno
 
 def test_unit_a_model_that_was_only_profiled_can_be_asked_for(known: Posterior, fit: PdxFit) -> None:
     bare = next(name for name, model in fit.models.items() if not model.arms)
-    assert bare not in choose_models(fit, "all")
+    assert bare in choose_models(fit, "all")
+    assert bare not in choose_models(fit, "measured")
+    assert bare not in choose_models(fit, "all", codes=PAIR, method="hsa-raw")
     response = respond(predict_treatment(known, [bare], PAIR, method="forestall", seed=1)[0])
     usual = respond(predict_treatment(known, ["X-1008"], PAIR, method="forestall", seed=1)[0])
     assert (

@@ -28,8 +28,25 @@ def test_unit_a_prediction_reads_back_as_data(tmp_path: Path, capsys: pytest.Cap
     assert "everolimus has no single-agent arm" in printed
     rows = rows_of(out)
     assert {row["treatment"] for row in rows} == {"LEE011 + everolimus"}
-    assert len({row["model"] for row in rows}) == 39
-    assert len(read_pdx(tmp_path).arms) == 39
+    assert len({row["model"] for row in rows}) == 58
+    assert len(read_pdx(tmp_path).arms) == 58
+    assert "19 models have no volumes" in printed
+
+
+def test_unit_raw_single_agents_take_the_models_that_have_them(tmp_path: Path) -> None:
+    out = tmp_path / "p.csv"
+    words = [
+        "--treatment",
+        "lee011+BINIMETINIB  + paclitaxel",
+        "--method",
+        "bliss-raw",
+        "--days",
+        "0,21",
+        "-q",
+    ]
+    assert run(["pdx", "predict", *words, "--out", str(out)]) == ExitCode.OK
+    assert 30 < len({row["model"] for row in rows_of(out)}) <= 39
+    assert {row["treatment"] for row in rows_of(out)} == {"LEE011 + binimetinib + paclitaxel"}
 
 
 def test_unit_days_can_be_chosen(tmp_path: Path) -> None:
@@ -109,7 +126,7 @@ def test_unit_the_report_recovers_the_synthetic_folder(
         (["--treatment", "BYL719", "--data", "nowhere"], "no such data folder"),
         (["--treatment", "BYL719", "--calibration", "nowhere.yaml"], "there is no such file"),
         (["--treatment", "BYL719", "--data", "a", "--calibration", "b"], "exclude each other"),
-        (["--treatment", "LEE011 + everolimus", "--method", "hsa-raw"], "X-1004: everolimus"),
+        (["--treatment", "LEE011 + everolimus", "--method", "hsa-raw"], "no model has all arms"),
     ],
 )
 def test_unit_what_cannot_be_done_is_one_line(

@@ -10,10 +10,13 @@ import pytest
 from forestall.biology.culture import Treatments
 from forestall.errors import InputError
 from forestall.interop.logical.files import load_network
+from forestall.interop.logical.model import fixed_start
 from forestall.studies.logical import run_network
 from forestall.studies.logical_plan import Perturbation, Plan
 from forestall.studies.screen.logical_system import LogicalSystem, logical_system
 from forestall.studies.screen.result import run_screen
+
+from ..logical.networks import shared
 
 TOY = """targets, factors
 Ligand, Ligand
@@ -46,7 +49,7 @@ def system(path: Path, doses: str = "0.5,1", **fields: object) -> LogicalSystem:
         "plan": PLAN,
         "days": 3.0,
     }
-    return logical_system(path, **(given | fields))  # type: ignore[arg-type]
+    return logical_system(load_network(path), **(given | fields))  # type: ignore[arg-type]
 
 
 def test_oracle_a_bypass_is_synergy_whose_mechanism_is_found(toy: Path) -> None:
@@ -73,6 +76,65 @@ def test_oracle_a_dose_is_a_share_of_cells_as_the_engine_holds_them(toy: Path) -
     run = run_network(load_network(toy), Plan(time=30.0, trajectories=4000, seed=8), perturbations=held)
     theirs = run.final()["Growth"]
     assert ours == pytest.approx(theirs, abs=5 * np.sqrt(2 * theirs * (1 - theirs) / 4000))
+
+
+SAHIN = "bbm/id-096_var-19_in-1_ERBB-REGULATED-G1-S-TRANSITION"
+ABOLISH = (
+    "CDK4",
+    "CDK6",
+    "CyclinD1",
+    "ERalpha",
+    "MYC",
+    "AKT1+MEK1",
+    "ERBB1+ERBB2",
+    "ERBB1+ERBB3",
+    "ERBB1+ERBB2_3",
+)
+"""Knock-outs, and pairs of knock-outs, under which EGF no longer turns pRB on (Sahin 2009)."""
+
+
+def _sahin(**fields: object) -> LogicalSystem:
+    """Cells that grow by pRB, with EGF, under full inhibition of what the published knock-outs remove."""
+    model = load_network(shared(f"{SAHIN}/model.sbml"))
+    model = model.starting(fixed_start(name, 0) for name in model.names)
+    drugs = sorted({drug for names in ABOLISH for drug in names.split("+")} | {"CDK2", "p21", "IGF1R"})
+    given: dict[str, object] = {
+        "drugs": [f"{drug}:v_{drug}" for drug in drugs], "doses": ("1",), "genotypes": ["v_EGF=1"], "order": 2,
+        "growth": ["v_pRB1"], "death": [], "plan": Plan(time=100.0, trajectories=500, seed=2), "days": 3.0,
+    }  # fmt: skip
+    return logical_system(model, **(given | fields))  # type: ignore[arg-type]
+
+
+def test_oracle_published_knock_outs_abolish_growth_in_the_screen() -> None:
+    """From the state without EGF, as published: exactly the named single and paired knock-outs leave pRB off."""
+    system = _sahin()
+    singles = {
+        system.panel.drugs[next(iter(drugs))]: growth
+        for drugs, growth in zip(system._sets, system._mean(["v_pRB1"])[0], strict=True)
+        if len(drugs) == 1
+    }
+    pairs = {
+        "+".join(sorted(system.panel.drugs[drug] for drug in drugs)): growth
+        for drugs, growth in zip(system._sets, system._mean(["v_pRB1"])[0], strict=True)
+        if len(drugs) == 2
+    }
+    abolished = {name for name, growth in singles.items() if growth == 0.0}
+    assert abolished == {name for name in ABOLISH if "+" not in name}
+    assert all(growth == 1.0 for name, growth in singles.items() if name not in abolished)
+    beyond = {
+        name for name, growth in pairs.items() if growth == 0.0 and not abolished & set(name.split("+"))
+    }
+    assert beyond == {name for name in ABOLISH if "+" in name}
+
+
+def test_oracle_a_drug_that_comes_late_meets_the_escape_through_igf1r() -> None:
+    """Cells that EGF has already started: ER alpha turns IGF1R on in a part of them before it fades, and keeps pRB on."""
+    plan = Plan(time=200.0, perturb_from=100.0, trajectories=2000, seed=2)
+    late = _sahin(plan=plan, drugs=["A:v_ERBB1+v_ERBB2", "B:v_ERBB1+v_ERBB2+v_IGF1R"], order=1)
+    none, erbb, both = late._mean(["v_pRB1"])[0]
+    assert none == 1.0
+    assert 0.05 < erbb < 0.95
+    assert both == 0.0
 
 
 def test_property_doses_cost_no_runs(toy: Path) -> None:

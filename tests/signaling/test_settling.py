@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from forestall.biology.signaling import settling
+from forestall.biology.signaling import settling, steady
 from forestall.biology.signaling.compile import Floats, compile_network, compiled
-from forestall.biology.signaling.settling import Setting, settle
+from forestall.biology.signaling.settling import settle
 from forestall.biology.signaling.steady import Batch, Case, batch_of, time_course
 from forestall.knowledge.alterations import load_alterations
 from forestall.knowledge.networks import Network
@@ -117,17 +117,17 @@ def test_property_what_the_quick_way_misses_the_careful_march_settles(
         monkeypatch.setattr(settling, name, function)
     batch = batch_of([Case("er_positive", effects={"ESR1": 0.9})])
     slow = batch.at_rest()
-    lanes = batch.lanes
-    setting = Setting(
-        lanes.base_expression,
-        lanes.floor,
-        batch.term_weight,
-        batch.node_effect,
-        batch.expression_factor,
-        lanes.driver_gain,
-        lanes.normalizer,
-    )
+    setting = batch.setting(slice(None))
     assert plain["settle"](batch.compiled.arrays, setting, slow, np.empty_like(batch.node_effect)) == 0
     quick = batch.at_rest()
     settle(batch.compiled.arrays, setting, quick, np.empty_like(batch.node_effect))
     np.testing.assert_allclose(slow, quick, rtol=1e-9)
+
+
+def test_property_a_batch_may_be_settled_in_parts_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bit for bit, whatever the number of lanes at once."""
+    batch = batch_of(_random_cases(50, seed=4))
+    whole = batch.settled()
+    for lanes in (1, 7, 49):
+        monkeypatch.setattr(steady, "LANES_AT_ONCE", lanes)
+        np.testing.assert_array_equal(batch.settled(), whole)

@@ -62,19 +62,35 @@ def test_unit_the_highest_single_agent_is_the_better_drug() -> None:
 
 def test_oracle_independent_drugs_have_no_zip_synergy_and_a_potency_shift_has() -> None:
     """Yadav 2015, equations 4 to 9: the surface of two independent Hill curves is its own expectation."""
-    one, two = hill(DOSES, 0.0, 1.0, 1.2)[None], hill(DOSES, 0.0, 2.0, 0.8)[None]
-    doses = DOSES[None]
-    independent = one[:, :, None] * two[:, None, :]
-    np.testing.assert_allclose(
-        zero_interaction_potency(doses, doses, one, two, independent).synergy, 0.0, atol=1e-5
-    )
-    shifted = (
-        np.stack([hill(DOSES, 0.0, 1.0 / (1.0 + dose), 1.2) for dose in DOSES], axis=1)[None]
-        * two[:, None, :]
-    )
-    synergy = zero_interaction_potency(doses, doses, one, two, shifted).synergy
+    one, two = hill(DOSES, 0.0, 1.0, 1.2), hill(DOSES, 0.0, 2.0, 0.8)
+    doses, alone = np.stack([DOSES, DOSES])[None], np.stack([one, two])[None]
+    independent = (one[:, None] * two)[None]
+    np.testing.assert_allclose(zero_interaction_potency(doses, alone, independent).synergy, 0.0, atol=1e-5)
+    shifted = np.stack([hill(DOSES, 0.0, 1.0 / (1.0 + dose), 1.2) for dose in DOSES], axis=1)[None] * two
+    synergy = zero_interaction_potency(doses, alone, shifted).synergy
     assert synergy.min() > -0.01
     assert synergy.mean() > 0.05
+
+
+def _zip_of_three(alone: np.ndarray, last_two: np.ndarray) -> np.ndarray:
+    """ZIP synergy of three drugs; the first acts independently of the last two, whose surface is given."""
+    doses = np.repeat(DOSES[None], 3, axis=0)[None]
+    pairs = np.stack([last_two, np.multiply.outer(alone[0], alone[2]), np.multiply.outer(alone[0], alone[1])])
+    surface = alone[0][:, None, None] * last_two
+    return zero_interaction_potency(doses, alone[None], surface[None], pairs[None]).synergy[0]
+
+
+def test_oracle_three_independent_drugs_have_no_zip_synergy_and_a_potency_shift_has() -> None:
+    """Each axis is told apart by a potency and slope of its own. With a third drug that the second sensitizes to, the score is the
+    gap to independence, but for a third of the misfit (0.032) of curves along the second drug, which are not quite Hill curves."""
+    alone = np.stack([hill(DOSES, 0.0, 1.0, 1.2), hill(DOSES, 0.1, 2.0, 0.8), hill(DOSES, 0.3, 0.5, 1.7)])
+    independent = np.multiply.outer(alone[1], alone[2])
+    np.testing.assert_allclose(_zip_of_three(alone, independent), 0.0, atol=1e-5)
+    shifted = np.stack([hill(DOSES, 0.3, 0.5 / (1.0 + dose), 1.7) for dose in DOSES])
+    sensitized = alone[1][:, None] * shifted
+    gap = alone[0][:, None, None] * (independent - sensitized)
+    assert gap.max() > 0.15
+    np.testing.assert_allclose(_zip_of_three(alone, sensitized), gap, atol=0.012)
 
 
 def test_oracle_the_package_synergy_scores_the_same_surface_alike() -> None:
@@ -113,7 +129,8 @@ def test_oracle_the_package_synergy_scores_the_same_surface_alike() -> None:
     )
     reached = both.ravel() > 0.36
     np.testing.assert_allclose(index[reached], theirs(Loewe(mode="CI", **given)).ravel()[reached], rtol=5e-3)
-    ours = zero_interaction_potency(doses[None], doses[None], one[None], two[None], both[None]).synergy[0]
+    grid_doses = np.stack([doses, doses])[None]
+    ours = zero_interaction_potency(grid_doses, np.stack([one, two])[None], both[None]).synergy[0]
     np.testing.assert_allclose(ours, theirs(ZIP(**given)), atol=0.01)
 
 

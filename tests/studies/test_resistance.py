@@ -11,9 +11,16 @@ from forestall.errors import InputError
 from forestall.knowledge.drugs import load_drugs
 from forestall.knowledge.parameters import value
 from forestall.studies.average_exposure import average_effects, targeted_drugs
-from forestall.studies.resistance import SingleDrug, explain, explain_class, members
+from forestall.studies.resistance import (
+    SingleDrug,
+    default_context,
+    explain,
+    explain_class,
+    members,
+    offered_drugs,
+)
 from forestall.studies.resistance_words import as_data, paragraph
-from forestall.studies.responses import Tumor, responses, untreated_growth_per_day
+from forestall.studies.responses import Tumor, changes_by_id, responses, untreated_growth_per_day
 
 HER2_POSITIVE = ["her2_positive_er_positive", "her2_positive_er_negative"]
 CLASSES = ["binding", "bypass", "downstream", "immune"]
@@ -141,6 +148,23 @@ def test_unit_the_reference_is_trastuzumab_where_it_loses_and_the_hardest_hit_el
     endocrine = explain("ESR1_mut")
     assert endocrine.context == "er_positive"
     assert load_drugs()[endocrine.reference[0]].drug_class == "aromatase_inhibitor"
+
+
+def test_unit_drugs_against_her2_are_for_tumors_in_which_her2_is_amplified_or_altered() -> None:
+    against = {"trastuzumab", "pyrotinib", "lapatinib", "trastuzumab deruxtecan"}
+    changes = changes_by_id()
+    assert against <= set(offered_drugs(changes["PTEN_loss"], "her2_positive_er_negative"))
+    assert against <= set(offered_drugs(changes["ERBB2_mut"], "er_positive"))
+    assert against.isdisjoint(offered_drugs(changes["PTEN_loss"], "er_positive"))
+    assert {"alpelisib", "fulvestrant"} <= set(offered_drugs(changes["PTEN_loss"], "er_positive"))
+    assert default_context(changes["ABCB1_up"]) == "her2_positive_er_negative"
+    assert default_context(changes["CDK6_up"]) == "er_positive"
+
+
+def test_unit_a_signal_that_is_the_same_is_not_said_to_be_left_over() -> None:
+    text = paragraph(explain("FCGR3A_low_affinity"))
+    assert "The signal is the same" in text
+    assert "through signaling 100%" not in text
 
 
 def test_unit_partners_do_not_compete_for_the_epitope() -> None:

@@ -12,6 +12,7 @@ from forestall.cli import network_options as options
 from forestall.cli.options import AsJson
 
 if TYPE_CHECKING:
+    from forestall.interop.logical.model import LogicalModel
     from forestall.studies.logical_attractors import Attractor
 
 Top = Annotated[int, typer.Option(min=1, metavar="N", help="Attractors to print.")]
@@ -35,10 +36,8 @@ def attractors(
     from forestall.studies.logical_attractors import attractors_of
 
     model = options.load(file, settings, initial)
-    shown = options.names(outputs)
-    for name in shown or ():
-        model.find(name, field="--outputs")
-    found = attractors_of(model, options.perturbations(perturb))
+    shown = options.names(outputs, model, field="--outputs")
+    found = attractors_of(model, options.perturbations(perturb, model))
     if as_json:
         typer.echo(json.dumps([asdict(one) for one in found], indent=2, ensure_ascii=False))
         return
@@ -49,13 +48,14 @@ def attractors(
     console.print(f"{fixed} fixed points, {len(found) - fixed} cyclic attractors\n")
     table = options.table("nodes that are on", "nodes that change", "states")
     for one in found[:top]:
-        table.add_row(*_cells(one, shown))
+        table.add_row(*_cells(one, model, shown))
     console.print(table)
     if len(found) > top:
         console.print(f"{len(found) - top} more; see --top and --json")
 
 
-def _cells(one: Attractor, shown: tuple[str, ...] | None) -> tuple[str, str, str]:
-    on = [name for name, value in one.settled.items() if value == 1 and (shown is None or name in shown)]
-    changing = [name for name in one.changing if shown is None or name in shown]
+def _cells(one: Attractor, model: LogicalModel, shown: tuple[str, ...] | None) -> tuple[str, str, str]:
+    chosen = model.names if shown is None else shown
+    on = [model.titled(name) for name in chosen if one.settled.get(name) == 1]
+    changing = [model.titled(name) for name in chosen if name in one.changing]
     return " ".join(on) or "-", " ".join(changing), f"{one.states:,}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -100,7 +101,7 @@ def _starts(texts: Sequence[str], model: LogicalModel) -> list[Start]:
     for text in texts:
         name, _, value = text.partition("=")
         chance = _chance(value.strip(), text)
-        names = model.names if name == "all" else (model.names[model.find(name.strip(), field="--initial")],)
+        names = model.names if name == "all" else (model.name_of(name.strip(), field="--initial"),)
         for one in names:
             starts[one] = fixed_start(one, int(chance)) if chance in (0.0, 1.0) else random_start(one, chance)
     return list(starts.values())
@@ -118,16 +119,20 @@ def _chance(value: str, text: str) -> float:
     return chance
 
 
-def perturbations(texts: Sequence[str] | None) -> tuple[Perturbation, ...]:
+def perturbations(texts: Sequence[str] | None, model: LogicalModel) -> tuple[Perturbation, ...]:
     """The perturbations of a command line."""
     from forestall.studies.logical_plan import parse_perturbation
 
-    return tuple(parse_perturbation(text) for text in texts or ())
+    parsed = [parse_perturbation(text) for text in texts or ()]
+    return tuple(replace(one, node=model.name_of(one.node, field="--perturb")) for one in parsed)
 
 
-def names(text: str | None) -> tuple[str, ...] | None:
-    """A list of names; None if not given."""
-    return None if text is None else tuple(name.strip() for name in text.split(",") if name.strip())
+def names(text: str | None, model: LogicalModel, *, field: str) -> tuple[str, ...] | None:
+    """Nodes from a list of names or labels; None if not given."""
+    if text is None:
+        return None
+    words = (word.strip() for word in text.split(","))
+    return tuple(model.name_of(word, field=field) for word in words if word)
 
 
 def plan_of(

@@ -12,6 +12,7 @@ from forestall.cli.options import AsJson, Quiet, Seed, Workers
 from forestall.errors import InputError
 
 if TYPE_CHECKING:
+    from forestall.interop.logical.model import LogicalModel
     from forestall.studies.logical_screen import PerturbationScreen
 
 Order = Annotated[int, typer.Option(min=1, max=3, metavar="K", help="How many nodes are held at once.")]
@@ -66,16 +67,20 @@ def perturb(
         updates=updates,
         perturb_from=perturb_from,
     )
-    background = options.perturbations(perturb)
+    background = options.perturbations(perturb, model)
     combinations = all_combinations(
-        model, order, values=_values(values), nodes=options.names(nodes), background=background
+        model,
+        order,
+        values=_values(values),
+        nodes=options.names(nodes, model, field="--nodes"),
+        background=background,
     )
     with progress_on_stderr(silent=quiet or as_json) as progress:
         screen = screen_network(
             model,
             plan,
             combinations,
-            options.names(outputs) or model.outputs(),
+            options.names(outputs, model, field="--outputs") or model.outputs(),
             background=background,
             workers=workers,
             progress=progress,
@@ -85,7 +90,8 @@ def perturb(
     if as_json:
         typer.echo(json.dumps(screen_table(screen).to_dicts(), indent=2, ensure_ascii=False))
     elif not quiet:
-        _print(screen, [*options.describe(model, file), *(f"held in all: {one}" for one in background)], top)
+        lines = [*options.describe(model, file), *(f"held in all: {one}" for one in background)]
+        _print(screen, model, lines, top)
 
 
 def _values(text: str) -> tuple[int, ...]:
@@ -98,18 +104,19 @@ def _values(text: str) -> tuple[int, ...]:
 _MOST_COLUMNS = 8
 
 
-def _print(screen: PerturbationScreen, lines: list[str], top: int) -> None:
+def _print(screen: PerturbationScreen, model: LogicalModel, lines: list[str], top: int) -> None:
     console = options.console()
     for line in lines:
         console.print(line, soft_wrap=True)
     console.print(f"{len(screen.combinations):,} perturbations, {screen.trajectories:,} trajectories each\n")
     shown = screen.outputs[:_MOST_COLUMNS]
-    table = options.table("perturbation", *shown, "change")
+    table = options.table("perturbation", *map(model.titled, shown), "change")
     table.add_row("none", *(f"{value:.3f}" for value in screen.unperturbed[: len(shown)]), "")
     changes = abs(screen.change).max(axis=1, initial=0.0)
     for row in screen.order()[:top]:
         cells = (f"{value:.3f}" for value in screen.probability[row, : len(shown)])
-        table.add_row(" ".join(map(str, screen.combinations[row])), *cells, f"{changes[row]:.3f}")
+        held = " ".join(f"{model.titled(one.node)}={one.value}" for one in screen.combinations[row])
+        table.add_row(held, *cells, f"{changes[row]:.3f}")
     console.print(table)
     if len(screen.outputs) > len(shown):
         console.print(f"{len(screen.outputs) - len(shown)} more outputs are in the table of --out")

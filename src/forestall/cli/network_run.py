@@ -13,6 +13,7 @@ from forestall.cli import network_options as options
 from forestall.cli.options import AsJson, Quiet, Seed, Workers
 
 if TYPE_CHECKING:
+    from forestall.interop.logical.model import LogicalModel
     from forestall.studies.logical import LogicalRun
 
 States = Annotated[
@@ -78,18 +79,18 @@ def run(
         tick=tick,
         averaged=averaged,
     )
-    shown = options.names(outputs) or model.outputs()
-    joint = options.names(states)
+    shown = options.names(outputs, model, field="--outputs") or model.outputs()
+    joint = options.names(states, model, field="--states")
     if joint is None:
         joint = shown if len(shown) <= MOST_JOINT else ()
-    held = options.perturbations(perturb)
+    held = options.perturbations(perturb, model)
     result = run_network(model, plan, perturbations=held, nodes=shown, joint=joint, workers=workers)
     if out is not None:
         save_table(course_table(result), out)
     if as_json:
         typer.echo(_json(result, file))
     elif not quiet:
-        _print(result, [*options.describe(model, file), *(f"held: {one}" for one in held)], out)
+        _print(result, model, [*options.describe(model, file), *(f"held: {one}" for one in held)], out)
 
 
 def _json(result: LogicalRun, file: Path) -> str:
@@ -103,14 +104,19 @@ def _json(result: LogicalRun, file: Path) -> str:
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
 
 
-def _print(result: LogicalRun, lines: list[str], out: Path | None) -> None:
+def _print(result: LogicalRun, model: LogicalModel, lines: list[str], out: Path | None) -> None:
     console = options.console()
     for line in lines:
         console.print(line, soft_wrap=True)
     console.print(f"{result.trajectories:,} trajectories to time {result.times[-1]:g}\n")
     nodes = options.table("node", f"at {result.times[0]:g}", f"at {result.times[-1]:g}", "+-")
     for name, first, last in zip(result.nodes, result.probability[0], result.probability[-1], strict=True):
-        nodes.add_row(name, f"{first:.3f}", f"{last:.3f}", f"{_error(float(last), result.trajectories):.3f}")
+        nodes.add_row(
+            model.titled(name),
+            f"{first:.3f}",
+            f"{last:.3f}",
+            f"{_error(float(last), result.trajectories):.3f}",
+        )
     console.print(nodes)
     if result.joint_nodes:
         _print_states(result)

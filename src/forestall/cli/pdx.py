@@ -40,7 +40,11 @@ Calibration = Annotated[
 ]
 OutputFile = Annotated[Path, typer.Option("--out", metavar="FILE", help="File to write.", show_default=False)]
 Models = Annotated[
-    str, typer.Option(metavar="all|ID,...", help="'all' models with volumes, or ids with commas.")
+    str,
+    typer.Option(
+        metavar="all|measured|ID,...",
+        help="'all' models, those with volumes ('measured'), or ids with commas.",
+    ),
 ]
 Treatment = Annotated[
     str,
@@ -109,7 +113,7 @@ def predict(
     A volume is the mean over virtual mice; a mouse that has left the study keeps its last volume.
     """
     from forestall.knowledge.pdx_treatments import parse_treatment, treatment_name
-    from forestall.studies.pdx_predict import choose_models, posterior, predict_treatment
+    from forestall.studies.pdx_predict import choose_models, posterior, predict_treatment, unmeasured
     from forestall.studies.pdx_response import respond
     from forestall.studies.pdx_table import write_volumes
 
@@ -117,7 +121,11 @@ def predict(
     chosen = _method(method)
     when = _days(days)
     fit = _fit(data, calibration, seed)
-    names = choose_models(fit, models)
+    names = choose_models(fit, models, codes=codes, method=chosen)
+    if not names:
+        raise InputError(
+            "no model has all arms", field="treatment", value=treatment, fix="use --method hsa or bliss"
+        )
     known = posterior(fit)
     predictions = predict_treatment(known, names, codes, method=chosen, seed=seed)
     write_volumes(out, predictions, treatment_name(codes), when)
@@ -132,7 +140,7 @@ def predict(
     if as_json:
         typer.echo(json.dumps(_as_data(treatment_name(codes), shown), indent=2, allow_nan=False))
     else:
-        _print(treatment_name(codes), shown, codes)
+        _print(treatment_name(codes), shown, codes, unmeasured(fit, names))
         typer.echo(f"expected volumes ({chosen}): {out}")
 
 
@@ -237,8 +245,10 @@ def _as_data(treatment: str, shown: dict[Method, list[Response]]) -> dict[str, A
     }
 
 
-def _print(treatment: str, shown: dict[Method, list[Response]], codes: tuple[str, ...]) -> None:
+def _print(
+    treatment: str, shown: dict[Method, list[Response]], codes: tuple[str, ...], bare: tuple[str, ...]
+) -> None:
     from forestall.report.pdx import print_responses
     from forestall.studies.pdx_predict import without_single_agents
 
-    print_responses(treatment, shown, without_single_agents(codes))
+    print_responses(treatment, shown, without_single_agents(codes), bare)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from forestall.cli.network_options import Initial, Settings
 from forestall.cli.options import AsJson, OutputFolder, Quiet, Seed
 
 if TYPE_CHECKING:
@@ -96,7 +97,15 @@ Until = Annotated[
     ),
 ]
 
-
+Settle = Annotated[
+    float | None,
+    typer.Option(
+        metavar="T",
+        min=0.0,
+        help="Of a logical FILE: how long cells run before the drugs come, in the network's unit of time.",
+        show_default="0",
+    ),
+]
 Trajectories = Annotated[
     int | None,
     typer.Option(min=1, metavar="N", help="Of a logical FILE: trajectories per run.", show_default="10000"),
@@ -122,6 +131,9 @@ def screen(
     death: Death = None,
     output: Output = None,
     until: Until = None,
+    settings: Settings = None,
+    initial: Initial = None,
+    settle: Settle = None,
     trajectories: Trajectories = None,
     seed: Seed = 1,
     rank_by: RankBy = "bliss",
@@ -151,6 +163,7 @@ def screen(
         death=death,
         output=output,
         until=until,
+        start=(settings, initial, settle),
         trajectories=trajectories,
         seed=seed,
     )

@@ -30,14 +30,17 @@ def screened_system(
     death: str | None,
     output: str | None,
     until: float | None,
+    start: tuple[Path | None, Sequence[str] | None, float | None],
     trajectories: int | None,
     seed: int,
 ) -> System:
-    """The model to screen.
+    """The model to screen; `start` are settings, initial states and the time before the drugs of a logical model.
 
     Raises:
         InputError: if an option is missing, or belongs to another kind of model.
     """
+    settings, initial, settle = start
+    of_logical: dict[str, object] = {"--settings": settings, "--initial": initial or None, "--settle": settle}
     if network.endswith(_SBML + _LOGICAL):
         _refuse({"--context": context, "--ligand": ligands or None}, "for our own networks")
         shared = {
@@ -48,22 +51,23 @@ def screened_system(
         }
         if network.endswith(_SBML) and not _is_qualitative(Path(network)):
             _refuse(
-                {"--growth": growth, "--death": death, "--doubling-time": doubling}, "for models of cells"
+                {"--growth": growth, "--death": death, "--doubling-time": doubling} | of_logical,
+                "for models of cells",
             )
             return _ode(Path(network), shared, output, until)
         _refuse({"--output": output}, "for SBML models")
         return _logical(
-            Path(network), shared, (growth, death), until, (hours, doubling), (trajectories, seed)
+            Path(network), shared, (growth, death), until, (hours, doubling), start, (trajectories, seed)
         )
     from forestall.studies.screen.request import ScreenRequest, culture_system
 
-    others = {
+    others: dict[str, object] = {
         "--growth": growth,
         "--death": death,
         "--output": output,
         "--until": until,
         "--trajectories": trajectories,
-    }
+    } | of_logical
     _refuse(others, "for models of others")
     if context is None:
         raise InputError("--context is missing", allowed="such as HER2+/ER+, or a cell-line file")
@@ -97,21 +101,25 @@ def _logical(
     outputs: tuple[str | None, str | None],
     until: float | None,
     assay: tuple[float, float | None],
+    start: tuple[Path | None, Sequence[str] | None, float | None],
     sample: tuple[int | None, int],
 ) -> System:
+    from forestall.cli.network_options import load
     from forestall.studies.logical_plan import DEFAULT_TIME, DEFAULT_TRAJECTORIES, Plan
     from forestall.studies.screen.logical_system import logical_system
 
     growth, death = ([node.strip() for node in (text or "").split(",") if node.strip()] for text in outputs)
     hours, doubling = assay
+    settings, initial, settle = start
+    before = settle or 0.0
     plan = Plan(
-        time=DEFAULT_TIME if until is None else until,
-        tick=None,
+        time=before + (DEFAULT_TIME if until is None else until),
+        perturb_from=before,
         trajectories=DEFAULT_TRAJECTORIES if sample[0] is None else sample[0],
         seed=sample[1],
     )
     return logical_system(
-        path,
+        load(path, settings, initial),
         growth=growth,
         death=death,
         plan=plan,

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import xml.parsers.expat
+import re
 from pathlib import Path
 from typing import Any
 
 from forestall.errors import ForestallError, InputError
+from forestall.interop.logical.xml_guard import read_guarded_xml
 from forestall.interop.sbml_expansion import refuse_explosions
 
-MAX_BYTES = 20_000_000
 MAX_DEPTH = 150
 """Of XML elements; readers of formulas recurse on it."""
 MOST_FUNCTIONS_CHECKED = 200
 """libSBML's general check takes minutes on models with a thousand functions that call each other."""
 _SKIPPED_CHECKS = ("UNITS_CONSISTENCY", "MODELING_PRACTICE", "SBO_CONSISTENCY")
+_QUOTED = re.compile(r"'(\w+)'")
 _INSTALL = "SBML needs python-libsbml and libroadrunner; install them with: pip install 'forestall[sbml]'"
 
 
@@ -45,65 +46,6 @@ def roadrunner_module() -> Any:
     return roadrunner
 
 
-def read_xml(path: Path) -> str:
-    """The text of an XML file that is safe to parse.
-
-    Args:
-        path: The file.
-
-    Raises:
-        InputError: if it is missing, too large, not UTF-8, not well-formed, nested too deeply, or declares a document type (with
-            which entities could be expanded without bounds).
-    """
-    raw = _bytes(path)
-    parser = xml.parsers.expat.ParserCreate()
-    depth = 0
-
-    def refuse(reason: str, fix: str | None = None) -> InputError:
-        return InputError(reason, file=path, line=parser.CurrentLineNumber, fix=fix)
-
-    def opened(_name: str, _attributes: dict[str, str]) -> None:
-        nonlocal depth
-        depth += 1
-        if depth > MAX_DEPTH:
-            raise refuse(f"nested more than {MAX_DEPTH} levels deep")
-
-    def closed(_name: str) -> None:
-        nonlocal depth
-        depth -= 1
-
-    def declared(*_: object) -> None:
-        raise refuse("a document type declaration (DTD) is not allowed", "remove '<!DOCTYPE ...>'")
-
-    parser.StartElementHandler, parser.EndElementHandler = opened, closed
-    parser.StartDoctypeDeclHandler = declared
-    try:
-        parser.Parse(raw, True)
-    except xml.parsers.expat.ExpatError as error:
-        reason = xml.parsers.expat.errors.messages.get(error.code, "unknown")
-        raise InputError(f"this is not well-formed XML: {reason}", file=path, line=error.lineno) from None
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError("the file is not UTF-8 text", file=path, fix="save it as UTF-8") from None
-
-
-def _bytes(path: Path) -> bytes:
-    if not path.exists():
-        raise InputError("there is no such file", file=path, fix="check the path")
-    if not path.is_file():
-        raise InputError("this is not a regular file", file=path)
-    size = path.stat().st_size
-    if size > MAX_BYTES:
-        raise InputError(
-            "the file is too large", file=path, value=f"{size} bytes", allowed=f"up to {MAX_BYTES} bytes"
-        )
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot read the file: {error.strerror or error}", file=path) from None
-
-
 def read_document(path: Path) -> Any:
     """An SBML level 2 or 3 core document that passed libSBML's checks.
 
@@ -118,7 +60,7 @@ def read_document(path: Path) -> Any:
         ForestallError: if python-libsbml is not installed.
     """
     libsbml = libsbml_module()
-    text = read_xml(path)
+    text = read_guarded_xml(path, MAX_DEPTH)
     document = libsbml.readSBMLFromString(text)
     _refuse_errors(libsbml, document, path)
     _refuse_unsupported(document, path)
@@ -132,11 +74,24 @@ def read_document(path: Path) -> Any:
 
 
 def _refuse_errors(libsbml: Any, document: Any, path: Path) -> None:
-    for severity in (libsbml.LIBSBML_SEV_FATAL, libsbml.LIBSBML_SEV_ERROR):
-        if document.getNumErrors(severity):
-            error = document.getErrorWithSeverity(0, severity)
-            message = " ".join((error.getShortMessage(), "-", _last_sentence(error.getMessage())))
-            raise InputError(message, file=path, line=error.getLine() or None)
+    found = [document.getError(number) for number in range(document.getNumErrors())]
+    unknown = (libsbml.ApplyCiMustBeUserFunction, libsbml.ApplyCiMustBeModelComponent)
+    wrong = [
+        error
+        for error in found
+        if error.getSeverity() >= libsbml.LIBSBML_SEV_ERROR
+        or (error.getErrorId() in unknown and _names_nothing(error, document))
+    ]
+    if wrong:
+        error = max(wrong, key=lambda each: each.getSeverity())
+        message = " ".join((error.getShortMessage(), "-", _last_sentence(error.getMessage())))
+        raise InputError(message, file=path, line=error.getLine() or None)
+
+
+def _names_nothing(error: Any, document: Any) -> bool:
+    """Whether a symbol that libSBML complains of, in old levels only as a warning, is nowhere defined."""
+    quoted = _QUOTED.findall(_last_sentence(error.getMessage()))
+    return bool(quoted) and all(document.getElementBySId(name) is None for name in quoted)
 
 
 def _last_sentence(message: str) -> str:

@@ -15,11 +15,14 @@ from forestall.studies.pdx_predict import Method
 from forestall.studies.pdx_report import PdxReport
 from forestall.studies.pdx_response import Estimate, Response
 
+_MOST_NAMED = 5
+
 
 def print_responses(
     treatment: str,
     shown: Mapping[Method, Sequence[Response]],
     guessed: Sequence[str],
+    bare: Sequence[str] = (),
     *,
     console: Console | None = None,
 ) -> None:
@@ -29,6 +32,7 @@ def print_responses(
         treatment: Its name.
         shown: Method -> responses, one per model; the first method gives the details.
         guessed: Compounds without a single-agent arm.
+        bare: Models without volumes.
         console: Where to print.
     """
     out = console or _console()
@@ -42,6 +46,17 @@ def print_responses(
                 f"{code} has no single-agent arm: its effect is a guess from its target, with wide intervals"
             )
         )
+    _print_bare(out, bare)
+
+
+def _print_bare(out: Console, bare: Sequence[str]) -> None:
+    if bare:
+        names = ", ".join(bare[:_MOST_NAMED]) + (", ..." if len(bare) > _MOST_NAMED else "")
+        subject = "model has" if len(bare) == 1 else "models have"
+        text = (
+            f"{len(bare)} {subject} no volumes, so that growth is a guess from the molecular profile: {names}"
+        )
+        out.print(Text(text))
 
 
 def print_report(report: PdxReport, *, console: Console | None = None) -> None:

@@ -226,6 +226,8 @@ def screen_text(result: ScreenResult, top: int) -> str:
     console.print(
         f"{len(panel.drugs)} drugs, {len(panel.lines)} genotypes, {panel.doses.shape[1]} doses: {lanes} conditions"
     )
+    for note in result.system.notes():
+        console.print(f"note: {note}")
     if result.surfaces:
         _print_combinations(console, result, top)
     else:

@@ -42,50 +42,61 @@ def highest_single_agent(alone: Array) -> Array:
 
 @dataclass(frozen=True)
 class ZeroInteractionPotency:
-    """The ZIP surfaces of n pairs."""
+    """The ZIP surfaces of n combinations of k drugs."""
 
     expected: Array
-    """(n, a, b) response if neither drug changes the other's potency and slope."""
+    """(n, m, ..., m) response if no drug changes another's potency and slope."""
     fitted: Array
-    """(n, a, b) the observed surface, smoothed by curves along both drugs."""
+    """(n, m, ..., m) the observed surface, smoothed by curves along every drug."""
 
     @property
     def synergy(self) -> Array:
-        """(n, a, b) the delta score as a fraction."""
+        """(n, m, ..., m) the delta score as a fraction."""
         return self.expected - self.fitted
 
 
 def zero_interaction_potency(
-    first_doses: Array, second_doses: Array, first: Array, second: Array, both: Array
+    doses: Array, alone: Array, both: Array, others: Array | None = None
 ) -> ZeroInteractionPotency:
-    """The ZIP model of pairs on a grid of doses.
+    """The ZIP model of combinations on a grid of doses.
 
-    Hill curves are fitted to each drug alone; their product is expected. The observed surface is the mean of curves fitted along
-    either drug at each dose of the other, which start from the other's fitted response alone.
+    Hill curves are fitted to each drug alone; their product is expected. The observed surface is the mean of curves fitted along each
+    drug at each dose of the others. Such a curve starts from the response to the others without it: in pairs the other's fitted
+    response alone, in triples the fitted surface of the other two.
 
     Args:
-        first_doses: (n, a) positive doses of the first drug, ascending; at least three for the fit to mean something.
-        second_doses: (n, b) of the second.
-        first: (n, a) responses to the first drug alone.
-        second: (n, b) to the second.
-        both: (n, a, b) to both.
+        doses: (n, k, m) positive doses of each of the k drugs, ascending; at least three for the fit to mean something.
+        alone: (n, k, m) responses to each drug alone.
+        both: (n, m, ..., m) responses to all.
+        others: (n, k, m, ..., m) fitted responses to all drugs but one; of pairs those are fitted here.
 
     References:
         Yadav B et al. Comput Struct Biotechnol J 2015;13:504-13, doi:10.1016/j.csbj.2015.09.001. As in the authors' later software,
-        the response at infinite dose is fitted too, since drugs that only stop growth leave cells.
+        the response at infinite dose is fitted too, since drugs that only stop growth leave cells. More than two drugs: Zheng S et
+        al. Genomics Proteomics Bioinformatics 2022;20:587-96, PMC9801064.
     """
-    untreated = np.ones(len(both))
-    alone_first = fit_hill(first_doses, first, untreated).at(first_doses)
-    alone_second = fit_hill(second_doses, second, untreated).at(second_doses)
-    along_first = _along(first_doses, both.transpose(0, 2, 1), alone_second).transpose(0, 2, 1)
-    along_second = _along(second_doses, both, alone_first)
-    expected = alone_first[:, :, None] * alone_second[:, None, :]
-    return ZeroInteractionPotency(expected, (along_first + along_second) / 2)
+    n, drugs, m = doses.shape
+    single = fit_hill(doses.reshape(n * drugs, m), alone.reshape(n * drugs, m), np.ones(n * drugs))
+    fitted_alone = single.at(doses.reshape(n * drugs, m)).reshape(n, drugs, m)
+    start = fitted_alone[:, ::-1] if others is None else others
+    along = [_along(doses[:, drug], both, start[:, drug], drug) for drug in range(drugs)]
+    return ZeroInteractionPotency(_product(fitted_alone), np.mean(along, axis=0))
 
 
-def _along(doses: Array, responses: Array, start: Array) -> Array:
-    """Curves along the last axis of (n, series, m) that start from (n, series); doses are (n, m)."""
-    n, series, m = responses.shape
-    repeated = np.repeat(doses, series, axis=0)
-    fitted = fit_hill(repeated, responses.reshape(n * series, m), start.reshape(n * series)).at(repeated)
-    return fitted.reshape(n, series, m)
+def _product(alone: Array) -> Array:
+    """(n, m, ..., m) products of one response of each drug."""
+    n, drugs, m = alone.shape
+    shapes = ([n, *(m if axis == drug else 1 for axis in range(drugs))] for drug in range(drugs))
+    expected: Array = np.ones(())
+    for drug, shape in enumerate(shapes):
+        expected = expected * alone[:, drug].reshape(shape)
+    return expected
+
+
+def _along(doses: Array, responses: Array, start: Array, drug: int) -> Array:
+    """Curves along one drug's axis of (n, m, ..., m) that start from (n, m, ..., m) without that axis; doses are (n, m)."""
+    series = np.moveaxis(responses, drug + 1, -1)
+    m = doses.shape[-1]
+    repeated = np.repeat(doses, series[0, ..., 0].size, axis=0)
+    fitted = fit_hill(repeated, series.reshape(-1, m), start.reshape(-1)).at(repeated)
+    return np.moveaxis(fitted.reshape(series.shape), -1, drug + 1)

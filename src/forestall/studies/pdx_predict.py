@@ -98,19 +98,38 @@ def posterior(fit: PdxFit) -> Posterior:
     return Posterior(fit, seen, inverse)
 
 
-def choose_models(fit: PdxFit, text: str) -> tuple[str, ...]:
-    """Models named by "all" (those with volumes) or by ids with commas.
+def choose_models(
+    fit: PdxFit, text: str, *, codes: Sequence[str] = (), method: Method = "forestall"
+) -> tuple[str, ...]:
+    """Models named by ids with commas, by "all", or by "measured": those with volumes.
+
+    Args:
+        fit: A calibration.
+        text: What the user typed.
+        codes: The treatment.
+        method: How it is predicted; of "all" and "measured", raw single agents take the models that have every arm.
 
     Raises:
         InputError: if an id is unknown.
     """
-    if text.strip().casefold() == "all":
-        return tuple(name for name, model in fit.models.items() if model.arms)
+    group = text.strip().casefold()
+    if group in ("all", "measured"):
+        needed = set(_asked(codes)) if method.endswith(RAW) else set()
+        return tuple(
+            name
+            for name, model in fit.models.items()
+            if needed <= model.arms.keys() and (group == "all" or model.arms)
+        )
     names = tuple(dict.fromkeys(word.strip() for word in text.split(",")))
     for name in names:
         if name not in fit.models:
             raise InputError("unknown model", field="models", value=name, fix=did_you_mean(name, fit.models))
     return names
+
+
+def unmeasured(fit: PdxFit, models: Sequence[str]) -> tuple[str, ...]:
+    """Models without any volumes, whose growth is a guess from their molecular profile."""
+    return tuple(name for name in models if not fit.models[name].arms)
 
 
 def predict_treatment(

@@ -70,7 +70,7 @@ def recover(fit: PdxFit, *, trials: int, seed: int) -> list[Outcome]:
         trials: Synthetic trials per scenario.
         seed: Seed.
     """
-    models = choose_models(fit, "all")
+    models = choose_models(fit, "measured")
     pairs = [pair for pair in PAIRS if set(pair) <= set(_codes(fit))]
     if not pairs:
         return []

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from forestall.errors import InputError, did_you_mean
-from forestall.knowledge.alterations import Alteration, Change
+from forestall.knowledge.alterations import Alteration, Change, LimitAccess
 from forestall.knowledge.drugs import find_drug, load_drugs
 from forestall.knowledge.networks import load_networks
 from forestall.studies.average_exposure import targeted_drugs
@@ -26,6 +26,8 @@ KEPT = 0.75
 """A drug loses if it keeps less than this share of its effect."""
 DEFAULT_CONTEXT = "her2_positive_er_negative"
 USUAL_REFERENCE = "trastuzumab"
+_HER2 = "ERBB2"
+_HER2_POSITIVE = ("her2_positive_er_positive", "her2_positive_er_negative")
 
 
 @dataclass(frozen=True)
@@ -185,9 +187,27 @@ def members(resistance_class: str) -> tuple[Change, ...]:
 def default_context(change: Change) -> str:
     """The tumor type in which a change is explained if none is asked for."""
     contexts = change.contexts if isinstance(change, Alteration) else ()
-    if change.resistance_class is not None and (not contexts or DEFAULT_CONTEXT in contexts):
+    about_her2 = change.resistance_class is not None or _limits_drugs_against_her2(change)
+    if about_her2 and (not contexts or DEFAULT_CONTEXT in contexts):
         return DEFAULT_CONTEXT
     return contexts[0] if contexts else "er_positive"
+
+
+def _limits_drugs_against_her2(change: Change) -> bool:
+    named = {drug for one in change.operators if isinstance(one, LimitAccess) for drug in one.drugs}
+    return any(_against_her2(drug) for drug in named)
+
+
+def _against_her2(drug: str) -> bool:
+    return any(action.target == _HER2 for action in load_drugs()[drug].actions)
+
+
+def offered_drugs(change: Change, context: str) -> tuple[str, ...]:
+    """Targeted drugs that one would think of: those against HER2 where HER2 is amplified or itself altered."""
+    altered = isinstance(change, Alteration) and change.gene == _HER2
+    if context in _HER2_POSITIVE or altered:
+        return targeted_drugs()
+    return tuple(drug for drug in targeted_drugs() if not _against_her2(drug))
 
 
 def explain(change: Change | str, context: str | None = None, drugs: Sequence[str] = ()) -> Explanation:
@@ -205,10 +225,11 @@ def explain(change: Change | str, context: str | None = None, drugs: Sequence[st
     where = context or default_context(found)
     _check_context(found, where)
     plain, changed = Tumor(where), Tumor(where, (found.id,))
-    singles = _singles(plain, changed)
+    offered = offered_drugs(found, where)
+    singles = _singles(plain, changed, offered)
     reference = tuple(_usable(drug) for drug in drugs) or (_telling(singles),)
     untreated, without, within = responses([(plain, ()), (plain, reference), (changed, reference)])
-    added = _added(without, within, reference)
+    added = _added(without, within, reference, offered)
     return Explanation(found, where, reference, singles, untreated, without, within, added)
 
 
@@ -234,8 +255,7 @@ def _usable(name: str) -> str:
     return drug
 
 
-def _singles(plain: Tumor, changed: Tumor) -> tuple[SingleDrug, ...]:
-    drugs = targeted_drugs()
+def _singles(plain: Tumor, changed: Tumor, drugs: Sequence[str]) -> tuple[SingleDrug, ...]:
     found = responses([(tumor, (drug,)) for tumor in (plain, changed) for drug in drugs])
     return tuple(SingleDrug(drug, found[i], found[i + len(drugs)]) for i, drug in enumerate(drugs))
 
@@ -254,8 +274,10 @@ def _loss(drug: SingleDrug) -> float:
     return drug.plain.effect_per_day - drug.changed.effect_per_day
 
 
-def _added(plain: Response, changed: Response, reference: tuple[str, ...]) -> tuple[AddedDrug, ...]:
-    partners = [drug for drug in targeted_drugs() if _is_partner(drug, reference)]
+def _added(
+    plain: Response, changed: Response, reference: tuple[str, ...], offered: Sequence[str]
+) -> tuple[AddedDrug, ...]:
+    partners = [drug for drug in offered if _is_partner(drug, reference)]
     tumors = (plain.tumor, changed.tumor)
     found = responses([(tumor, (*reference, drug)) for tumor in tumors for drug in partners])
     lost = changed.growth_per_day - plain.growth_per_day

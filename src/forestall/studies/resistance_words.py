@@ -72,7 +72,8 @@ def _cost(explanation: Explanation) -> str:
         return f"Under {drugs} growth goes from {untreated} to {plain} without it and to {changed} with it: hardly a difference."
     signal = explanation.plain.signaling_effect_per_day
     share = explanation.changed.signaling_effect_per_day / signal if signal > 0 else 1.0
-    through = f"; of the effect through signaling {percent(max(share, 0.0))} are left" if share < 1 else ""
+    left = percent(max(share, 0.0))
+    through = f"; of the effect through signaling {left} are left" if share < 1 and left != "100%" else ""
     return f"{_upper(drugs)} takes growth from {untreated} to {plain}, with the change only to {changed}{through}."
 
 

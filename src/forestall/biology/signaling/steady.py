@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from functools import lru_cache
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,9 @@ from forestall.errors import ForestallError, InputError
 from forestall.knowledge.alterations import Change, pick
 
 SlowStates = Literal["relaxed", "rest"]
+LANES_AT_ONCE: Final = 128
+"""Lanes that are settled together: enough to fill vector registers, few enough for the caches and not to wait long for the slowest.
+No result depends on it."""
 
 
 @dataclass(frozen=True)
@@ -123,18 +127,28 @@ class Batch:
     def settled(self) -> Floats:
         """Slow states at their steady state, (slow, lanes)."""
         slow = self.at_rest()
-        setting = Setting(
-            self.lanes.base_expression,
-            self.lanes.floor,
+        unsettled = 0
+        for first in range(0, slow.shape[1], LANES_AT_ONCE):
+            part = slice(first, first + LANES_AT_ONCE)
+            some, setting = np.ascontiguousarray(slow[:, part]), self.setting(part)
+            unsettled += settle(self.compiled.arrays, setting, some, np.empty_like(setting.node_effect))
+            slow[:, part] = some
+        _refuse(unsettled, "slow expression has no stable state")
+        return slow
+
+    def setting(self, part: slice) -> Setting:
+        """What the kernel needs to settle some of the lanes."""
+        lanes = self.lanes
+        arrays = (
+            lanes.base_expression,
+            lanes.floor,
             self.term_weight,
             self.node_effect,
             self.expression_factor,
-            self.lanes.driver_gain,
-            self.lanes.normalizer,
+            lanes.driver_gain,
+            lanes.normalizer,
         )
-        unsettled = settle(self.compiled.arrays, setting, slow, np.empty_like(self.node_effect))
-        _refuse(unsettled, "slow expression has no stable state")
-        return slow
+        return Setting(*(np.ascontiguousarray(array[:, part]) for array in arrays))
 
     def states(self, slow: Floats) -> list[State]:
         """Named activities and expression of each case."""
@@ -175,8 +189,8 @@ def batch_of(
         alterations,
         np.array([_mask(ids, case.alterations + case.truncal) for case in cases], np.int64),
         np.array([_mask(ids, case.truncal) for case in cases], np.int64),
-        _columns([expression_with_ligands(net, case.context, case.ligands) for case in cases]),
-        _columns([gains_with_traits(net, case.traits) for case in cases]),
+        _contexts(net, cases),
+        _gains(net, cases),
     )
     effect = _effects(cases, actions).astype(net.term_weight.dtype)
     factor, node_effect, weight = (
@@ -197,6 +211,24 @@ def batch_of(
     return Batch(net, lanes, node_effect, factor, weight, tuple(actions), effect)
 
 
+def _contexts(net: Compiled, cases: Sequence[Case]) -> Floats:
+    """(nodes, lanes) expression without alterations; many cases share a patient."""
+    found: dict[tuple[str, frozenset[tuple[str, float]]], Floats] = {}
+    keys = [(case.context, frozenset(case.ligands.items())) for case in cases]
+    for key in keys:
+        if key not in found:
+            found[key] = expression_with_ligands(net, key[0], dict(key[1]))
+    return _columns([found[key] for key in keys])
+
+
+def _gains(net: Compiled, cases: Sequence[Case]) -> Floats:
+    """(drivers, lanes) gains of the slow drivers."""
+    keys = [frozenset(case.traits.items()) for case in cases]
+    found = {key: gains_with_traits(net, dict(key)) for key in set(keys)}
+    return _columns([found[key] for key in keys])
+
+
+@lru_cache(maxsize=1024)
 def _action(key: str | Action) -> Action:
     if isinstance(key, Action):
         return key

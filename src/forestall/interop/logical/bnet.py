@@ -14,7 +14,9 @@ from forestall.interop.logical.parsing import Place, parse_expression
 from forestall.interop.logical.rule_text import SIGNS, rule_text
 from forestall.interop.logical.text import RULE_SIGNS, Declared, lines_of, node_name, read_text, rule_tokens
 
-_HEADER = ("targets", "factors")
+_TARGET_WORDS = frozenset({"target", "gene", "node"})
+_FACTOR_WORDS = frozenset({"factor", "function", "rule", "boolean function", "boolean rule"})
+"""What the first line may call the columns, in small letters and without a plural 's'."""
 
 
 def read_bnet(path: Path) -> LogicalModel:
@@ -25,11 +27,10 @@ def read_bnet(path: Path) -> LogicalModel:
     """
     place = Place(path)
     declared = Declared(place)
-    nodes = [
-        _node(number, line, place, declared)
-        for number, line in lines_of(read_text(path), place)
-        if not _is_header(line)
-    ]
+    lines = list(lines_of(read_text(path), place))
+    if lines and _is_header(lines[0][1]):
+        del lines[0]
+    nodes = [_node(number, line, place, declared) for number, line in lines]
     if not nodes:
         place.refuse("the file has no rule", None, allowed="lines such as 'ERK, MEK & !DUSP1'")
     inputs = _inputs(nodes, declared, place)
@@ -42,13 +43,21 @@ def read_bnet(path: Path) -> LogicalModel:
 
 
 def _is_header(line: str) -> bool:
-    return tuple(word.strip().casefold() for word in line.split(",")) == _HEADER
+    words = [word.strip().casefold().removesuffix("s") for word in line.split(",")]
+    return len(words) == 2 and words[0] in _TARGET_WORDS and words[1] in _FACTOR_WORDS
 
 
 def _node(line: int, text: str, place: Place, declared: Declared) -> Node:
     target, comma, factors = text.partition(",")
     if not comma:
         place.refuse("expected 'target, rule'", line, value=text, fix="is the comma missing?")
+    if "," in factors:
+        place.refuse(
+            "a rule has no comma",
+            line,
+            value=factors.strip(),
+            fix="probabilities of rules and functions such as all(A, B) are not supported",
+        )
     name = node_name(target, line, place)
     declared.add(name, line)
     rule = parse_expression(rule_tokens(factors, line, place), place, RULE_SIGNS, line)

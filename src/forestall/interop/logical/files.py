@@ -34,12 +34,15 @@ def load_network(path: str | Path, *, settings: str | Path | None = None) -> Log
     Raises:
         InputError: with file and line.
     """
-    from forestall.interop.logical.maboss_settings import read_settings
+    from forestall.interop.logical.maboss_settings import read_settings, refuse_missing_parameters
 
     file = Path(path)
     model = _reader(_format(file))(file)
     chosen = Path(settings) if settings is not None else _settings_beside(file)
-    return model if chosen is None else read_settings(chosen, model)
+    if chosen is not None:
+        return read_settings(chosen, model)
+    refuse_missing_parameters(model, Place(file), fix="name the file that gives it with --settings FILE.cfg")
+    return model
 
 
 def save_network(model: LogicalModel, path: str | Path) -> tuple[str, ...]:

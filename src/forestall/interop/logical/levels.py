@@ -31,11 +31,21 @@ class Species:
     name: str
     top: int
     """Its highest level."""
+    label: str = ""
+    """What its file calls it besides its name."""
 
     @property
     def nodes(self) -> tuple[str, ...]:
         """Names of its Boolean nodes."""
-        return (self.name, *(f"{self.name}_{level}" for level in range(2, self.top + 1)))
+        return self._leveled(self.name)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Labels of its Boolean nodes."""
+        return self._leveled(self.label) if self.label else ("",) * self.top
+
+    def _leveled(self, word: str) -> tuple[str, ...]:
+        return (word, *(f"{word}_{level}" for level in range(2, self.top + 1)))
 
     def at_least(self, level: int) -> Expression:
         """That the level is reached."""
@@ -93,12 +103,16 @@ def nodes_of(
         line: Where the species stands.
     """
     if cases is None:
-        return [Node(name, None, line=line) for name in species.nodes]
+        return [
+            Node(name, None, line=line, label=label)
+            for name, label in zip(species.nodes, species.labels, strict=True)
+        ]
     return [
         Node(
             name,
             input_or_rule(name, _step_by_step(species, level, chosen_level(level, cases, default))),
             line=line,
+            label=species.labels[level - 1],
         )
         for level, name in enumerate(species.nodes, start=1)
     ]

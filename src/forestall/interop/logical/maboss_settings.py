@@ -189,7 +189,7 @@ def _applied(settings: _Settings) -> LogicalModel:
         tick=numbers.get("time_tick", model.tick),
         trajectories=int(numbers.get("sample_count", 0)) or model.trajectories,
     )
-    _refuse_missing_parameters(configured, settings.place)
+    refuse_missing_parameters(configured, settings.place)
     return configured.starting(dict.fromkeys(settings.starts.values()))
 
 
@@ -203,10 +203,16 @@ def _configured(node: Node, settings: _Settings) -> Node:
     return replace(node, internal=settings.internal.get(node.name, node.internal))
 
 
-def _refuse_missing_parameters(model: LogicalModel, place: Place) -> None:
+def refuse_missing_parameters(model: LogicalModel, place: Place, *, fix: str | None = None) -> None:
+    """Complain about a parameter of a rule or rate that has no value.
+
+    Raises:
+        InputError: naming the parameter.
+    """
     for name in parameters_of(model):
         if name not in model.parameters:
-            place.refuse("a rate of the network uses a parameter that has no value", None, value=f"${name}")
+            message = "a rate of the network uses a parameter that has no value"
+            place.refuse(message, None, value=f"${name}", fix=fix)
 
 
 def parameters_of(model: LogicalModel) -> Mapping[str, None]:

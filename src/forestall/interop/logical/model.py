@@ -34,6 +34,8 @@ class Node:
     """Left out of the outputs (`is_internal` of MaBoSS)."""
     line: int | None = field(default=None, compare=False)
     """Where the node stands in its file."""
+    label: str = field(default="", compare=False)
+    """What the file calls the node besides its name, such as the `name` of an SBML species."""
 
     @property
     def is_input(self) -> bool:
@@ -88,15 +90,46 @@ class LogicalModel:
         """Place of each node in `nodes`."""
         return {name: number for number, name in enumerate(self.names)}
 
+    @cached_property
+    def _labeled(self) -> dict[str, list[int]]:
+        """Places of the nodes that have a label."""
+        places: dict[str, list[int]] = {}
+        for number, node in enumerate(self.nodes):
+            if node.label and node.label not in self.number_of:
+                places.setdefault(node.label, []).append(number)
+        return places
+
     def find(self, name: str, *, field: str) -> int:
-        """Place of a node that the user named.
+        """Place of a node that the user named, by its name or by a label that no other node has.
 
         Raises:
             InputError: if there is none.
         """
-        if name not in self.number_of:
-            raise InputError("no such node", field=field, value=name, fix=did_you_mean(name, self.names))
-        return self.number_of[name]
+        if name in self.number_of:
+            return self.number_of[name]
+        places = self._labeled.get(name, [])
+        if len(places) > 1:
+            same = ", ".join(self.names[place] for place in places)
+            raise InputError(
+                "several nodes have this label", field=field, value=name, fix=f"name one of {same}"
+            )
+        if not places:
+            known = (*self.names, *self._labeled)
+            raise InputError("no such node", field=field, value=name, fix=did_you_mean(name, known))
+        return places[0]
+
+    def name_of(self, word: str, *, field: str) -> str:
+        """The name of a node that the user named by name or label.
+
+        Raises:
+            InputError: if there is none.
+        """
+        return self.names[self.find(word, field=field)]
+
+    def titled(self, name: str) -> str:
+        """The name of a node with its label, if that says anything else."""
+        label = self.nodes[self.number_of[name]].label
+        return f"{name} ({label})" if label and label != name else name
 
     def inputs(self) -> tuple[str, ...]:
         """Nodes that nothing changes."""

@@ -145,7 +145,7 @@ def _read_species(one: Any, highest_target: int, reader: _Reader) -> None:
         reader.place.refuse(
             f"the species '{name}' has a wrong highest level", line, value=top, allowed=f"1 to {MOST_LEVELS}"
         )
-    species = Species(name, top)
+    species = Species(name, top, one.getName() or "")
     reader.species[name], reader.lines[name] = species, line
     if one.isSetInitialLevel():
         level = one.getInitialLevel()

@@ -29,6 +29,7 @@ _TOKEN = re.compile(
     rf"(?P<blank>\s+)|(?P<operator>&&?|\|\|?|[!~^])|(?P<sign>[()])|(?P<name>{_NAME_CHARACTER}+)"
 )
 _NAME = re.compile(rf"{_NAME_CHARACTER}+")
+_ENCODING = "save it as UTF-8"
 _CONSTANTS = {"0": "0", "1": "1", "false": "0", "true": "1"}
 _INCLUDE = re.compile(
     r"^\s*(?:[#@%]\s*)?(?:include|import|source)\b\s*[\"'<(]|^\s*@?include\s+\S", re.IGNORECASE
@@ -48,11 +49,11 @@ def read_text(path: Path, limit: int = MAX_TEXT_BYTES) -> str:
         place.refuse(f"the file cannot be read: {(error.strerror or str(error)).lower()}", None)
     line = content[: _first_zero(content)].count(b"\n") + 1
     if b"\0" in content:
-        place.refuse("this is no text file: it has a zero byte", line)
+        place.refuse("this is no text file: it has a zero byte", line, fix=_ENCODING)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        place.refuse("this is no UTF-8 text", content[: error.start].count(b"\n") + 1)
+        place.refuse("this is no UTF-8 text", content[: error.start].count(b"\n") + 1, fix=_ENCODING)
 
 
 def _first_zero(content: bytes) -> int:

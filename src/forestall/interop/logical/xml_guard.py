@@ -14,17 +14,23 @@ MAX_XML_BYTES = 20_000_000
 MAX_XML_DEPTH = 1000
 MAX_XML_ELEMENTS = 2_000_000
 _XINCLUDE = "http://www.w3.org/2001/XInclude"
+_EXTERNAL_MODEL = "externalModelDefinition"
+"""How the SBML package comp includes another file."""
 
 
-def read_guarded_xml(path: Path) -> str:
+def read_guarded_xml(path: Path, deepest: int = MAX_XML_DEPTH) -> str:
     """The text of a well-formed and harmless XML file.
+
+    Args:
+        path: The file.
+        deepest: Levels of elements that may be nested; readers of formulas recurse on them.
 
     Raises:
         InputError: with file and line.
     """
     place = Place(path)
     text = read_text(path, MAX_XML_BYTES)
-    guard = _Guard(place, expat.ParserCreate(namespace_separator=" "))
+    guard = _Guard(place, expat.ParserCreate(namespace_separator=" "), deepest)
     guard.parse(text)
     return text
 
@@ -33,6 +39,7 @@ def read_guarded_xml(path: Path) -> str:
 class _Guard:
     place: Place
     parser: Any
+    deepest: int
     depth: int = 0
     elements: int = 0
 
@@ -60,10 +67,10 @@ class _Guard:
     def _open(self, name: str, _attributes: object) -> None:
         self.depth += 1
         self.elements += 1
-        if name.startswith(_XINCLUDE):
+        if name.startswith(_XINCLUDE) or name.endswith(_EXTERNAL_MODEL):
             self._refuse("files cannot be included", fix="put everything into this file")
-        if self.depth > MAX_XML_DEPTH:
-            self._refuse("the elements are nested too deep", allowed=f"{MAX_XML_DEPTH} levels")
+        if self.depth > self.deepest:
+            self._refuse("the elements are nested too deep", allowed=f"{self.deepest} levels")
         if self.elements > MAX_XML_ELEMENTS:
             self._refuse("there are too many elements", allowed=f"{MAX_XML_ELEMENTS:,}")
 

@@ -31,6 +31,10 @@ class CultureSystem:
         """Why the added drug changes what the base drugs leave, from the network's states under both."""
         return explanations(self.culture, self.panel, base, added, self.days)
 
+    def notes(self) -> tuple[str, ...]:
+        """Nothing: the catalog speaks for itself."""
+        return ()
+
     def about(self) -> dict[str, object]:
         """Settings that results rest on."""
         return {

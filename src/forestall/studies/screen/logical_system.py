@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from forestall.biology.culture import Fates, Treatments, fates_in_culture
 from forestall.errors import InputError
-from forestall.interop.logical.files import load_network
-from forestall.interop.logical.model import LogicalModel
+from forestall.interop.logical.model import LogicalModel, fixed_start
 from forestall.studies.logical_plan import Perturbation, Plan
 from forestall.studies.logical_screen import screen_network
 from forestall.studies.screen.model_drugs import ModelDrug, drug_from_text, genotype_from_text, share_table
@@ -60,20 +58,18 @@ class LogicalSystem:
         return np.stack([self._run(genotype) for genotype in self.genotypes])
 
     def _run(self, genotype: tuple[Perturbation, ...]) -> Array:
-        held = [self._held(drugs, genotype) for drugs in self._sets]
-        screen = screen_network(self.model, self.plan, held, self.model.names)
+        held = [self._held(drugs) for drugs in self._sets]
+        screen = screen_network(_mutated(self.model, genotype), self.plan, held, self.model.names)
         return screen.probability
 
-    def _held(self, drugs: frozenset[int], genotype: Sequence[Perturbation]) -> tuple[Perturbation, ...]:
-        """What drugs and genotype hold; a drug acts on a mutated target, too."""
-        held = {one.node: one for one in genotype}
-        by_drugs: dict[str, float] = {}
+    def _held(self, drugs: frozenset[int]) -> tuple[Perturbation, ...]:
+        """What drugs hold, mutated targets too."""
+        held: dict[str, float] = {}
         for drug in sorted(drugs):
             for node, value in self.drugs[drug].targets:
-                if by_drugs.setdefault(node, value) != value:
+                if held.setdefault(node, value) != value:
                     raise InputError("two drugs hold a node at different values", field="drugs", value=node)
-                held[node] = Perturbation(node, int(value))
-        return tuple(held.values())
+        return tuple(Perturbation(node, int(value)) for node, value in held.items())
 
     def log_response(self, treatments: Treatments) -> Array:
         """(n,) natural logarithm of cells at the end over cells at the start.
@@ -148,6 +144,18 @@ class LogicalSystem:
                 whole[node],
             )
 
+    def _random_nodes(self) -> int:
+        fixed = sum(len(start.nodes) for start in self.model.starts if len(start.outcomes) == 1)
+        return len(self.model.nodes) - fixed
+
+    def notes(self) -> tuple[str, ...]:
+        """Where cells start, which decides in networks that have several attractors; and what the reader of the file noted."""
+        drawn = self._random_nodes()
+        if not drawn:
+            return self.model.notes
+        where = f"{drawn} of {len(self.model.nodes)} nodes start on or off at random; --initial says where"
+        return (where, *self.model.notes)
+
     def about(self) -> dict[str, object]:
         """Settings that results rest on."""
         return {
@@ -156,11 +164,24 @@ class LogicalSystem:
             "death": list(self.death),
             "engine": self.plan.engine,
             "time": self.plan.time,
+            "drugs_from": self.plan.perturb_from,
+            "nodes_that_start_at_random": self._random_nodes(),
             "trajectories": self.plan.trajectories,
             "seed": self.plan.seed,
             "days": self.days,
             "rates_per_day": vars(self.fates),
         }
+
+
+def _mutated(model: LogicalModel, genotype: Sequence[Perturbation]) -> LogicalModel:
+    """The network of cells that were born with their mutations: these nodes never change."""
+    values = {one.node: one.value for one in genotype}
+    nodes = tuple(
+        replace(node, rule=None, rate_up=None, rate_down=None) if node.name in values else node
+        for node in model.nodes
+    )
+    starts = [fixed_start(name, value) for name, value in values.items()]
+    return replace(model, nodes=nodes).starting(starts)
 
 
 def _sentence(base: str, added: str, node: str, rest: float, under: float, whole: float) -> str:
@@ -172,7 +193,7 @@ def _sentence(base: str, added: str, node: str, rest: float, under: float, whole
 
 
 def logical_system(
-    path: Path,
+    model: LogicalModel,
     drugs: Sequence[str],
     doses: Sequence[str] | None,
     genotypes: Sequence[str],
@@ -186,45 +207,48 @@ def logical_system(
     """The model that the options of the command line describe.
 
     Args:
-        path: A logical model: .bnet, booleannet, .bnd or SBML-qual.
+        model: The network, with its initial states.
         drugs: "[LABEL:]NODE[=0|1]", held at 0 unless it says otherwise.
         doses: Shares of the cells.
         genotypes: "NODE=0" or "NODE=1", or "wild type".
         order: Most drugs at once.
         growth: Nodes that stand for growth.
         death: Nodes that stand for death.
-        plan: Engine, time, trajectories, seed.
+        plan: Engine, time, trajectories, seed; drugs act from its `perturb_from`, mutations from the start.
         days: Length of the assay.
         doubling_days: Untreated doubling time; the catalog's if absent.
 
     Raises:
         InputError: naming what is unknown or out of range.
     """
-    model = load_network(path)
-    parsed = tuple(drug_from_text(text) for text in drugs)
-    for drug in parsed:
-        _check(model, drug.targets, "drugs")
-    held = [genotype_from_text(text) for text in genotypes]
-    for genotype in held:
-        _check(model, genotype, "genotypes")
+    parsed = tuple(_with_names(drug_from_text(text), model) for text in drugs)
+    held = [_named(genotype_from_text(text), model, "genotypes") for text in genotypes]
     if not (growth or death):
         raise InputError(
             "a logical model needs --growth or --death", fix="name the nodes that stand for them"
         )
-    for option, nodes in (("--growth", growth), ("--death", death)):
-        for node in nodes:
-            model.find(node, field=option)
+    growing, dying = (
+        tuple(model.name_of(node, field=option) for node in nodes)
+        for option, nodes in (("--growth", growth), ("--death", death))
+    )
     panel = Panel(
         tuple(genotypes), tuple(drug.name for drug in parsed), share_table(parsed, doses), "share", order
     )
     lines = tuple(tuple(Perturbation(node, int(value)) for node, value in genotype) for genotype in held)
     return LogicalSystem(
-        panel, model, parsed, lines, tuple(growth), tuple(death), plan, days, fates_in_culture(doubling_days)
+        panel, model, parsed, lines, growing, dying, plan, days, fates_in_culture(doubling_days)
     )
 
 
-def _check(model: LogicalModel, targets: Sequence[tuple[str, float]], field: str) -> None:
+def _with_names(drug: ModelDrug, model: LogicalModel) -> ModelDrug:
+    return replace(drug, targets=_named(drug.targets, model, "drugs"))
+
+
+def _named(
+    targets: Sequence[tuple[str, float]], model: LogicalModel, field: str
+) -> tuple[tuple[str, float], ...]:
+    """Targets with the names of their nodes, which the user may have given by label."""
     for node, value in targets:
-        model.find(node, field=field)
         if value not in (0.0, 1.0):
             raise InputError("a node is held at 0 or at 1", field=field, value=f"{node}={value:g}")
+    return tuple((model.name_of(node, field=field), value) for node, value in targets)

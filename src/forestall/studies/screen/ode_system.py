@@ -90,6 +90,10 @@ class OdeSystem:
             for i in range(base.line.size)
         ]
 
+    def notes(self) -> tuple[str, ...]:
+        """Nothing: what its file notes is told by `forestall network simulate`."""
+        return ()
+
     def about(self) -> dict[str, object]:
         """Settings that results rest on."""
         return {

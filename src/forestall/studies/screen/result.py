@@ -129,10 +129,10 @@ def run_screen(system: System, ranked_by: str = "bliss") -> ScreenResult:
         )
     check_size(system.panel)
     singles = single_agents(system)
-    orders = range(2, system.panel.order + 1)
-    return ScreenResult(
-        system, singles, tuple(combinations_of(system, singles, k) for k in orders), ranked_by
-    )
+    surfaces: list[Surfaces] = []
+    for order in range(2, system.panel.order + 1):
+        surfaces.append(combinations_of(system, singles, order, surfaces[-1] if surfaces else None))
+    return ScreenResult(system, singles, tuple(surfaces), ranked_by)
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

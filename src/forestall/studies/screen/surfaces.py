@@ -51,6 +51,8 @@ class Surfaces:
     """The same shape."""
     synergy: dict[str, Array]
     """By reference model: expected minus observed response, the same shape."""
+    fitted: Array | None = None
+    """The same shape: the ZIP model's smooth surface, if there are doses enough."""
 
     @property
     def order(self) -> int:
@@ -106,16 +108,17 @@ def _in_parts(system: System, treatments: Treatments) -> Array:
     return np.concatenate([system.log_response(part) for part in lanes])
 
 
-def combinations_of(system: System, singles: Singles, order: int) -> Surfaces:
+def combinations_of(system: System, singles: Singles, order: int, lower: Surfaces | None = None) -> Surfaces:
     """Run every combination of one order.
 
     Args:
         system: The model.
         singles: Its single agents.
         order: 2 or 3.
+        lower: The pairs, for ZIP of triples.
 
     Returns:
-        Responses and synergy; ZIP for pairs of at least three doses only.
+        Responses and synergy; ZIP only where there are at least three doses.
     """
     panel = system.panel
     count, m = panel.doses.shape
@@ -130,9 +133,10 @@ def combinations_of(system: System, singles: Singles, order: int) -> Surfaces:
         "hsa": highest_single_agent(alone) - response,
         "loewe": _loewe(singles, lanes).reshape(shape) - response,
     }
-    if order == 2 and m >= FEWEST_DOSES_FOR_ZIP:
-        synergy["zip"] = _zip(panel, singles, drugs, response)
-    return Surfaces(drugs, response, log_response, synergy)
+    fitted: Array | None = None
+    if m >= FEWEST_DOSES_FOR_ZIP and (order == 2 or (lower is not None and lower.fitted is not None)):
+        synergy["zip"], fitted = _zip(panel, singles, drugs, response, lower)
+    return Surfaces(drugs, response, log_response, synergy, fitted)
 
 
 def _lanes(panel: Panel, drugs: Ints, shape: tuple[int, ...]) -> Treatments:
@@ -161,11 +165,22 @@ def _loewe(singles: Singles, lanes: Treatments) -> NDArray[np.float64]:
     return np.asarray(additive_responses(lanes.concentration, rows, log_dose, curves))
 
 
-def _zip(panel: Panel, singles: Singles, drugs: Ints, response: Array) -> Array:
-    """(pairs, lines, m, m), all pairs and lines fitted together."""
-    pairs, lines, m, _ = response.shape
-    first_dose, second_dose = (np.repeat(panel.doses[drugs[:, k]], lines, axis=0) for k in (0, 1))
-    first, second = (singles.response[drugs[:, k]].reshape(pairs * lines, m) for k in (0, 1))
-    both = response.reshape(pairs * lines, m, m)
-    fitted = zero_interaction_potency(first_dose, second_dose, first, second, both)
-    return fitted.synergy.reshape(response.shape)
+def _zip(
+    panel: Panel, singles: Singles, drugs: Ints, response: Array, lower: Surfaces | None
+) -> tuple[Array, Array]:
+    """Synergy and fitted surface, (combinations, lines, m, ..., m); all combinations and lines are fitted together."""
+    combinations, lines, m = response.shape[:3]
+    rows = combinations * lines
+    doses = np.repeat(panel.doses[drugs], lines, axis=0)
+    alone = singles.response[drugs].swapaxes(1, 2).reshape(rows, drugs.shape[1], m)
+    others = None if lower is None else _fitted_others(drugs, lower).reshape(rows, drugs.shape[1], m, m)
+    zip_model = zero_interaction_potency(doses, alone, response.reshape(rows, *response.shape[2:]), others)
+    return zip_model.synergy.reshape(response.shape), zip_model.fitted.reshape(response.shape)
+
+
+def _fitted_others(drugs: Ints, lower: Surfaces) -> Array:
+    """(triples, lines, 3, m, m) fitted surfaces of the two drugs that are left without each."""
+    assert lower.fitted is not None
+    row_of = {tuple(pair): row for row, pair in enumerate(lower.drugs.tolist())}
+    rows = [[row_of[tuple(np.delete(triple, left_out))] for left_out in range(3)] for triple in drugs]
+    return np.asarray(lower.fitted[np.array(rows, np.int64)].swapaxes(1, 2))

@@ -56,6 +56,10 @@ class System(Protocol):
         """
         ...
 
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the result should know of the model, one line each."""
+        ...
+
     def about(self) -> dict[str, object]:
         """Settings that results rest on, for the record."""
         ...
