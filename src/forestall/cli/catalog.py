@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from forestall.cli.options import AsJson
+from forestall.cli.options import AsJson, DiseaseName
 from forestall.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
@@ -53,8 +53,16 @@ def register(app: typer.Typer) -> None:
     app.command("catalog", short_help="Show the knowledge that results rest on, with its sources.")(catalog)
 
 
-def catalog(kind: Kind, name: Name = None, as_json: AsJson = False) -> None:
+def catalog(kind: Kind, name: Name = None, disease: DiseaseName = None, as_json: AsJson = False) -> None:
     """Show the knowledge that results rest on: a list, or one entry with its numbers and sources."""
+    from forestall.knowledge.packs import find_disease
+    from forestall.knowledge.scope import in_scope
+
+    with in_scope(None if disease is None else find_disease(disease)):
+        _show(kind, name, as_json=as_json)
+
+
+def _show(kind: str, name: str | None, *, as_json: bool) -> None:
     entries = _load(kind)
     if name is None:
         _show_list(kind, entries, as_json=as_json)

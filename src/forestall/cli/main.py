@@ -38,7 +38,7 @@ def _forestall(
         typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
     ] = False,
 ) -> None:
-    """Simulate how a breast tumor escapes treatment, and explain why it escaped. For research use only.
+    """Simulate how a tumor escapes treatment, and explain why it escaped. For research use only.
 
     Start with: forestall trial cleopatra
     """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pydantic import Field, model_validator
 from forestall.errors import InputError, did_you_mean
 from forestall.knowledge.provenance import Entry
 from forestall.knowledge.reading import DATA, read_yaml, validate
+from forestall.knowledge.scope import catalog
 
 if TYPE_CHECKING:
     from forestall.knowledge.trials import TrialSpec
@@ -152,7 +152,7 @@ class PublishedTrial:
         return self.comparisons.get((arm, endpoint))
 
 
-@functools.cache
+@catalog("evidence")
 def load_evidence() -> dict[str, Evidence]:
     """Everything published that the catalog holds, by trial.
 

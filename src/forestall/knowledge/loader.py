@@ -54,13 +54,15 @@ class GeneFile(Entry):
 
 
 @dataclass(frozen=True)
-class _File:
+class CheckedFile:
+    """A file that fits its schema."""
+
     document: Document
     content: BaseModel
 
 
 @dataclass(frozen=True)
-class _Known:
+class Known:
     """The words that entries may use."""
 
     references: frozenset[str]
@@ -88,22 +90,22 @@ def check_knowledge(data: Path = DATA) -> list[InputError]:
     Returns:
         Errors that name file, line and field; none if all is well.
     """
-    files: list[_File] = []
+    files: list[CheckedFile] = []
     errors: list[InputError] = []
     for folder, model in MODELS.items():
         for path in sorted((data / folder).glob("*.yaml")):
             try:
                 document = read_yaml(path)
-                files.append(_File(document, validate(model, document)))
+                files.append(CheckedFile(document, validate(model, document)))
             except InputError as error:
                 errors.append(error)
     known = _known(files, load_genes(data))
-    return errors + [fault for file in files for fault in _faults(file, known)]
+    return errors + [fault for file in files for fault in faults(file, known)]
 
 
-def _known(files: list[_File], genes: frozenset[str]) -> _Known:
+def _known(files: list[CheckedFile], genes: frozenset[str]) -> Known:
     contents = [file.content for file in files]
-    return _Known(
+    return Known(
         references=frozenset(
             key for file in contents if isinstance(file, ReferenceFile) for key in file.root
         ),
@@ -116,7 +118,8 @@ def _known(files: list[_File], genes: frozenset[str]) -> _Known:
     )
 
 
-def _faults(file: _File, known: _Known) -> Iterator[InputError]:
+def faults(file: CheckedFile, known: Known) -> Iterator[InputError]:
+    """What a file names that is not known, each with file, line and field."""
     if isinstance(file.content, Drug):
         yield from _misnamed(file.document, file.content)
     for keys, entry in entries_in(file.content):
@@ -145,12 +148,12 @@ def _unknown(keys: Keys, what: str, word: str, words: frozenset[str]) -> Iterato
         yield keys, f"unknown {what}", word, words
 
 
-def _check_sources(entry: BaseModel, known: _Known) -> Iterator[_Complaint]:
+def _check_sources(entry: BaseModel, known: Known) -> Iterator[_Complaint]:
     for keys, source in cited_by(entry):
         yield from _unknown(keys, "source", source, known.references)
 
 
-def _check_genes(entry: BaseModel, known: _Known) -> Iterator[_Complaint]:
+def _check_genes(entry: BaseModel, known: Known) -> Iterator[_Complaint]:
     gene = getattr(entry, "gene", None)
     if isinstance(gene, str):
         yield from _unknown(("gene",), "gene", gene, known.genes)
@@ -159,7 +162,7 @@ def _check_genes(entry: BaseModel, known: _Known) -> Iterator[_Complaint]:
         yield from _unknown((field, position), "gene", symbol, known.genes)
 
 
-def _check_nodes(entry: BaseModel, known: _Known) -> Iterator[_Complaint]:
+def _check_nodes(entry: BaseModel, known: Known) -> Iterator[_Complaint]:
     if isinstance(entry, Action) and entry.kind != "cytotoxic":
         extra = ANTIGENS if entry.kind in ("payload", "adcc") else frozenset()
         for node in entry.target.split("->"):
@@ -177,7 +180,7 @@ def _check_nodes(entry: BaseModel, known: _Known) -> Iterator[_Complaint]:
             yield from _unknown((field,), "network node", part.strip(), known.nodes)
 
 
-def _check_drugs(entry: BaseModel, known: _Known) -> Iterator[_Complaint]:
+def _check_drugs(entry: BaseModel, known: Known) -> Iterator[_Complaint]:
     if isinstance(entry, LimitAccess):
         for position, drug in enumerate(entry.drugs):
             yield from _unknown(("drugs", position), "drug", drug, known.drugs)
@@ -192,13 +195,13 @@ def _check_drugs(entry: BaseModel, known: _Known) -> Iterator[_Complaint]:
             yield from _unknown(("selected_by", position), "drug or drug class", name, words)
 
 
-def _check_mechanisms(entry: BaseModel, known: _Known) -> Iterator[_Complaint]:
+def _check_mechanisms(entry: BaseModel, known: Known) -> Iterator[_Complaint]:
     if isinstance(entry, Change):
         for position, name in enumerate(entry.mechanisms):
             yield from _unknown(("mechanisms", position), "mechanism", name, known.mechanisms)
 
 
-_CHECKS: tuple[Callable[[BaseModel, _Known], Iterator[_Complaint]], ...] = (
+_CHECKS: tuple[Callable[[BaseModel, Known], Iterator[_Complaint]], ...] = (
     _check_sources,
     _check_genes,
     _check_nodes,

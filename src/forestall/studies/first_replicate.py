@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forestall.clinic.endpoints import objective_response
-from forestall.clinic.entry_lesions import SITES
+from forestall.clinic.entry_lesions import sites
 from forestall.clinic.findings import Findings
 from forestall.clinic.population import Population
 
@@ -59,7 +59,7 @@ class FirstReplicate:
             self.parts.append(_swimmers(findings))
         self.patients += len(population)
         self.draws += int(population.attempts.sum())
-        for code, site in enumerate(SITES):
+        for code, site in enumerate(sites()):
             self.sites[site] += int((population.site == code).any(axis=1).sum())
         carriers = population.truncal.sum(axis=0).tolist()
         self.alterations.update(dict(zip(population.alterations, carriers, strict=True)))
