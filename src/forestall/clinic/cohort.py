@@ -118,17 +118,31 @@ def relevant_alterations(arm: Arm, subtype: int) -> tuple[int, ...]:
 
 def _relevant(arm: Arm, subtype: int) -> tuple[int, ...]:
     entries = list(load_alterations().values())
-    matter = [k for k, entry in enumerate(entries) if entry.matters_in(subtypes()[subtype])]
-    patient = _typical(subtype)
     rates = [entry.rate_per_division.value for entry in entries]
-    table = genotype_table(0, matter, rates, len(matter) + 1)
-    network = compiled()
-    elimination, scale = _exposure(patient, arm)
-    cohort = _arrays(patient, arm, [table], np.zeros(1, np.int64), network, elimination, scale)
+    matter, cohort = singles(_typical(subtype), arm, subtype)
     net = mean_growth(arm.model, arm.schedule, cohort, arm.shared, SETTLING_DAYS, RANKING_CYCLE_DAYS)
     gain = {k: float(net[1 + n] - net[0]) for n, k in enumerate(matter)}
     score = {k: np.log(max(rates[k], 1e-30)) + gain[k] * RANKING_DAYS for k in matter}
     return tuple(sorted((k for k in matter if gain[k] >= ADVANTAGE_PER_DAY), key=lambda k: (-score[k], k)))
+
+
+def singles(population: Population, arm: Arm, subtype: int) -> tuple[list[int], CohortArrays]:
+    """Patients of one subtype with a lane for the truncal genotype and for each single alteration, however many there are.
+
+    Args:
+        population: The patients.
+        arm: What they receive.
+        subtype: Their code.
+
+    Returns:
+        Indices of the alterations that can matter, in the order of the lanes after the first, and the arrays.
+    """
+    entries = list(load_alterations().values())
+    matter = [k for k, entry in enumerate(entries) if entry.matters_in(subtypes()[subtype])]
+    rates = [entry.rate_per_division.value for entry in entries]
+    table = genotype_table(0, matter, rates, len(matter) + 1)
+    rows = np.zeros(len(population), np.int64)
+    return matter, _arrays(population, arm, [table], rows, compiled(), *_exposure(population, arm))
 
 
 def _typical(subtype: int) -> Population:

@@ -89,6 +89,19 @@ class Marker(Entry):
         return self.reference_value.value * mm3 / (0.5235987755982988 * self.reference_diameter.to("mm") ** 3)
 
 
+class Spectrum(Entry):
+    """Which alterations were found at resistance to a regimen."""
+
+    regimen: str
+    source: str
+    """Key of a reference."""
+    verified: Literal["yes", "secondary"]
+    counts: dict[Id, int] = Field(min_length=1)
+    """Findings by the id of the alteration."""
+    use: Literal["calibrate", "validate", "display"] = "display"
+    note: str | None = None
+
+
 def _row(value: object) -> object:
     return {"fold": value} if isinstance(value, int | float) and not isinstance(value, bool) else value
 
@@ -183,6 +196,7 @@ class PackFile(Entry):
     """Drugs of the breast catalog that are used as they are."""
     alterations: tuple[PackAlteration, ...] = ()
     affinity: tuple[AffinityTable, ...] = ()
+    spectra: tuple[Spectrum, ...] = ()
     mechanisms: dict[Id, Mechanism] = Field(default_factory=dict)
     parameters: dict[str, Quantity] = Field(default_factory=dict)
     """Parameters of the catalog that are other in this disease, by dotted name."""
@@ -207,5 +221,6 @@ class Pack:
     after_progression: str
     visits: str | None
     burden: Marker | None
+    spectra: tuple[Spectrum, ...]
     folder: Path
     """Where its trials and evidence are."""

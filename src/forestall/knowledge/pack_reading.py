@@ -11,9 +11,9 @@ from forestall.errors import InputError, KnowledgeError, did_you_mean
 from forestall.knowledge.alterations import Alteration, Operator
 from forestall.knowledge.complaints import Keys
 from forestall.knowledge.contents import dotted, entries_in
+from forestall.knowledge.cross_checks import CheckedFile, Known, faults, load_genes
 from forestall.knowledge.drugs import KILLING, Action, Drug, load_drugs
 from forestall.knowledge.evidence import Evidence
-from forestall.knowledge.loader import CheckedFile, Known, faults, load_genes
 from forestall.knowledge.mechanisms import load_mechanisms
 from forestall.knowledge.networks import Network
 from forestall.knowledge.pack_file import SITES, Pack, PackFile
@@ -78,6 +78,7 @@ class _Reading:
             "trials": {},
         }
         self._check(entries)
+        self._check_spectra(entries["alterations"])
         scope = Scope(pack.disease, pack.name, origin, pack, entries)
         borrowed = {
             name: regimen for name, regimen in load_regimens().items() if set(regimen.drugs) <= self._used()
@@ -115,6 +116,7 @@ class _Reading:
             after_progression=self._one("after_progression", needed=False) or "no treatment",
             visits=self._one("visits", needed=False),
             burden=self._one("burden", needed=False),
+            spectra=tuple(spectrum for _, part in self.parts for spectrum in part.spectra),
             folder=self.path if self.path.is_dir() else self.path.parent,
         )
 
@@ -240,6 +242,14 @@ class _Reading:
         yield from self._section("evidence", EvidenceSection)
         for path in sorted((self.path / "evidence").glob("*.yaml")) if self.path.is_dir() else ():
             yield validate(Evidence, read_yaml(path))
+
+    def _check_spectra(self, alterations: Mapping[str, Any]) -> None:
+        for document, part in self.parts:
+            for number, spectrum in enumerate(part.spectra):
+                for name in spectrum.counts:
+                    if name not in alterations:
+                        keys, message = ("spectra", number, "counts", name), "the pack has no such alteration"
+                        raise self._at(document, keys, message, name, alterations)
 
     def _check_regimen(self, text: str) -> None:
         try:

@@ -50,6 +50,7 @@ from forestall.studies.citations import citations, model_quantities, status_coun
 from forestall.studies.compilation import announce_compilation
 from forestall.studies.defaults import explain_defaults
 from forestall.studies.first_replicate import EntryCounts, FirstReplicate, SwimmerData
+from forestall.studies.landmarks import Landmark, landmarks
 from forestall.studies.output import staged_folder
 from forestall.studies.record import (
     RunRecord,
@@ -88,6 +89,8 @@ class TrialResult:
     causes: tuple[str, ...]
     swimmers: SwimmerData
     entry: EntryCounts
+    landmarks: tuple[Landmark, ...]
+    """Rates at a time, and of milestones, that are published; of the first replicate."""
     record: RunRecord
     folder: Path
     """Where the tables are."""
@@ -285,6 +288,7 @@ class Trial:
             causes=tuple(run.causes),
             swimmers=run.first.swimmers(),
             entry=run.first.entry(),
+            landmarks=landmarks(self.spec, outcomes[0], run.first.milestones),
             record=record,
             folder=folder,
             scope=self.scope,
