@@ -265,8 +265,9 @@ def find_trial(name_or_path: str | Path) -> Path:
 
 
 def _names() -> list[str]:
-    """Names of every trial as its file has them."""
-    return list(dict.fromkeys([*load_trials(), *(path.stem for path in _all_files())]))
+    """Names of every trial, as people write those of the disease in force."""
+    loaded = {plain_name(name): name for name in load_trials()}
+    return list(({plain_name(path.stem): path.stem for path in _all_files()} | loaded).values())
 
 
 def read_trial(name_or_path: str | Path) -> tuple[Document, Scope | None]:
