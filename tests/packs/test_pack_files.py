@@ -139,7 +139,7 @@ FAULTS = [
     Fault("after_progression: no treatment", "after_progression: sunitinib", "after_progression", "unknown drug"),
     Fault("      KIT_T670I: {fold: 50, hill: 3, interval: [20, 100]}\n", "", "alterations[1].id", "does nothing"),
     Fault("regimens:\n", f"parameters:\n  growth.birthrate: {RATE}\nregimens:\n", "parameters.growth.birthrate", "no such parameter"),
-    Fault("regimens:\n", f"parameters:\n  growth.birth_rate: {LENGTH}\nregimens:\n", "parameters.growth.birth_rate.unit", "something else"),
+    Fault("regimens:\n", f"parameters:\n  growth.birth_rate: {LENGTH}\nregimens:\n", "parameters.growth.birth_rate", "something else"),
     Fault("regimens:\n", "uses: [trastuzumab]\nregimens:\n", "uses[0]", "ERBB2"),
     Fault("regimens:\n", "uses: [nosuchdrug]\nregimens:\n", "uses[0]", "no such drug"),
     Fault("types:\n", "tipes:\n", "tipes", "unknown field"),

@@ -101,7 +101,7 @@ def _find(kind: str, entries: Mapping[str, BaseModel], name: str) -> str:
     known |= {_plain(key): key for key in entries}
     if _plain(name) in known:
         return known[_plain(name)]
-    fix = _guess(name, entries) or f"see 'forestall catalog {kind}'"
+    fix = _guess(name, entries) or f"see 'forestall catalog {kind}{_option()}'"
     raise InputError(f"no such entry among the {kind}", value=name, fix=fix)
 
 
@@ -136,7 +136,16 @@ def _show_list(kind: str, entries: Mapping[str, BaseModel], *, as_json: bool) ->
         table.add_row(key, *(_short(getattr(entry, field)) for field in fields))
     console = _console()
     console.print(table)
-    console.print(f"{len(entries)} {kind}; 'forestall catalog {kind} NAME' shows one with its sources")
+    command = f"forestall catalog {kind} NAME{_option()}"
+    console.print(f"{len(entries)} {kind}; '{command}' shows one with its sources")
+
+
+def _option() -> str:
+    """What the user has to add for the disease in force."""
+    from forestall.knowledge.scope import current
+
+    scope = current()
+    return "" if scope is None else f" --disease {scope.origin}"
 
 
 def _picked(entry: BaseModel, fields: Iterable[str]) -> dict[str, Any]:

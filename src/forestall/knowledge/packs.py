@@ -54,7 +54,7 @@ def find_disease(name_or_path: str | Path, beside: Path | None = None) -> Scope 
         return _shipped(text.casefold())
     for path in (Path(text), *([beside.parent / text] if beside else [])):
         if text and path.exists():
-            return read_pack(path, text)
+            return read_pack(path, str(path.resolve()))
     known = (BREAST, *shipped_packs())
     raise InputError(
         "unknown disease",
@@ -97,15 +97,17 @@ def scope_of(data: Mapping[str, Any], document: Document | None = None) -> Scope
 def check_disease(value: Any) -> str:
     """The disease of a trial or patient, which is put in force before they are read: here it can only be that one.
 
+    A pack of the user's comes back as an absolute path, so that the record of a run finds it again.
+
     Raises:
         InputError: if it is another.
     """
     scope = current()
-    known = {disease(), *([] if scope is None else [scope.origin])}
-    if not isinstance(value, str) or value.strip().casefold() not in {word.casefold() for word in known}:
+    names = {disease()} if scope is None else {disease(), Path(scope.origin).name}
+    if not isinstance(value, str) or Path(value.strip()).name.casefold() not in {n.casefold() for n in names}:
         allowed = ", ".join((BREAST, *shipped_packs())) + ", or the path of a pack"
         raise InputError("unknown disease", value="nothing" if value is None else value, allowed=allowed)
-    return value.strip()
+    return BREAST if scope is None else scope.origin
 
 
 @functools.cache
