@@ -82,6 +82,8 @@ class Marker(Entry):
     reference_diameter: Quantity
     """Diameter of one lesion that holds the reference burden."""
     scale: Literal["log", "linear"] = "linear"
+    replaces_scans: bool = False
+    """Whether nobody measures diameters: a patient's story then tells the marker alone."""
     milestones: dict[Id, Milestone] = Field(default_factory=dict)
 
     def of_volume(self, mm3: float) -> float:

@@ -112,6 +112,8 @@ _HALF_A_VISIT = 15.0
 
 def _survival_at(day: float, time: Floats, event: NDArray[np.bool_]) -> Estimate:
     known = ~np.isnan(time)
+    if known.any() and time[known].max() < day < time[known].max() + _HALF_A_VISIT:
+        day = float(time[known].max())
     curve = kaplan_meier(time[known], event[known])
     place = max(int(np.searchsorted(curve.time_days, day, side="right")) - 1, 0)
     if math.isnan(float(curve.at(day))):

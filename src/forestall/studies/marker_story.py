@@ -13,8 +13,10 @@ from forestall.knowledge.packs import pack_in_force
 from forestall.studies.course import Course, Floats
 
 _DAYS_PER_MONTH = 30.4375
-_LEAST_VISITS = 3
-"""Visits that a slope needs."""
+_LEAST_VISITS, _VISITS_OF_TWO = 3, 6
+"""Visits that one slope needs, and two."""
+_BARELY_BENT = 0.05
+"""Root mean square distance of the logarithm from a line below which there is nothing to bend."""
 
 
 def marker_of(course: Course) -> tuple[Marker, Floats] | None:
@@ -56,31 +58,61 @@ def _first_day(course: Course, marker: Marker, values: Floats, name: str) -> flo
 
 
 def slopes(day: Floats, values: Floats) -> list[float]:
-    """Slopes of the logarithm (1/day) before and after the one break that fits best, until the marker's lowest value.
+    """Slopes of a marker's decline until its lowest value: those of a sum of two exponentials, or of one if that is as good.
 
     Args:
         day: (V,) days.
         values: (V,) of the marker.
 
     Returns:
-        Two slopes; one if there are too few visits; none if the marker never fell.
+        Two slopes (1/day, of the natural logarithm), the steep one first; one; or none if the marker never fell for long enough.
     """
     end = int(np.argmin(np.where(values > 0, values, math.inf))) + 1
-    time, log = day[:end], np.log(np.maximum(values[:end], 1e-300))
     if end < _LEAST_VISITS:
         return []
-    one = np.polyfit(time, log, 1)
-    best = (float(((np.polyval(one, time) - log) ** 2).sum()), [float(one[0])])
-    for cut in range(_LEAST_VISITS - 1, end - _LEAST_VISITS + 1):
-        parts = [np.polyfit(time[part], log[part], 1) for part in (slice(0, cut + 1), slice(cut, end))]
-        left = [
-            np.polyval(parts[0], time[: cut + 1]) - log[: cut + 1],
-            np.polyval(parts[1], time[cut:]) - log[cut:],
-        ]
-        error = float(sum((part**2).sum() for part in left))
-        if error < 0.5 * best[0]:
-            best = (error, [float(part[0]) for part in parts])
-    return best[1]
+    time, log = day[:end], np.log(values[:end])
+    line = np.polyfit(time, log, 1)
+    single = float(np.sqrt(((np.polyval(line, time) - log) ** 2).mean()))
+    if end < _VISITS_OF_TWO or single < _BARELY_BENT:
+        return [float(line[0])]
+    steep, flat, error = _two_exponentials(time, log)
+    return [steep, flat] if error < 0.5 * single else [float(line[0])]
+
+
+def _two_exponentials(time: Floats, log: Floats) -> tuple[float, float, float]:
+    """Both slopes and the root mean square error of the logarithm."""
+    from scipy.optimize import least_squares
+
+    tail = np.polyfit(time[-3:], log[-3:], 1)
+    first = (log[1] - log[0]) / (time[1] - time[0])
+    start = [log[0], math.log(max(-first, 1e-4)), tail[1], math.log(max(-tail[0], 1e-5))]
+
+    def left(guess: Floats) -> Floats:
+        parts = [guess[0] - np.exp(guess[1]) * time, guess[2] - np.exp(guess[3]) * time]
+        return np.asarray(np.logaddexp(*parts) - log)
+
+    found = least_squares(left, start, method="lm" if time.size >= len(start) else "trf")
+    rates = sorted((-math.exp(found.x[1]), -math.exp(found.x[3])))
+    return rates[0], rates[1], float(np.sqrt((found.fun**2).mean()))
+
+
+def marker_at_entry(course: Course) -> str | None:
+    """The burden at the start where the marker stands in for scans; None where it does not."""
+    found = marker_of(course)
+    if found is None or not found[0].replaces_scans:
+        return None
+    marker, values = found
+    return f"{marker.name} was {_number(values[0])} {marker.unit} at the start."
+
+
+def marker_at_progression(course: Course, last: int) -> str | None:
+    """What was measured at progression, at visit `last`, where the marker stands in for scans; None where it does not."""
+    found = marker_of(course)
+    if found is None or not found[0].replaces_scans:
+        return None
+    marker, values = found
+    lowest = _number(float(np.min(values[:last])) if last else values[0])
+    return f"{marker.name} had risen from {lowest} {marker.unit} at its lowest to {_number(values[last])} {marker.unit}"
 
 
 def marker_words(course: Course) -> str:
@@ -99,7 +131,7 @@ def marker_words(course: Course) -> str:
         when = (
             "was not reached" if day is None else f"was first seen after {day / _DAYS_PER_MONTH:.0f} months"
         )
-        text += f" {milestone.name} ({name}) {when}."
+        text += f" {milestone.name[0].upper()}{milestone.name[1:]} ({name}) {when}."
     fell = [slope for slope in slopes(course.visit_day, values) if slope < 0]
     if len(fell) == 2:
         text += f" It fell in two phases, by {-fell[0]:.3f} and then by {-fell[1]:.4f} per day (natural logarithm)."
@@ -107,4 +139,4 @@ def marker_words(course: Course) -> str:
 
 
 def _number(value: float) -> str:
-    return "0" if value <= 0 else f"{value:.2g}"
+    return "0" if value <= 0 else f"{float(f'{value:.2g}'):g}"

@@ -15,7 +15,7 @@ from forestall.knowledge.packs import pack_in_force
 from forestall.knowledge.regimens import Regimen
 from forestall.studies.course import CloneCourse, Course, Floats, LesionCourse, Progression
 from forestall.studies.escape import alteration_text, explain, mechanism_text
-from forestall.studies.marker_story import marker_words
+from forestall.studies.marker_story import marker_at_entry, marker_at_progression, marker_words
 from forestall.units import factor
 
 RESEARCH_USE = (
@@ -107,6 +107,7 @@ def _at_entry(course: Course) -> str:
     text = (
         f"The first scan showed {number}: {_listed(sizes)}." if seen else "The first scan showed no lesion."
     )
+    text = marker_at_entry(course) or text
     cells = sum(float(clone.cells[0].sum()) for clone in course.clones)
     changed = sum(float(clone.cells[0].sum()) for clone in course.clones if clone.acquired)
     if changed < 1:
@@ -181,6 +182,8 @@ def _schedule_words(component: Component) -> str:
 
 
 def _response(course: Course) -> str:
+    if marker_at_entry(course) is not None:
+        return ""
     sums = course.sum_mm[: course.end_of_measurement]
     if sums.size < 2:
         return "No scan followed."
@@ -220,6 +223,8 @@ def _progression(course: Course, progression: Progression) -> str:
     if last and sums[last] > lowest:
         grown = f"from {lowest:.0f} mm at their smallest to {sums[last]:.0f} mm in sum"
         found.append(f"the target lesions had grown {grown}")
+    if (risen := marker_at_progression(course, last)) is not None:
+        return f"{text} {risen}."
     lead = course.lesion(progression.lesion)
     text = f"{text} {_listed(found)}. " if found else text.rstrip(":") + ". "
     return text + f"It was led by {_lesion_words(lead)}."
