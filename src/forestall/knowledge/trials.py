@@ -260,14 +260,15 @@ def find_trial(name_or_path: str | Path) -> Path:
     looks_like_path = isinstance(name_or_path, Path) or re.search(r"[/\\]|\.ya?ml$", text) is not None
     if looks_like_path or Path(text).exists():
         return Path(text)
-    fix = f"{did_you_mean(text, _names())} Or give the path of a trial file (.yaml)"
+    fix = f"{_nearest(text)} Or give the path of a trial file (.yaml)"
     raise InputError("no trial of this name in the catalog", value=text, fix=fix)
 
 
-def _names() -> list[str]:
-    """Names of every trial, as people write those of the disease in force."""
-    loaded = {plain_name(name): name for name in load_trials()}
-    return list(({plain_name(path.stem): path.stem for path in _all_files()} | loaded).values())
+def _nearest(text: str) -> str:
+    """The nearest trials of the disease in force; of other diseases if none of those is near."""
+    own = did_you_mean(text, load_trials())
+    others = did_you_mean(text, sorted({path.stem for path in _all_files()}))
+    return others if not own.startswith("did") and others.startswith("did") else own
 
 
 def read_trial(name_or_path: str | Path) -> tuple[Document, Scope | None]:

@@ -108,14 +108,14 @@ def _simulated(
 
 _HALF_A_VISIT = 15.0
 """Days by which a visit may come later than the time that is published."""
+_FEWEST_AT_RISK = 5
+"""Patients still observed below whom a rate is not given."""
 
 
 def _survival_at(day: float, time: Floats, event: NDArray[np.bool_]) -> Estimate:
     known = ~np.isnan(time)
-    if known.any() and time[known].max() < day < time[known].max() + _HALF_A_VISIT:
-        day = float(time[known].max())
     curve = kaplan_meier(time[known], event[known])
     place = max(int(np.searchsorted(curve.time_days, day, side="right")) - 1, 0)
-    if math.isnan(float(curve.at(day))):
+    if math.isnan(float(curve.at(day))) or curve.at_risk[place] < _FEWEST_AT_RISK:
         return Estimate(math.nan, math.nan, math.nan)
     return Estimate(float(curve.survival[place]), float(curve.lower[place]), float(curve.upper[place]))
