@@ -28,7 +28,14 @@ def subjects_of(population: Population) -> Subjects:
         surface_m2=population.bsa_m2,
         lesions=population.lesions,
         biomarkers={**_status(population), **_altered_genes(population)},
+        sex=_sex(),
     )
+
+
+def _sex() -> str:
+    """As CDISC codes it; U where a disease has both and the model does not tell them apart."""
+    pack = pack_in_force()
+    return "F" if pack is None else {"female": "F", "male": "M", "any": "U"}[pack.sex]
 
 
 def _status(population: Population) -> dict[str, NDArray[np.generic]]:

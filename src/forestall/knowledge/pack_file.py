@@ -184,6 +184,8 @@ class PackFile(Entry):
     name: str | None = None
     description: str = ""
     types: dict[Id, TumorType] = Field(default_factory=dict)
+    sex: Literal["female", "male", "any"] = "any"
+    """Who has the disease."""
     primary_site: Id | None = None
     """Site of the primary tumor; the first site of the first type if absent."""
     after_progression: str | None = None
@@ -215,6 +217,7 @@ class Pack:
     disease: str
     name: str
     description: str
+    sex: Literal["female", "male", "any"]
     types: Mapping[str, TumorType]
     network: Network
     primary_site: str

@@ -109,6 +109,7 @@ class _Reading:
             disease=self._one("disease"),
             name=self._one("name"),
             description=self._one("description", needed=False) or "",
+            sex=next((part.sex for _, part in self.parts if part.sex != "any"), "any"),
             types=types,
             network=network,
             primary_site=primary,
