@@ -127,7 +127,7 @@ def _found(arm: Arm, drawn: Population, kind: int, days: float) -> tuple[list[in
             i, arm.model, arm.schedule, cohort, arm.shared, SETTLING_DAYS, RANKING_CYCLE_DAYS
         )
         start = float(drawn.birth_rate_per_day[i]), float(drawn.growth_rate_per_day[i])
-        growth[i] = birth[1:] - death[1:]
+        growth[i] = (birth - death)[1 : 1 + len(matter)]  # outside the brain, whose lanes come after
         for n in range(len(matter)):
             chance = chance_to_reach(birth[1 + n], death[1 + n], days, RELAPSE_SHARE * cells[i])
             found[i, n] = probability[n] * clones_found(
