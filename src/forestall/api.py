@@ -19,7 +19,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from forestall.clinic.defaults import DEFAULT_AFTER_PROGRESSION
 from forestall.errors import InputError
 from forestall.knowledge.regimens import Regimen
 from forestall.studies import simulate as simulation
@@ -28,7 +27,7 @@ from forestall.studies.compilation import COMPILING
 from forestall.studies.output import staged_folder
 from forestall.studies.patient import Patient
 from forestall.studies.record import rerun_command, write_record
-from forestall.studies.simulate import DEFAULT_VISITS
+from forestall.studies.scoped import in_its_disease
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -46,6 +45,7 @@ class TrialResult(trials.TrialResult):
     """A finished trial."""
 
     @cached_property
+    @in_its_disease
     def content(self) -> ReportInput:
         """Everything that the report shows, as plain numbers and texts."""
         from forestall.report.trial import report_of
@@ -79,6 +79,7 @@ class TrialResult(trials.TrialResult):
             raise InputError("no such endpoint", field="endpoint", value=endpoint, allowed=" or ".join(known))
         return survival_plate(self.content, known[endpoint.upper()]).figure
 
+    @in_its_disease
     def report(self, folder: Path | str) -> Path:
         """Write report, figures, tables and record: the folder that `forestall trial` writes.
 
@@ -167,6 +168,7 @@ class Trial(trials.Trial):
 class PatientCourse(simulation.PatientCourse):
     """The course of one patient, with its words, figure and files."""
 
+    @in_its_disease
     def plot(self) -> Figure:
         """The lesions, the clones in them and the doses over time."""
         from forestall.report.patient import course_figure
@@ -200,8 +202,8 @@ def simulate(
     duration: str = "24 months",
     seed: int | None = 1,
     *,
-    after_progression: str | Regimen | Mapping[str, Any] | Sequence[Any] = DEFAULT_AFTER_PROGRESSION,
-    visits: str = DEFAULT_VISITS,
+    after_progression: str | Regimen | Mapping[str, Any] | Sequence[Any] | None = None,
+    visits: str | None = None,
     progress: Progress | None = None,
 ) -> PatientCourse:
     """Follow one patient through one regimen.
@@ -213,9 +215,10 @@ def simulate(
         seed: Of every random number; two regimens with one seed share all of them. None gives the typical
             patient: what the description leaves open takes its median, no lesion is hidden, nothing is
             measured wrongly.
-        after_progression: What follows progression.
+        after_progression: What follows progression; what the disease's knowledge says if absent (in breast
+            cancer capecitabine).
         visits: When she is assessed, such as "every 8 weeks" or "every 8 weeks until 18 months, then every
-            12 weeks".
+            12 weeks"; every 8 weeks, or as the disease's pack says, if absent.
         progress: Told what is going on while the model is compiled or loaded; by default the first run says
             on the standard error that it is compiling.
 

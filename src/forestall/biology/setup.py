@@ -266,11 +266,41 @@ def mean_growth(
     Returns:
         (lanes,) 1/day, without crowding.
     """
-    p, _ = prepare_patient(0, model, schedule, cohort, shared)
-    net = np.zeros(p.now.shape[1])
+    rates = mean_rates(0, model, schedule, cohort, shared, first, days)
+    net: Array = rates[0] - rates[1]
+    return net
+
+
+@njit(cache=True, error_model="numpy")
+def mean_rates(
+    i: int,
+    model: CourseModel,
+    schedule: Schedule,
+    cohort: CohortArrays,
+    shared: SharedArrays,
+    first: int,
+    days: int,
+) -> Array:
+    """Birth and death of every lane of one patient in the first phase, averaged over some days.
+
+    Args:
+        i: Row of the patient.
+        model: What the arm shares.
+        schedule: The arm's doses.
+        cohort: The batch.
+        shared: Network weights and alterations.
+        first: First day that counts.
+        days: Number of days that count.
+
+    Returns:
+        (2, lanes) 1/day, without crowding.
+    """
+    p, _ = prepare_patient(i, model, schedule, cohort, shared)
+    mean = np.zeros((2, p.now.shape[1]))
     for day in range(first + days):
         know_rates(model, schedule, p, 0, day, 1)
         place = ring_place(schedule, p, 0, day)
         if day >= first:
-            net += (p.ring[place, BIRTH] - p.ring[place, DEATH]) / days
-    return net
+            mean[0] += p.ring[place, BIRTH] / days
+            mean[1] += p.ring[place, DEATH] / days
+    return mean

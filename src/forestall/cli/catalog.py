@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from forestall.cli.options import AsJson
+from forestall.cli.options import AsJson, DiseaseName
 from forestall.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
@@ -53,8 +53,16 @@ def register(app: typer.Typer) -> None:
     app.command("catalog", short_help="Show the knowledge that results rest on, with its sources.")(catalog)
 
 
-def catalog(kind: Kind, name: Name = None, as_json: AsJson = False) -> None:
+def catalog(kind: Kind, name: Name = None, disease: DiseaseName = None, as_json: AsJson = False) -> None:
     """Show the knowledge that results rest on: a list, or one entry with its numbers and sources."""
+    from forestall.knowledge.packs import find_disease
+    from forestall.knowledge.scope import in_scope
+
+    with in_scope(None if disease is None else find_disease(disease)):
+        _show(kind, name, as_json=as_json)
+
+
+def _show(kind: str, name: str | None, *, as_json: bool) -> None:
     entries = _load(kind)
     if name is None:
         _show_list(kind, entries, as_json=as_json)
@@ -93,7 +101,7 @@ def _find(kind: str, entries: Mapping[str, BaseModel], name: str) -> str:
     known |= {_plain(key): key for key in entries}
     if _plain(name) in known:
         return known[_plain(name)]
-    fix = _guess(name, entries) or f"see 'forestall catalog {kind}'"
+    fix = _guess(name, entries) or f"see 'forestall catalog {kind}{_option()}'"
     raise InputError(f"no such entry among the {kind}", value=name, fix=fix)
 
 
@@ -128,7 +136,16 @@ def _show_list(kind: str, entries: Mapping[str, BaseModel], *, as_json: bool) ->
         table.add_row(key, *(_short(getattr(entry, field)) for field in fields))
     console = _console()
     console.print(table)
-    console.print(f"{len(entries)} {kind}; 'forestall catalog {kind} NAME' shows one with its sources")
+    command = f"forestall catalog {kind} NAME{_option()}"
+    console.print(f"{len(entries)} {kind}; '{command}' shows one with its sources")
+
+
+def _option() -> str:
+    """What the user has to add for the disease in force."""
+    from forestall.knowledge.scope import current
+
+    scope = current()
+    return "" if scope is None else f" --disease {scope.origin}"
 
 
 def _picked(entry: BaseModel, fields: Iterable[str]) -> dict[str, Any]:

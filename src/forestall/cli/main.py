@@ -10,7 +10,19 @@ from typing import Annotated, NoReturn
 import typer
 
 import forestall
-from forestall.cli import catalog, network, pdx, rerun, schema, screen, simulate, trial, validate, version
+from forestall.cli import (
+    catalog,
+    network,
+    pdx,
+    rerun,
+    schema,
+    screen,
+    simulate,
+    spectrum,
+    trial,
+    validate,
+    version,
+)
 from forestall.cli.errors import ExitCode, exit_code_of
 
 PROGRAM = "forestall"
@@ -38,7 +50,7 @@ def _forestall(
         typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
     ] = False,
 ) -> None:
-    """Simulate how a breast tumor escapes treatment, and explain why it escaped. For research use only.
+    """Simulate how a tumor escapes treatment, and explain why it escaped. For research use only.
 
     Start with: forestall trial cleopatra
     """
@@ -46,7 +58,7 @@ def _forestall(
         typer.echo(context.get_help())
 
 
-for _module in (trial, rerun, simulate, validate, screen, network, pdx, catalog, schema, version):
+for _module in (trial, rerun, simulate, spectrum, validate, screen, network, pdx, catalog, schema, version):
     _module.register(app)
 
 

@@ -31,4 +31,13 @@ Workers = Annotated[
 ]
 OutputFolder = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder for the results.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
+DiseaseName = Annotated[
+    str | None,
+    typer.Option(
+        "--disease",
+        metavar="DISEASE",
+        help="breast, a pack that ships (cml, lung_alk, lung_egfr, melanoma_braf, prostate_ar), or the path of a pack of your own.",
+        show_default=False,
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]

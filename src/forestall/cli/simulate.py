@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forestall.cli.options import AsJson, OutputFolder, Quiet, Seed
+from forestall.cli.options import AsJson, DiseaseName, OutputFolder, Quiet, Seed
+
+if TYPE_CHECKING:
+    from forestall.api import Patient
 
 PatientFile = Annotated[
-    Path,
+    Path | None,
     typer.Argument(
-        metavar="PATIENT_FILE",
-        help="A patient file (YAML): biomarkers, lesions, history. See 'forestall schema patient'.",
+        metavar="[PATIENT_FILE]",
+        help="A patient file (YAML): biomarkers, lesions, history. See 'forestall schema patient'. With --disease, "
+        "the typical patient of that disease if absent.",
         show_default=False,
     ),
 ]
@@ -38,8 +42,9 @@ def register(app: typer.Typer) -> None:
 
 
 def simulate(
-    patient_file: PatientFile,
     regimen: RegimenName,
+    patient_file: PatientFile = None,
+    disease: DiseaseName = None,
     duration: Duration = "24 months",
     seed: Seed = 1,
     out: OutputFolder = None,
@@ -50,11 +55,10 @@ def simulate(
 
     --out keeps the story, the course as JSON, the visits and clones as CSV, a figure, and the run's record.
     """
-    from forestall.api import Patient
     from forestall.api import simulate as follow
     from forestall.cli.progress import progress_on_stderr
 
-    patient = Patient.load(patient_file)
+    patient = _patient(patient_file, disease)
     with progress_on_stderr(silent=quiet or as_json) as progress:
         course = follow(patient, regimen, duration=duration, seed=seed, progress=progress)
     if out is not None:
@@ -63,3 +67,19 @@ def simulate(
         typer.echo(course.to_json())
     elif not quiet:
         typer.echo(course.story())
+
+
+def _patient(file: Path | None, disease: str | None) -> Patient:
+    from forestall.api import Patient
+    from forestall.errors import InputError
+    from forestall.knowledge.packs import find_disease
+    from forestall.knowledge.scope import in_scope
+
+    if file is None and disease is None:
+        raise InputError(
+            "there is no patient", fix="give a patient file, or --disease for the typical patient of a pack"
+        )
+    if file is None:
+        return Patient.typical(str(disease))
+    with in_scope(None if disease is None else find_disease(disease)):
+        return Patient.load(file)

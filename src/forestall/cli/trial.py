@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forestall.cli.options import AsJson, OutputFolder, Quiet, Seed, Workers
+from forestall.cli.options import AsJson, DiseaseName, OutputFolder, Quiet, Seed, Workers
 
 if TYPE_CHECKING:
     from forestall.api import TrialResult
@@ -50,6 +50,7 @@ def trial(
     as_json: AsJson = False,
     quiet: Quiet = False,
     explain_defaults: ExplainDefaults = False,
+    disease: DiseaseName = None,
 ) -> None:
     """Run a trial as virtual patients, compare it with its published result, and say why they progressed.
 
@@ -57,9 +58,12 @@ def trial(
     """
     from forestall.api import Trial
     from forestall.cli.progress import progress_on_stderr
+    from forestall.knowledge.packs import find_disease
+    from forestall.knowledge.scope import in_scope
     from forestall.report.html import REPORT_FILE
 
-    study = Trial.load(name_or_file)
+    with in_scope(None if disease is None else find_disease(disease)):
+        study = Trial.load(name_or_file)
     if explain_defaults:
         typer.echo(study.explain_defaults())
         return

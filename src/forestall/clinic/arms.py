@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,7 +24,7 @@ from forestall.biology.signaling.actions import Action, compile_actions
 from forestall.biology.signaling.compile import Compiled, compiled
 from forestall.biology.signaling.lanes import compile_alterations
 from forestall.clinic.dose_sizes import typical_size
-from forestall.knowledge.alterations import load_alterations
+from forestall.knowledge.alterations import Alteration, ShiftAffinity, load_alterations
 from forestall.knowledge.drugs import KILLING, Drug, load_drugs
 from forestall.knowledge.drugs import Action as DrugAction
 from forestall.knowledge.parameters import value
@@ -75,30 +75,66 @@ def compile_arm(
     drugs = tuple(load_drugs()[drug] for drug in names)
     killers = [drug.name for drug in drugs if all(action.kind in KILLING for action in drug.actions)]
     lags = [drug.kinetics.values().lag_time for drug in drugs]
-    curves = [
-        [_curve(drugs[names.index(c.drug)], c, lags[names.index(c.drug)]) for c in phase] for phase in phases
-    ]
+    alterations = load_alterations()
+    effects = list(_effects(drugs, list(alterations.values())))
+    curves = [[_curve(names.index(c.drug), drugs, effects, c) for c in phase] for phase in phases]
     horizon = follow_up_days + LONGEST_STRETCH_DAYS + LONGEST_SPAN_DAYS + 1
     schedule = compile_schedule(phases, names, lags, horizon, visits, killers, curves)
     network = compiled()
-    alterations = load_alterations()
     actions = [
-        Action(kind=action.kind, target=action.target, drug=drug.name, drug_class=drug.drug_class)
-        for drug in drugs
-        for action in drug.actions
+        Action(
+            kind=effect.action.kind,
+            target=effect.action.target,
+            drug=drugs[effect.drug].name,
+            drug_class=drugs[effect.drug].drug_class,
+            variant=effect.variant,
+        )
+        for effect in effects
     ]
     shared = SharedArrays(
         np.asarray(network.term_weight, np.float64),
         compile_alterations(network, list(alterations.values()), actions),
         np.array([alteration.fitness_cost.value for alteration in alterations.values()]),
     )
-    model = _model(network, drugs, actions, schedule)
+    model = _model(network, drugs, effects, actions, schedule)
     return Arm(name, drugs, phases, schedule, model, shared, tuple(alterations), tuple(network.index.slow))
 
 
-def _curve(drug: Drug, component: Component, lag: float) -> Curve | None:
+@dataclass(frozen=True)
+class _Effect:
+    """An action of one of the arm's drugs, in cells without an affinity of their own or in one variant."""
+
+    drug: int
+    """Index among the arm's drugs."""
+    action: DrugAction
+    potency: float
+    """Free concentration of half effect, nmol/L."""
+    hill: float
+    variant: str = ""
+    """Id of the alteration; empty for the cells without one."""
+
+
+def _effects(drugs: Sequence[Drug], alterations: Sequence[Alteration]) -> Iterator[_Effect]:
+    """Every action, and after it what it is in the cells of each alteration that shifts its affinity."""
+    for index, drug in enumerate(drugs):
+        for action in drug.actions:
+            potency, hill = action.potency.to("nmol/L"), action.hill.value
+            yield _Effect(index, action, potency, hill)
+            for alteration in alterations:
+                for operator in alteration.operators:
+                    if isinstance(operator, ShiftAffinity) and operator.covers(
+                        drug=drug.name, target=action.target
+                    ):
+                        own = hill if operator.hill is None else operator.hill.value
+                        yield _Effect(index, action, potency * operator.value.value, own, alteration.id)
+
+
+def _curve(
+    index: int, drugs: Sequence[Drug], effects: Sequence[_Effect], component: Component
+) -> Curve | None:
     """The effects of a component in typical patients; None if its drug does nothing."""
-    if not drug.actions:
+    drug, own = drugs[index], [effect for effect in effects if effect.drug == index]
+    if not own:
         return None
     kinetics = kinetics_of(drug)
     weight = np.full(len(_ELIMINATION), kinetics.reference_weight)
@@ -106,13 +142,13 @@ def _curve(drug: Drug, component: Component, lag: float) -> Curve | None:
         site_terms(drug, patient_terms(kinetics, weight, np.array(_ELIMINATION), np.zeros(len(weight))))
     )
     reach = drug.free_nanomolar_per_mg_per_liter * np.array([1.0, drug.brain_penetration.to("1")])
-    potency = np.array([action.potency.to("nmol/L") for action in drug.actions])
-    hill = np.array([action.hill.value for action in drug.actions])
-    effects = TypicalEffects(rate, scale, potency[:, None] / reach, hill)
+    potency, hill = np.array([effect.potency for effect in own]), np.array([effect.hill for effect in own])
+    typical = TypicalEffects(rate, scale, potency[:, None] / reach, hill)
+    lag = drug.kinetics.values().lag_time
     begins = tuple(day - 1 + time for day in component.dose_days for time in dose_times(component, lag))
     size = typical_size(component.amount_basis)
     infusion = component.infusion_hours / 24.0
-    return cycle_curves(effects, Doses(begins, component.cycle_days, component.amount * size, infusion))
+    return cycle_curves(typical, Doses(begins, component.cycle_days, component.amount * size, infusion))
 
 
 def _is_given(component: Component) -> bool:
@@ -120,9 +156,13 @@ def _is_given(component: Component) -> bool:
 
 
 def _model(
-    network: Compiled, drugs: Sequence[Drug], actions: Sequence[Action], schedule: Schedule
+    network: Compiled,
+    drugs: Sequence[Drug],
+    effects: Sequence[_Effect],
+    actions: Sequence[Action],
+    schedule: Schedule,
 ) -> CourseModel:
-    doing = [(index, action) for index, drug in enumerate(drugs) for action in drug.actions]
+    doing = [(effect.drug, effect.action) for effect in effects]
     brain = np.array([[1.0, drug.brain_penetration.to("1")] for drug in drugs]).reshape(-1, 2)
     free = np.array([drug.free_nanomolar_per_mg_per_liter for drug in drugs]).reshape(-1, 1)
     return CourseModel(
@@ -134,8 +174,8 @@ def _model(
         antigen=np.array(
             [network.index.nodes.get(action.target, NOT_A_NODE) for _, action in doing], np.int64
         ),
-        potency=np.array([action.potency.to("nmol/L") for _, action in doing]),
-        hill=np.array([action.hill.value for _, action in doing]),
+        potency=np.array([effect.potency for effect in effects]),
+        hill=np.array([effect.hill for effect in effects]),
         maximum=np.array([_maximum(action) for _, action in doing]),
         free=free * brain,
         slow_decay=_slow_decay(schedule, network.arrays.slow_tau_days),

@@ -21,10 +21,11 @@ from forestall.clinic.arms import Arm
 from forestall.clinic.dose_sizes import dose_size
 from forestall.clinic.entry_lesions import BRAIN
 from forestall.clinic.occult import draw_occult
-from forestall.clinic.population import SUBTYPES, Population, population_from_patient
-from forestall.clinic.tumor_biology import TUMOR_TYPES
+from forestall.clinic.population import Population, population_from_patient
+from forestall.clinic.tumor_biology import subtypes, tumor_types
 from forestall.knowledge.alterations import load_alterations
-from forestall.knowledge.networks import load_networks
+from forestall.knowledge.networks import disease_network
+from forestall.knowledge.packs import pack_in_force
 from forestall.knowledge.patients import PatientSpec
 from forestall.knowledge.regimens import Component
 
@@ -92,11 +93,11 @@ def _arrays(
 
 def _tables(population: Population, arm: Arm) -> tuple[list[GenotypeTable], NDArray[np.int64]]:
     rates = [alteration.rate_per_division.value for alteration in load_alterations().values()]
-    subtypes = population.subtype.astype(np.int64)
+    codes = population.subtype.astype(np.int64)
     relevant = [
-        relevant_alterations(arm, code) if (subtypes == code).any() else () for code in range(len(SUBTYPES))
+        relevant_alterations(arm, code) if (codes == code).any() else () for code in range(len(subtypes()))
     ]
-    return tables_for(population.truncal_mask(arm.alterations), subtypes, relevant, rates, LARGEST_GENOTYPES)
+    return tables_for(population.truncal_mask(arm.alterations), codes, relevant, rates, LARGEST_GENOTYPES)
 
 
 def relevant_alterations(arm: Arm, subtype: int) -> tuple[int, ...]:
@@ -108,7 +109,7 @@ def relevant_alterations(arm: Arm, subtype: int) -> tuple[int, ...]:
 
     Args:
         arm: The arm.
-        subtype: Code in `SUBTYPES`.
+        subtype: Code in `forestall.clinic.tumor_biology.subtypes()`.
     """
     if subtype not in arm.relevant:
         arm.relevant[subtype] = _relevant(arm, subtype)
@@ -117,21 +118,40 @@ def relevant_alterations(arm: Arm, subtype: int) -> tuple[int, ...]:
 
 def _relevant(arm: Arm, subtype: int) -> tuple[int, ...]:
     entries = list(load_alterations().values())
-    matter = [k for k, entry in enumerate(entries) if entry.matters_in(SUBTYPES[subtype])]
-    patient = _typical(subtype)
     rates = [entry.rate_per_division.value for entry in entries]
-    table = genotype_table(0, matter, rates, len(matter) + 1)
-    network = compiled()
-    elimination, scale = _exposure(patient, arm)
-    cohort = _arrays(patient, arm, [table], np.zeros(1, np.int64), network, elimination, scale)
+    matter, cohort = singles(_typical(subtype), arm, subtype)
     net = mean_growth(arm.model, arm.schedule, cohort, arm.shared, SETTLING_DAYS, RANKING_CYCLE_DAYS)
     gain = {k: float(net[1 + n] - net[0]) for n, k in enumerate(matter)}
     score = {k: np.log(max(rates[k], 1e-30)) + gain[k] * RANKING_DAYS for k in matter}
     return tuple(sorted((k for k in matter if gain[k] >= ADVANTAGE_PER_DAY), key=lambda k: (-score[k], k)))
 
 
+def singles(population: Population, arm: Arm, subtype: int) -> tuple[list[int], CohortArrays]:
+    """Patients of one subtype with a lane for the truncal genotype and for each single alteration, however many there are.
+
+    Args:
+        population: The patients.
+        arm: What they receive.
+        subtype: Their code.
+
+    Returns:
+        Indices of the alterations that can matter, in the order of the lanes after the first, and the arrays.
+    """
+    entries = list(load_alterations().values())
+    matter = [k for k, entry in enumerate(entries) if entry.matters_in(subtypes()[subtype])]
+    rates = [entry.rate_per_division.value for entry in entries]
+    table = genotype_table(0, matter, rates, len(matter) + 1)
+    rows = np.zeros(len(population), np.int64)
+    return matter, _arrays(population, arm, [table], rows, compiled(), *_exposure(population, arm))
+
+
 def _typical(subtype: int) -> Population:
     """The typical patient of a subtype, with one lesion."""
+    pack = pack_in_force()
+    if pack is not None:
+        kind = subtypes()[subtype]
+        one = {"site": next(iter(pack.types[kind].sites)), "diameter": "20 mm"}
+        return population_from_patient(PatientSpec.model_validate({"type": kind, "lesions": [one]}))
     her2, er = ("positive" if status else "negative" for status in (subtype < 2, subtype in (0, 2)))
     lesions = [{"site": "liver", "diameter": "20 mm"}]
     return population_from_patient(PatientSpec.model_validate({"her2": her2, "er": er, "lesions": lesions}))
@@ -141,7 +161,7 @@ def _all_lesions(population: Population) -> tuple[NDArray[np.int8], Array]:
     """Sites and diameters: lesions that are seen, occult ones, empty places. A described patient has no occult lesions."""
     site, diameter = population.site, population.diameter_mm
     if population.seed is not None:
-        more = draw_occult(np.array(TUMOR_TYPES)[population.subtype], population.patient, population.seed)
+        more = draw_occult(np.array(tumor_types())[population.subtype], population.patient, population.seed)
         site, diameter = np.hstack([site, more[0]]), np.hstack([diameter, more[1]])
     order = np.argsort(site < 0, axis=1, kind="stable")
     return np.take_along_axis(site, order, axis=1), np.take_along_axis(diameter, order, axis=1)
@@ -149,18 +169,18 @@ def _all_lesions(population: Population) -> tuple[NDArray[np.int8], Array]:
 
 def _expression(population: Population, network: Compiled) -> Array:
     """(n, nodes) baseline expression: the subtype's, times the patient's own factors."""
-    contexts = np.stack([network.expression_of(subtype) for subtype in SUBTYPES])
+    contexts = np.stack([network.expression_of(subtype) for subtype in subtypes()])
     return np.asarray(contexts[population.subtype] * population.expression_factor(network.nodes), np.float64)
 
 
 def _gains(population: Population, network: Compiled) -> Array:
     """(n, drivers) gains of the slow drivers, by the patients' traits."""
     gain = np.tile(network.driver_gain, (len(population), 1)).astype(np.float64)
-    traits = load_networks()["breast"].traits
+    traits = disease_network().traits
     for name, present in population.traits().items():
         trait = traits[name]
         driver = network.index.drivers[trait.slow, trait.driver]
-        listed = np.isin(np.array(SUBTYPES)[population.subtype], list(trait.prevalence))
+        listed = np.isin(np.array(subtypes())[population.subtype], list(trait.prevalence))
         factor = np.where(present, trait.present.value, trait.absent.value)
         gain[:, driver] *= np.where(listed, factor, 1.0)
     return gain

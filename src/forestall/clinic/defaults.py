@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from forestall.knowledge.packs import pack_in_force
 from forestall.knowledge.regimens import Regimen, parse_regimen
 
 DEFAULT_AFTER_PROGRESSION = "capecitabine q3w"
@@ -9,5 +10,6 @@ DEFAULT_AFTER_PROGRESSION = "capecitabine q3w"
 
 
 def default_after_progression() -> Regimen:
-    """The regimen that patients receive after progression unless the study says otherwise."""
-    return parse_regimen(DEFAULT_AFTER_PROGRESSION)
+    """The regimen that patients receive after progression unless the study says otherwise; a pack may name its own."""
+    pack = pack_in_force()
+    return parse_regimen(DEFAULT_AFTER_PROGRESSION if pack is None else pack.after_progression)

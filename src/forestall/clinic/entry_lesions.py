@@ -12,6 +12,7 @@ from scipy.special import pdtr
 from forestall.clinic.draws import Floats, Patients, by_type, log_sd_of, named_uniforms, truncated_normal
 from forestall.engine.purposes import Purpose
 from forestall.engine.random import uniforms
+from forestall.knowledge.packs import pack_in_force
 from forestall.knowledge.parameters import value
 from forestall.knowledge.population import Population as Eligibility
 
@@ -19,7 +20,8 @@ SITES = ("bone", "liver", "lung", "node", "brain", "breast")
 """Site of each code; -1 means no lesion."""
 BONE, LIVER, LUNG, NODE, BRAIN, BREAST = range(6)
 MAX_LESIONS = 8
-_METASTATIC_SITES = 5
+_METASTATIC = (BONE, LIVER, LUNG, NODE, BRAIN)
+"""Sites of metastases of breast cancer."""
 _MEASURABLE_MM = 10.0
 _LARGEST_MM = 200.0
 
@@ -34,6 +36,27 @@ class EntryLesions:
     """(n, L) code of the site, -1 for no lesion."""
     diameter_mm: Floats
     """(n, L) true diameter, mm; NaN for no lesion."""
+
+
+def sites() -> tuple[str, ...]:
+    """Site of each code in the disease in force."""
+    pack = pack_in_force()
+    return SITES if pack is None else pack.sites
+
+
+def primary_site() -> int:
+    """Code of the primary tumor's site."""
+    pack = pack_in_force()
+    return BREAST if pack is None else pack.sites.index(pack.primary_site)
+
+
+def metastatic_sites() -> tuple[int, ...]:
+    """Codes of the sites of lesions in advanced disease."""
+    pack = pack_in_force()
+    if pack is None:
+        return _METASTATIC
+    listed = {site for kind in pack.types.values() for site in kind.sites}
+    return tuple(code for code, site in enumerate(pack.sites) if site in listed)
 
 
 def draw_lesions(
@@ -56,7 +79,7 @@ def draw_lesions(
     if eligibility.setting == "locally advanced":
         number = np.ones(len(patients), dtype=np.int64)
         site = np.full((len(patients), MAX_LESIONS), -1, dtype=np.int8)
-        site[:, 0] = BREAST
+        site[:, 0] = primary_site()
     else:
         involved = _involved(eligibility, tumor_type, patients, seed)
         number = np.maximum(_count(uniforms(seed, patients, Purpose.LESION_COUNT)), involved.sum(axis=1))
@@ -69,16 +92,29 @@ def draw_lesions(
 def _involved(
     eligibility: Eligibility, tumor_type: NDArray[np.str_], patients: Patients, seed: int
 ) -> NDArray[np.bool_]:
-    """(n, 5) which metastatic sites are involved."""
-    share = np.stack([by_type(tumor_type, _frequency_of(site)) for site in SITES[:_METASTATIC_SITES]], axis=1)
-    draw = [named_uniforms(seed, patients, Purpose.LESION_SITES, site) for site in SITES[:_METASTATIC_SITES]]
-    involved = np.stack(draw, axis=1) < share
+    """(n, sites) which sites are involved."""
+    codes, names = metastatic_sites(), sites()
+    share, draw = np.zeros((len(patients), len(names))), np.ones((len(names), len(patients)))
+    for code in codes:
+        share[:, code] = by_type(tumor_type, _frequency_of(names[code]))
+        draw[code] = named_uniforms(seed, patients, Purpose.LESION_SITES, names[code])
+    involved = share > draw.T
     if eligibility.visceral is not None:
         involved[:, [LIVER, LUNG]] = _visceral(eligibility.visceral, share, draw[LIVER], draw[LUNG])
     brain = eligibility.brain_metastases
     involved[:, BRAIN] = draw[BRAIN] < (value("prevalence.brain_at_entry", "1") if brain is None else brain)
-    involved[:, NODE] |= ~involved[:, [BONE, LIVER, LUNG]].any(axis=1)
+    spared = np.flatnonzero(~involved[:, [code for code in codes if code not in (BRAIN, NODE)]].any(axis=1))
+    involved[spared, _usual_site(tumor_type)[spared]] |= True
     return involved
+
+
+def _usual_site(tumor_type: NDArray[np.str_]) -> NDArray[np.int64]:
+    """(n,) code of the site of those who have a lesion neither in a node nor in an organ outside the brain."""
+    pack = pack_in_force()
+    if pack is None:
+        return np.full(tumor_type.size, NODE)
+    usual = {name: pack.sites.index(next(iter(kind.sites))) for name, kind in pack.types.items()}
+    return np.array([usual[str(kind)] for kind in tumor_type], np.int64)
 
 
 def _frequency_of(site: str) -> Callable[[str], float]:
@@ -107,16 +143,16 @@ def _spread_over_sites(
 ) -> NDArray[np.int8]:
     """(n, L) sites: every involved one once, then any of them."""
     ranked = np.argsort(~involved, axis=1, kind="stable")
-    sites = involved.sum(axis=1)
+    size = involved.sum(axis=1)[:, None]
     lesion = np.arange(MAX_LESIONS)
-    again = np.minimum((uniform * sites[:, None]).astype(np.int64), sites[:, None] - 1)
-    pick = np.where(lesion < sites[:, None], np.minimum(lesion, sites[:, None] - 1), again)
+    again = np.minimum((uniform * size).astype(np.int64), size - 1)
+    pick = np.where(lesion < size, np.minimum(lesion, size - 1), again)
     return np.where(lesion < number[:, None], np.take_along_axis(ranked, pick, axis=1), -1).astype(np.int8)
 
 
 def _diameters(site: NDArray[np.int8], tumor_type: NDArray[np.str_], patients: Patients, seed: int) -> Floats:
     """(n, L) lognormal diameters that can be seen, mm."""
-    primary = site == BREAST
+    primary = (site == BREAST) & (pack_in_force() is None)
     breast_median = by_type(tumor_type, lambda kind: value(f"tumor.primary_diameter.{kind}", "mm"))
     breast_log_sd = by_type(tumor_type, lambda kind: log_sd_of(f"tumor.primary_diameter.{kind}"))
     median = np.where(primary, breast_median[:, None], value("tumor.lesion_diameter_median", "mm"))

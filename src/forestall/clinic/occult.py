@@ -7,13 +7,12 @@ from numpy.typing import NDArray
 from scipy.special import pdtr
 
 from forestall.clinic.draws import Floats, Patients
-from forestall.clinic.entry_lesions import SITES
+from forestall.clinic.entry_lesions import metastatic_sites, sites
 from forestall.engine.purposes import Purpose
 from forestall.engine.random import uniforms
 from forestall.knowledge.parameters import value
 
 MAX_OCCULT = 2
-_METASTATIC = ("bone", "liver", "lung", "node", "brain")
 
 
 def draw_occult(
@@ -46,11 +45,12 @@ def draw_occult(
 
 def _sites(tumor_type: NDArray[np.str_], uniform: Floats) -> NDArray[np.int64]:
     """Sites in proportion to how often they are involved."""
+    codes = np.array(metastatic_sites())
+    names = [sites()[code] for code in codes]
     chosen = np.zeros(uniform.shape, np.int64)
     for kind in np.unique(tumor_type):
-        share = np.array([value(f"site.{site}.{kind}", "1") for site in _METASTATIC])
+        share = np.array([value(f"site.{site}.{kind}", "1") for site in names])
         rows = tumor_type == kind
         picks = np.searchsorted(np.cumsum(share / share.sum()), uniform[rows])
-        codes = np.array([SITES.index(site) for site in _METASTATIC])
         chosen[rows] = codes[np.minimum(picks, len(codes) - 1)]
     return chosen

@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 
 from forestall.clinic.demographics import body_surface_area, draw_demographics
 from forestall.clinic.draws import Floats, named_normals, spread
-from forestall.clinic.entry_lesions import BREAST, MAX_LESIONS, SITES, draw_lesions
+from forestall.clinic.entry_lesions import MAX_LESIONS, SITES, draw_lesions, primary_site, sites
 from forestall.clinic.tumor_biology import (
     SUBTYPES,
-    TUMOR_TYPES,
     Bools,
     Receptors,
     TumorBiology,
@@ -26,13 +25,16 @@ from forestall.clinic.tumor_biology import (
     draw_biology,
     draw_receptors,
     draw_traits,
+    of_type,
     receptors,
+    subtypes,
+    tumor_types,
 )
 from forestall.engine.purposes import Purpose
 from forestall.engine.random import uniforms
 from forestall.errors import InputError
 from forestall.knowledge.alterations import load_alterations
-from forestall.knowledge.networks import load_networks
+from forestall.knowledge.networks import disease_network, load_networks
 from forestall.knowledge.parameters import value
 from forestall.knowledge.patients import PatientSpec
 from forestall.knowledge.population import Population as Eligibility
@@ -64,7 +66,7 @@ class Population:
     er_positive: Bools
     """(n,)."""
     subtype: NDArray[np.int8]
-    """(n,) code in `forestall.clinic.tumor_biology.SUBTYPES`."""
+    """(n,) code in `forestall.clinic.tumor_biology.subtypes()`."""
     truncal: Bools
     """(n, A) alterations that every tumor cell carries, over `alterations`."""
     doubling_time_days: Floats
@@ -82,7 +84,7 @@ class Population:
     lesions: NDArray[np.int64]
     """(n,) number of lesions."""
     site: NDArray[np.int8]
-    """(n, L) code in `forestall.clinic.entry_lesions.SITES`, -1 for no lesion."""
+    """(n, L) code in `forestall.clinic.entry_lesions.sites()`, -1 for no lesion."""
     diameter_mm: Floats
     """(n, L) true diameter at entry, mm; NaN for no lesion."""
     death_uniform: Floats
@@ -133,11 +135,11 @@ class Population:
         hazard = value("dropout.rate", "1/day") if hazard_per_day is None else hazard_per_day
         return -np.log(self.dropout_uniform) / hazard if hazard > 0 else np.full(len(self), np.inf)
 
-    def expression_factor(self, nodes: Sequence[str], network: str = "breast") -> Floats:
+    def expression_factor(self, nodes: Sequence[str], network: str | None = None) -> Floats:
         """(n, k) factors on the baseline expression of nodes; those that share a protein share the factor."""
         if self.seed is None:
             return np.ones((len(self), len(nodes)))
-        entries = load_networks()[network].nodes
+        entries = (disease_network() if network is None else load_networks()[network]).nodes
         owners = [entries[name].pool or name for name in nodes]
         deviates = {
             name: self._deviate(Purpose.BIOLOGY, f"expression {name}") for name in sorted(set(owners))
@@ -196,7 +198,7 @@ def draw_population(eligibility: Eligibility, patients: NDArray[np.int64], seed:
         raise InputError("patients are numbered from 0 in a one-dimensional array", value=numbers.shape)
     people = draw_demographics(eligibility, numbers, seed)
     status = draw_receptors(eligibility, numbers, seed)
-    entry = draw_lesions(eligibility, np.array(TUMOR_TYPES)[status.subtype], numbers, seed)
+    entry = draw_lesions(eligibility, np.array(tumor_types())[status.subtype], numbers, seed)
     biology = draw_biology(status.subtype, eligibility.setting == "metastatic", numbers, seed)
     return Population(
         seed=seed,
@@ -231,11 +233,9 @@ def population_from_patient(
     """
     numbers = np.zeros(1, dtype=np.int64) if patients is None else np.asarray(patients, dtype=np.int64)
     n = numbers.size
-    status = receptors(
-        np.full(n, spec.her2 == "positive"), np.full(n, spec.her2 == "low"), np.full(n, spec.er == "positive")
-    )
+    status = _described_type(spec, n)
     site, diameter = _described_lesions(spec)
-    metastatic = bool((site[site >= 0] != BREAST).any())
+    metastatic = bool((site[site >= 0] != primary_site()).any())
     age = value("patient.age_mean", "year") if spec.age is None else spec.age
     post = spec.menopause == "post" if spec.menopause else age >= value("patient.menopause_age", "year")
     height = value("patient.height_mean", "cm") if spec.height_cm is None else spec.height_cm
@@ -265,12 +265,19 @@ def population_from_patient(
     )
 
 
+def _described_type(spec: PatientSpec, n: int) -> Receptors:
+    if spec.type is not None:
+        return of_type(np.full(n, subtypes().index(spec.type), np.int8))
+    her2, er = (np.full(n, status == "positive") for status in (spec.her2, spec.er))
+    return receptors(her2, np.full(n, spec.her2 == "low"), er)
+
+
 def _described_lesions(spec: PatientSpec) -> tuple[NDArray[np.int8], Floats]:
     """Site codes and diameters of a described patient, with room for at least `MAX_LESIONS`."""
     size = max(MAX_LESIONS, len(spec.lesions))
     site, diameter = np.full(size, -1, dtype=np.int8), np.full(size, np.nan)
     for index, lesion in enumerate(spec.lesions):
-        site[index], diameter[index] = SITES.index(lesion.site), lesion.diameter_mm
+        site[index], diameter[index] = sites().index(lesion.site), lesion.diameter_mm
     return site, diameter
 
 

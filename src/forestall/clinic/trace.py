@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from forestall.biology.dosing import dose_days
 from forestall.clinic.arms import Arm
 from forestall.clinic.course import diameter_of
-from forestall.clinic.entry_lesions import SITES
+from forestall.clinic.entry_lesions import sites
 from forestall.clinic.follow import Followed
 from forestall.knowledge.parameters import value
 from forestall.knowledge.regimens import Component
@@ -73,7 +73,7 @@ def trace_of(followed: Followed, visits: Sequence[int], row: int = 0) -> Trace:
     return Trace(
         day=day[lived],
         lesion=lesion,
-        site=tuple(SITES[code] for code in cohort.site[row, lesion]),
+        site=tuple(sites()[code] for code in cohort.site[row, lesion]),
         diameter_mm=_diameters(total.sum(axis=2)),
         mask=mask[kept],
         cells=total,

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from forestall.clinic.draws import Floats, Patients, by_type, log_sd_of, named_normals, named_uniforms, spread
 from forestall.engine.purposes import Purpose
+from forestall.errors import InputError
 from forestall.knowledge.alterations import Alteration, load_alterations
-from forestall.knowledge.networks import load_networks
+from forestall.knowledge.networks import disease_network
+from forestall.knowledge.packs import pack_in_force
 from forestall.knowledge.parameters import value
 from forestall.knowledge.population import Population as Eligibility
 
@@ -36,7 +38,7 @@ class Receptors:
     er_positive: Bools
     """(n,)."""
     subtype: NDArray[np.int8]
-    """(n,) code in `SUBTYPES`."""
+    """(n,) code in `subtypes()`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +59,52 @@ class TumorBiology:
     """(n,) antibody-dependent killing relative to the typical patient with V/V."""
 
 
+def subtypes() -> tuple[str, ...]:
+    """Context of each subtype code in the disease in force, as its network and alterations name it."""
+    pack = pack_in_force()
+    return SUBTYPES if pack is None else tuple(pack.types)
+
+
+def tumor_types() -> tuple[str, ...]:
+    """Tumor type of each subtype code in the disease in force, as the parameters name it."""
+    pack = pack_in_force()
+    return TUMOR_TYPES if pack is None else tuple(pack.types)
+
+
 def receptors(her2_positive: Bools, her2_low: Bools, er_positive: Bools) -> Receptors:
     """Receptor status with the subtype that follows from it."""
     subtype = np.where(her2_positive, np.where(er_positive, 0, 1), np.where(er_positive, 2, 3)).astype(
         np.int8
     )
     return Receptors(her2_positive, her2_low & ~her2_positive, er_positive, subtype)
+
+
+def of_type(code: NDArray[np.int8]) -> Receptors:
+    """Tumors of a disease without receptor status, by the codes of their types (n,)."""
+    none = np.zeros(code.size, np.bool_)
+    return Receptors(none, none.copy(), none.copy(), code)
+
+
+def draw_types(eligibility: Eligibility, patients: Patients, seed: int) -> Receptors:
+    """Draw the type of each tumor from the protocol's mix, or from the shares that the pack gives.
+
+    Args:
+        eligibility: A trial's criteria.
+        patients: (n,) indices of the patients.
+        seed: Seed of the study.
+
+    Raises:
+        InputError: if no type has a share.
+    """
+    pack = pack_in_force()
+    usual = {} if pack is None else {name: kind.share.value for name, kind in pack.types.items()}
+    share = np.array([(eligibility.types or usual).get(name, 0.0) for name in subtypes()])
+    if share.sum() <= 0:
+        raise InputError(
+            "no type of tumor has a share", field="population.types", value=dict(eligibility.types)
+        )
+    draw = named_uniforms(seed, patients, Purpose.BIOMARKERS, "type")
+    return of_type(np.searchsorted(np.cumsum(share / share.sum())[:-1], draw, side="right").astype(np.int8))
 
 
 def draw_receptors(eligibility: Eligibility, patients: Patients, seed: int) -> Receptors:
@@ -73,7 +115,9 @@ def draw_receptors(eligibility: Eligibility, patients: Patients, seed: int) -> R
         patients: (n,) indices of the patients.
         seed: Seed of the study.
     """
-    share = {"positive": 1.0, "negative": 0.0, "low": 0.0}.get(eligibility.her2)
+    if pack_in_force() is not None:
+        return draw_types(eligibility, patients, seed)
+    share = {"positive": 1.0, "negative": 0.0, "low": 0.0}.get(str(eligibility.her2))
     share = value("prevalence.her2_positive", "1") if share is None else share
     positive = named_uniforms(seed, patients, Purpose.BIOMARKERS, "HER2") < share
     low_share = 1.0 if eligibility.her2 == "low" else value("prevalence.her2_low_given_her2_negative", "1")
@@ -95,7 +139,7 @@ def draw_alterations(
 
     Args:
         eligibility: A trial's criteria; its biomarkers replace the prevalence of the alterations they name.
-        subtype: (n,) code in `SUBTYPES`.
+        subtype: (n,) code in `subtypes()`.
         patients: (n,) indices of the patients.
         seed: Seed of the study.
 
@@ -112,7 +156,7 @@ def draw_alterations(
     prevalence = np.array(
         [
             [entry.prevalence.value(name, pretreated=pretreated) for entry in catalogue.values()]
-            for name in SUBTYPES
+            for name in subtypes()
         ]
     )[subtype]
     draw = [named_uniforms(seed, patients, Purpose.ALTERATIONS, name) for name in catalogue]
@@ -149,12 +193,12 @@ def draw_biology(
     """Draw growth and sensitivity.
 
     Args:
-        subtype: (n,) code in `SUBTYPES`.
+        subtype: (n,) code in `subtypes()`.
         metastatic: Whether the lesions are metastases, which grow faster than primaries.
         patients: (n,) indices of the patients.
         seed: Seed of the study; None for the typical patient.
     """
-    kind = np.array(TUMOR_TYPES)[subtype]
+    kind = np.array(tumor_types())[subtype]
     log_sd = by_type(kind, lambda name: value(f"growth.doubling_time_log_sd.{name}", "1"))
     speedup = value("growth.metastasis_speedup", "1") if metastatic else 1.0
     typical = by_type(kind, lambda name: value(f"growth.doubling_time.{name}", "day")) / speedup
@@ -178,14 +222,14 @@ def draw_traits(subtype: NDArray[np.int8], patients: Patients, seed: int | None)
     """Draw the network's traits, (n,) each; the typical patient has those that most patients have.
 
     Args:
-        subtype: (n,) code in `SUBTYPES`.
+        subtype: (n,) code in `subtypes()`.
         patients: (n,) indices of the patients.
         seed: Seed of the study; None for the typical patient.
     """
     traits = {}
-    for name, trait in load_networks()["breast"].traits.items():
+    for name, trait in disease_network().traits.items():
         shares = [
-            trait.prevalence[context].value if context in trait.prevalence else 0.0 for context in SUBTYPES
+            trait.prevalence[context].value if context in trait.prevalence else 0.0 for context in subtypes()
         ]
         draw: Floats | float = 0.5
         if seed is not None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
 
 from forestall.biology.exposure.steady_state import average_concentration
@@ -14,12 +12,13 @@ from forestall.knowledge.components import Component
 from forestall.knowledge.drugs import Drug, load_drugs
 from forestall.knowledge.parameters import value
 from forestall.knowledge.regimens import parse_regimen
+from forestall.knowledge.scope import per_scope
 
 _CALVERT = 25.0
 """mL/min that are added to the glomerular filtration."""
 
 
-@functools.cache
+@per_scope
 def average_free_concentration(drug: str) -> float:
     """Average free concentration at steady state on the drug's usual single-agent regimen.
 

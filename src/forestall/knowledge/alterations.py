@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -13,6 +12,7 @@ from forestall.errors import KnowledgeError, did_you_mean
 from forestall.knowledge.networks import NodeName, Number, Sources
 from forestall.knowledge.provenance import Entry
 from forestall.knowledge.reading import read_yaml, validate
+from forestall.knowledge.scope import catalog
 
 DIRECTORY = Path(__file__).parent / "data" / "alterations"
 
@@ -85,8 +85,29 @@ class LimitAccess(_Operator):
         return listed and kind in (self.kinds or (kind,)) and target in (self.targets or (target,))
 
 
+class ShiftAffinity(_Operator):
+    """Let a drug have half its effect at another concentration, and with another steepness, in cells that have the alteration.
+
+    A clone with several such alterations of one action shows the most resistant of them.
+    """
+
+    op: Literal["affinity"]
+    drug: str
+    targets: tuple[str, ...] = ()
+    """Targets of the action; all targets if empty."""
+    value: Number
+    """Fold change of the concentration of half effect, relative to the wild type."""
+    hill: Number | None = None
+    """Hill coefficient in these cells; that of the drug's action if absent."""
+
+    def covers(self, *, drug: str, target: str) -> bool:
+        """Whether an action is shifted."""
+        return drug == self.drug and target in (self.targets or (target,))
+
+
 Operator = Annotated[
-    SetFloor | ScaleExpression | RemoveInput | ScaleWeight | LimitAccess, Field(discriminator="op")
+    SetFloor | ScaleExpression | RemoveInput | ScaleWeight | LimitAccess | ShiftAffinity,
+    Field(discriminator="op"),
 ]
 
 
@@ -131,6 +152,8 @@ class Change(Entry):
                 raise ValueError(
                     f"{operator.op} takes a value between {low:g} and {high:g}, not {operator.value.value}"
                 )
+            if isinstance(operator, ShiftAffinity) and operator.value.value <= 0:
+                raise ValueError("affinity takes a fold change above zero")
         return self
 
 
@@ -168,7 +191,7 @@ class AlterationFile(Entry):
     alterations: tuple[Alteration, ...]
 
 
-@functools.cache
+@catalog("alterations")
 def load_alterations() -> dict[str, Alteration]:
     """Every alteration of the catalogue, by id.
 

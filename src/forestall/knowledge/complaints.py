@@ -15,8 +15,9 @@ Keys = tuple[str | int, ...]
 Parsed = TypeVar("Parsed")
 
 _CARRIED = "forestall_input"
+MISSING = "this field is missing"
 _WORDS = {
-    "missing": "this field is missing",
+    "missing": MISSING,
     "extra_forbidden": "unknown field",
     "string_type": "expected text",
     "literal_error": "unknown word",
@@ -92,7 +93,7 @@ def complaint(model: type[BaseModel], data: Any, error: ValidationError) -> tupl
     )  # a misspelled key explains the rest
     words = _reworded(model, first)
     path = (*first["loc"], *_keys_in(words.field))
-    keys = _existing(data, path, missing=first["type"] == "missing")
+    keys = _existing(data, path, missing=words.message == MISSING)
     others = None if len(found) == 1 else f"and {len(found) - 1} more problem" + "s" * (len(found) > 2)
     return keys, InputError(
         words.message,

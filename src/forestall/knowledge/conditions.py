@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from pathlib import Path
 from typing import Self
 
@@ -13,6 +12,7 @@ from forestall.knowledge.alterations import Change
 from forestall.knowledge.networks import NodeName, Number
 from forestall.knowledge.provenance import Entry
 from forestall.knowledge.reading import read_yaml, validate
+from forestall.knowledge.scope import catalog
 
 DIRECTORY = Path(__file__).parent / "data" / "conditions"
 
@@ -41,7 +41,7 @@ class ConditionFile(Entry):
     conditions: tuple[Condition, ...]
 
 
-@functools.cache
+@catalog("conditions")
 def load_conditions() -> dict[str, Condition]:
     """Every condition of the catalog, by id.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -14,6 +13,7 @@ from forestall.knowledge.complaints import rethrown
 from forestall.knowledge.doses import DoseField, InfusionField
 from forestall.knowledge.provenance import Entry, Quantity
 from forestall.knowledge.reading import DATA, read_yaml, validate
+from forestall.knowledge.scope import catalog, per_scope
 from forestall.units import factor, quantity_in
 
 DIRECTORY = DATA / "drugs"
@@ -34,6 +34,10 @@ DrugClass = Literal[
     "checkpoint_inhibitor",
     "angiogenesis_inhibitor",
     "bone_agent",
+    "antiandrogen",
+    "androgen_synthesis_inhibitor",
+    "apoptosis_inhibitor_antagonist",
+    "other",
 ]
 Route = Literal["iv", "po", "im", "sc"]
 ActionKind = Literal["inhibit", "degrade", "deplete", "block", "cytotoxic", "payload", "adcc"]
@@ -300,7 +304,7 @@ def read_drug(path: Path) -> Drug:
     return validate(Drug, read_yaml(path))
 
 
-@functools.cache
+@catalog("drugs")
 def load_drugs() -> dict[str, Drug]:
     """Every drug of the catalog, by name.
 
@@ -324,7 +328,7 @@ def fold(word: str) -> str:
     return " ".join(word.casefold().split())
 
 
-@functools.cache
+@per_scope
 def _names() -> dict[str, str]:
     return {fold(word): drug.name for drug in load_drugs().values() for word in (drug.name, *drug.aliases)}
 

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from forestall.errors import InputError, did_you_mean
+from forestall.knowledge.complaints import rethrown
 from forestall.knowledge.provenance import Entry
+from forestall.knowledge.quantities import one_of
 from forestall.knowledge.reading import DATA, read_yaml, validate
+from forestall.knowledge.scope import catalog, current
 
 if TYPE_CHECKING:
     from forestall.knowledge.trials import TrialSpec
 
-Endpoint = Literal["PFS", "OS", "ORR", "DOR", "TTP"]
+COMMON_ENDPOINTS = ("PFS", "OS", "ORR", "DOR", "TTP")
+
+
+def _endpoint(value: Any) -> str:
+    """An endpoint of every disease, or a milestone of the marker of the disease in force."""
+    scope = current()
+    burden = None if scope is None else scope.facts.burden
+    known = (*COMMON_ENDPOINTS, *(() if burden is None else burden.milestones))
+    return one_of({word.casefold(): word for word in known})(value)
+
+
+Endpoint = Annotated[str, BeforeValidator(rethrown(_endpoint))]
 Use = Literal["calibrate", "validate", "display"]
 Interval = tuple[float | None, float | None]
 Row = TypeVar("Row", bound="_Row")
@@ -152,7 +165,7 @@ class PublishedTrial:
         return self.comparisons.get((arm, endpoint))
 
 
-@functools.cache
+@catalog("evidence")
 def load_evidence() -> dict[str, Evidence]:
     """Everything published that the catalog holds, by trial.
 
@@ -161,6 +174,26 @@ def load_evidence() -> dict[str, Evidence]:
     """
     entries = [validate(Evidence, read_yaml(path)) for path in sorted((DATA / "evidence").glob("*.yaml"))]
     return {entry.trial: entry for entry in entries}
+
+
+def landmarks_of(spec: TrialSpec) -> list[tuple[str, Outcome]]:
+    """Published rates at a time, or of a milestone, each with the arm of the simulated trial that gives the same drugs.
+
+    Args:
+        spec: The trial.
+    """
+    if spec.published is None:
+        return []
+    evidence = find_evidence(spec.published)
+    names = {_counterpart(evidence, arm, drugs): arm for arm, drugs in spec.drugs_by_arm.items()}
+    return [
+        (names[row.arm], row)
+        for row in evidence.outcomes
+        if row.arm in names
+        and row.rate_pct is not None
+        and row.subgroup == evidence.subgroup
+        and (row.endpoint not in COMMON_ENDPOINTS or (row.endpoint in ("PFS", "OS") and row.rate_time_months))
+    ]
 
 
 def find_evidence(name: str) -> Evidence:

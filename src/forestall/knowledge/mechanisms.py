@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -10,6 +9,7 @@ from pydantic import Field, model_validator
 from forestall.errors import InputError, KnowledgeError, did_you_mean
 from forestall.knowledge.provenance import Entry
 from forestall.knowledge.reading import DATA, locate, read_yaml, validate
+from forestall.knowledge.scope import catalog
 
 DIRECTORY = DATA / "mechanisms"
 Gene = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9-]*$")]
@@ -65,7 +65,7 @@ class MechanismFile(Entry):
     mechanisms: dict[Annotated[str, Field(pattern=r"^\w+$")], Mechanism]
 
 
-@functools.cache
+@catalog("mechanisms")
 def load_mechanisms() -> dict[str, Mechanism]:
     """Every mechanism of the catalog, by id.
 

@@ -8,7 +8,6 @@ the data of a source.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Self
@@ -19,6 +18,7 @@ from forestall.errors import KnowledgeError, did_you_mean
 from forestall.knowledge.contents import quantities as quantities  # noqa: PLC0414 - imported from here, too
 from forestall.knowledge.provenance import Entry, Quantity
 from forestall.knowledge.reading import read_yaml, validate
+from forestall.knowledge.scope import BREAST, catalog, current
 
 DIRECTORY = Path(__file__).parent / "data" / "networks"
 
@@ -271,7 +271,13 @@ def read_network(path: Path) -> Network:
     return validate(Network, read_yaml(path))
 
 
-@functools.cache
+def disease_network() -> Network:
+    """The network of the disease in force."""
+    networks = load_networks()
+    return networks[BREAST] if current() is None else next(iter(networks.values()))
+
+
+@catalog("networks")
 def load_networks() -> dict[str, Network]:
     """Every network of the catalogue, by id."""
     networks = (read_network(path) for path in sorted(DIRECTORY.glob("*.yaml")))

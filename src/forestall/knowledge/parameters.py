@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-
 from pydantic import RootModel
 
 from forestall.errors import InputError, KnowledgeError, did_you_mean
 from forestall.knowledge.provenance import Quantity
 from forestall.knowledge.reading import DATA, locate, read_yaml, validate
+from forestall.knowledge.scope import catalog
 
 DIRECTORY = DATA / "parameters"
 
@@ -21,7 +20,7 @@ class ParameterFile(RootModel[dict[str, Quantity]]):
     """
 
 
-@functools.cache
+@catalog("parameters")
 def load_parameters() -> dict[str, Quantity]:
     """Every parameter, by dotted name.
 

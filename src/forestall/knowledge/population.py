@@ -9,10 +9,12 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from forestall.errors import InputError, did_you_mean
 from forestall.knowledge.alterations import load_alterations
-from forestall.knowledge.complaints import field_error, rethrown
+from forestall.knowledge.complaints import MISSING, field_error, rethrown
 from forestall.knowledge.drugs import drug_names, fold
+from forestall.knowledge.packs import pack_in_force
 from forestall.knowledge.provenance import Entry
 from forestall.knowledge.quantities import Share, one_of, share
+from forestall.knowledge.scope import current
 
 _MARKERS = {
     **dict.fromkeys(("mutant", "mutated", "altered", "amplified", "lost", "present"), 1.0),
@@ -57,6 +59,27 @@ def _biomarker(value: Any) -> float:
         raise InputError(
             "unknown biomarker status", value=error.value, allowed=allowed, fix=error.fix
         ) from None
+
+
+def _her2(value: Any) -> str | None:
+    if value is None and current() is not None:
+        return None
+    if value is None:
+        raise InputError(MISSING)
+    if current() is not None:
+        raise InputError(
+            "this is a biomarker of breast cancer", value=value, fix="use 'types' or 'biomarkers'"
+        )
+    return one_of({word: word for word in ("positive", "negative", "low", "any")})(value)
+
+
+def _type(value: Any) -> str:
+    pack = pack_in_force()
+    if pack is None:
+        raise InputError("the types of breast cancer are given by her2 and er_positive", value=value)
+    if value not in pack.types:
+        raise InputError("unknown type", value=value, fix=did_you_mean(str(value), pack.types))
+    return str(value)
 
 
 def _brain(value: Any) -> float | None:
@@ -140,9 +163,17 @@ class Population(Entry):
     """Eligibility and mix. What is not said is drawn from the cited prevalences of the catalog."""
 
     her2: Annotated[
-        Literal["positive", "negative", "low", "any"],
-        BeforeValidator(rethrown(one_of({word: word for word in ("positive", "negative", "low", "any")}))),
-    ] = Field(description="HER2 status.", examples=["positive"])
+        Literal["positive", "negative", "low", "any"] | None, BeforeValidator(rethrown(_her2))
+    ] = Field(
+        default=None,
+        validate_default=True,
+        description="HER2 status; of breast cancer only, and needed there.",
+        examples=["positive"],
+    )
+    types: dict[Annotated[str, BeforeValidator(rethrown(_type))], Share] = Field(
+        default_factory=dict,
+        description="Mix of the types of a disease that is not breast cancer: a share for each; as common as they are if not given.",
+    )
     er_positive: Share | None = Field(
         default=None,
         description="Share of patients with ER-positive disease; true or false for all or none.",

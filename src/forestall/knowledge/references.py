@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import functools
-
 from pydantic import RootModel
 
 from forestall.errors import KnowledgeError
 from forestall.knowledge.provenance import Reference
 from forestall.knowledge.reading import DATA, locate, read_yaml, validate
+from forestall.knowledge.scope import catalog
 
 
 class ReferenceFile(RootModel[dict[str, Reference]]):
     """One file of references, by key."""
 
 
-@functools.cache
+@catalog("references")
 def load_references() -> dict[str, Reference]:
     """Every reference of the catalog, by key.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -17,6 +16,7 @@ from forestall.knowledge.drugs import Drug, drug_names, find_drug, fold, load_dr
 from forestall.knowledge.provenance import Entry
 from forestall.knowledge.reading import DATA, locate, read_yaml, validate
 from forestall.knowledge.regimen_text import EXAMPLE, fields_of, last_schedule, name_key, split_parts
+from forestall.knowledge.scope import catalog, per_scope
 
 __all__ = ["Component", "Regimen", "RegimenFile", "load_regimens", "parse_regimen"]
 
@@ -53,7 +53,7 @@ class RegimenFile(Entry):
     regimens: tuple[Regimen, ...] = Field(min_length=1)
 
 
-@functools.cache
+@catalog("regimens")
 def load_regimens() -> dict[str, Regimen]:
     """Every regimen of the catalog, by name.
 
@@ -77,7 +77,7 @@ def load_regimens() -> dict[str, Regimen]:
     return regimens
 
 
-@functools.cache
+@per_scope
 def _by_key() -> dict[str, Regimen]:
     named = (
         (word, regimen) for regimen in load_regimens().values() for word in (regimen.name, *regimen.aliases)

@@ -13,11 +13,14 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from forestall.errors import InputError, did_you_mean
 from forestall.knowledge.complaints import field_error, rethrown
 from forestall.knowledge.evidence import find_evidence, plain_name
+from forestall.knowledge.packs import DIRECTORY as PACKS
+from forestall.knowledge.packs import check_disease, pack_in_force, scope_of
 from forestall.knowledge.population import Population
 from forestall.knowledge.provenance import Entry
-from forestall.knowledge.quantities import Duration, days, one_of, share
-from forestall.knowledge.reading import DATA, read_yaml, validate
+from forestall.knowledge.quantities import Duration, days, share
+from forestall.knowledge.reading import DATA, Document, read_yaml, validate
 from forestall.knowledge.regimens import Regimen, parse_regimen
+from forestall.knowledge.scope import Scope, disease, in_scope, per_scope
 from forestall.knowledge.visits import VISITS_SCHEMA, VisitPhase, check_visits, parse_visits, visit_days
 
 DIRECTORY = DATA / "trials"
@@ -89,8 +92,10 @@ class TrialSpec(Entry):
     )
     title: str = Field(default="", description="One line on what the trial asks.")
     description: str = Field(default="", description="Anything longer.")
-    disease: Annotated[Literal["breast"], BeforeValidator(rethrown(one_of({"breast": "breast"})))] = Field(
-        default="breast", description="Disease."
+    disease: Annotated[str, BeforeValidator(rethrown(check_disease))] = Field(
+        default_factory=disease,
+        description="Disease: breast, a pack that ships with the program, or the path of a pack.",
+        examples=["breast", "cml"],
     )
     population: Population = Field(description="Eligibility and mix of the patients.")
     arms: dict[Annotated[str, Field(min_length=1, max_length=40)], RegimenText] = Field(
@@ -217,19 +222,30 @@ class TrialSpec(Entry):
         return visit_days(self.visits, self.follow_up_days if until_day is None else until_day)
 
 
-@functools.cache
+@per_scope
 def load_trials() -> dict[str, TrialSpec]:
-    """Every trial design of the catalog, by name.
+    """Every trial design of the catalog, or of the pack in force, by name.
 
     Raises:
         KnowledgeError: naming file and field of a wrong entry.
     """
-    specs = [validate(TrialSpec, read_yaml(path)) for path in sorted(DIRECTORY.glob("*.yaml"))]
+    specs = [validate(TrialSpec, read_yaml(path)) for path in _files()]
     return {spec.trial: spec for spec in specs}
 
 
+def _files() -> list[Path]:
+    """The files of the trials of the disease in force."""
+    pack = pack_in_force()
+    return sorted((DIRECTORY if pack is None else pack.folder / "trials").glob("*.yaml"))
+
+
+def _all_files() -> list[Path]:
+    """The files of every trial, those of the disease in force first."""
+    return [*_files(), *sorted(DIRECTORY.glob("*.yaml")), *sorted(PACKS.glob("*/trials/*.yaml"))]
+
+
 def find_trial(name_or_path: str | Path) -> Path:
-    """The file of a trial.
+    """The file of a trial, of whichever disease.
 
     Args:
         name_or_path: The name of a cataloged trial (case and hyphens do not matter), or a path.
@@ -238,18 +254,38 @@ def find_trial(name_or_path: str | Path) -> Path:
         InputError: if it is neither.
     """
     text = str(name_or_path)
-    cataloged = {plain_name(path.stem): path for path in DIRECTORY.glob("*.yaml")}
+    cataloged = {plain_name(path.stem): path for path in reversed(_all_files())}
     if plain_name(text) in cataloged and not isinstance(name_or_path, Path):
         return cataloged[plain_name(text)]
     looks_like_path = isinstance(name_or_path, Path) or re.search(r"[/\\]|\.ya?ml$", text) is not None
     if looks_like_path or Path(text).exists():
         return Path(text)
-    fix = f"{did_you_mean(text, load_trials())} Or give the path of a trial file (.yaml)"
+    fix = f"{_nearest(text)} Or give the path of a trial file (.yaml)"
     raise InputError("no trial of this name in the catalog", value=text, fix=fix)
 
 
+def _nearest(text: str) -> str:
+    """The nearest trials of the disease in force; of other diseases if none of those is near."""
+    own = did_you_mean(text, load_trials())
+    others = did_you_mean(text, sorted({path.stem for path in _all_files()}))
+    return others if not own.startswith("did") and others.startswith("did") else own
+
+
+def read_trial(name_or_path: str | Path) -> tuple[Document, Scope | None]:
+    """A trial as it is written, and the knowledge of its disease, in which it is to be read.
+
+    Args:
+        name_or_path: The name of a cataloged trial (case and hyphens do not matter), or a path.
+
+    Raises:
+        InputError: if there is no such trial or disease.
+    """
+    document = read_yaml(find_trial(name_or_path))
+    return document, scope_of(document.data, document)
+
+
 def load_trial(name_or_path: str | Path) -> TrialSpec:
-    """A trial of the catalog, or from a file.
+    """A trial of the catalog, or from a file; what it gives is read in the knowledge of its disease.
 
     Args:
         name_or_path: The name of a cataloged trial (case and hyphens do not matter), or a path.
@@ -257,7 +293,9 @@ def load_trial(name_or_path: str | Path) -> TrialSpec:
     Raises:
         InputError: if there is none, or the file is wrong: naming file, line, field and fix.
     """
-    return validate(TrialSpec, read_yaml(find_trial(name_or_path)))
+    document, scope = read_trial(name_or_path)
+    with in_scope(scope):
+        return validate(TrialSpec, document)
 
 
 def trial_json_schema() -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 import polars as pl
 
 from forestall.clinic.defaults import default_after_progression
+from forestall.knowledge.packs import pack_in_force
 from forestall.knowledge.population import Population
 from forestall.knowledge.trials import TrialSpec
 from forestall.report.wording import DASH
@@ -45,8 +46,10 @@ def _design(spec: TrialSpec, result: TrialResult) -> Iterator[tuple[str, str]]:
 
 
 def _eligibility(population: Population) -> str:
-    her2 = {"any": "any HER2 status", "low": "HER2-low"}.get(population.her2, f"HER2-{population.her2}")
-    parts = [her2, population.setting, f"line {population.line}"]
+    her2 = {"any": "any HER2 status", "low": "HER2-low"}.get(str(population.her2), f"HER2-{population.her2}")
+    kinds = ", ".join(f"{share:.0%} {name}" for name, share in population.types.items()) or "types as common"
+    pack = pack_in_force()
+    parts = [her2 if pack is None else kinds, population.setting, f"line {population.line}"]
     if population.menopause != "any":
         parts.append(f"{population.menopause}menopausal")
     low, high = population.age.range
@@ -79,17 +82,22 @@ def population_rows(result: TrialResult) -> Rows:
 def _population(patients: pl.DataFrame, result: TrialResult) -> Iterator[tuple[str, str]]:
     yield "Age", _spread(patients, "AGE", "years")
     yield "Weight", _spread(patients, "WEIGHTBL", "kg")
-    yield "Menopause", _shares(patients, "MENOPAUS", {"post": "postmenopausal", "pre": "premenopausal"})
-    yield "HER2", _shares(patients, "HER2", {"positive": "positive", "low": "low", "negative": "negative"})
-    yield "ER", _shares(patients, "ER", {"positive": "positive", "negative": "negative"})
-    genotypes = {name: "/".join(name) for name in _FCGR3A}
-    yield "FCGR3A-158", _shares(patients, "FCGR3A", genotypes)
+    if pack_in_force() is None:
+        yield from _of_breast_cancer(patients)
     yield "Lesions at entry", _spread(patients, "NLESION", "")
     yield "Sites at entry", _most(result.entry.sites, result)
     yield "Altered in all tumor cells", _most(result.entry.alterations, result) or "nothing in 1% of patients"
     if result.entry.draws > result.patients:
         share = result.patients / result.entry.draws
         yield "Met the criteria", f"{share:.0%} of {result.entry.draws} patients drawn"
+
+
+def _of_breast_cancer(patients: pl.DataFrame) -> Iterator[tuple[str, str]]:
+    yield "Menopause", _shares(patients, "MENOPAUS", {"post": "postmenopausal", "pre": "premenopausal"})
+    yield "HER2", _shares(patients, "HER2", {"positive": "positive", "low": "low", "negative": "negative"})
+    yield "ER", _shares(patients, "ER", {"positive": "positive", "negative": "negative"})
+    genotypes = {name: "/".join(name) for name in _FCGR3A}
+    yield "FCGR3A-158", _shares(patients, "FCGR3A", genotypes)
 
 
 def _most(counts: Mapping[str, int], result: TrialResult) -> str:

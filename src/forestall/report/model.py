@@ -196,6 +196,8 @@ class ReportInput:
     """The command that reproduces the run."""
     published_trial: str = ""
     """The published trial that the result is compared with."""
+    landmarks: Rows = ()
+    """Rates at a time and of milestones: what, and the simulated one beside the published."""
     citations: Sequence[str] = ()
     """References of every number that the result rests on."""
     notes: Sequence[str] = ()

@@ -31,6 +31,7 @@ def report_payload(report: ReportInput) -> dict[str, Any]:
         "arms": [_arm(arm) for arm in report.arms],
         "hazard_ratios": [_ratio(ratio) for ratio in report.hazard_ratios],
         "causes_of_progression": _causes(report),
+        "landmarks": [{"what": what, "rates": rates} for what, rates in report.landmarks],
         "published_trial": report.published_trial or None,
         "comparisons": [
             {

@@ -11,10 +11,10 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from forestall.knowledge.alterations import Change, LimitAccess, RemoveInput, ScaleWeight
+from forestall.knowledge.alterations import Change, LimitAccess, RemoveInput, ScaleWeight, ShiftAffinity
 from forestall.knowledge.conditions import Condition
 from forestall.knowledge.contexts import short_name
-from forestall.knowledge.networks import load_networks
+from forestall.knowledge.networks import disease_network
 from forestall.report.drawing import save_figure
 from forestall.report.network_figure import NetworkPlot, network_figure
 from forestall.studies.average_exposure import average_effects
@@ -56,7 +56,7 @@ def explanation_figure(explanation: Explanation) -> Figure:
     return network_figure(
         NetworkPlot(
             f"{change} in {short_name(explanation.context)} tumors",
-            load_networks()["breast"],
+            disease_network(),
             states,
             targets=frozenset(_targets(drugs)),
             altered=frozenset(_altered(explanation.change)),
@@ -65,20 +65,20 @@ def explanation_figure(explanation: Explanation) -> Figure:
 
 
 def _targets(drugs: tuple[str, ...]) -> Iterator[str]:
-    nodes = load_networks()["breast"].nodes
+    nodes = disease_network().nodes
     for drug in drugs:
         for part in average_effects(drug):
             yield from (name.strip() for name in part.action.target.split("->") if name.strip() in nodes)
 
 
 def _altered(change: Change) -> Iterator[str]:
-    nodes = load_networks()["breast"].nodes
+    nodes = disease_network().nodes
     for operator in change.operators:
         if isinstance(operator, LimitAccess):
             yield from (name for name in operator.targets if name in nodes)
         elif isinstance(operator, RemoveInput | ScaleWeight):
             yield from (part.strip() for part in operator.edge.split("->"))
-        else:
+        elif not isinstance(operator, ShiftAffinity):
             yield operator.node
     if isinstance(change, Condition):
         yield from change.ligands

@@ -116,6 +116,8 @@ def _lines(report: ReportInput) -> Iterator[Text]:
         yield Text(f"Failed patients, counted in n and without a result: {counts}", style="yellow")
     for ratio in report.hazard_ratios:
         yield _ratio(ratio, several=len(report.arms) > 2)
+    width = max((len(what) for what, _ in report.landmarks), default=0)
+    yield from (Text(f"{what:<{width}}  {rates}") for what, rates in report.landmarks)
     if report.causes is not None and report.causes.counts.sum():
         yield _causes(report, report.causes)
     differing = disagreements(report)

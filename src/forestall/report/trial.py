@@ -26,11 +26,12 @@ from forestall.report.model import (
     TimeSummary,
 )
 from forestall.report.swimmer import choose_swimmers
-from forestall.report.wording import days_per_month
+from forestall.report.wording import days_per_month, rate_text
 from forestall.statistics.estimate import UNKNOWN, Estimate
 from forestall.studies.analysis import ArmResult, HazardRatio
 from forestall.studies.citations import printed
 from forestall.studies.escape import explain, mechanism_text
+from forestall.studies.landmarks import Landmark
 from forestall.studies.trial import TrialResult
 
 MOST_CAUSES = 12
@@ -68,10 +69,20 @@ def report_of(result: TrialResult) -> ReportInput:
         record=_record(result),
         rerun_command=result.record.command,
         published_trial=_published_trial(published),
+        landmarks=[_landmark(found) for found in result.landmarks] if result.scope is not None else [],
         citations=_citations(result, published),
         notes=_notes(result, published),
         limits=limits_of(result),
     )
+
+
+def _landmark(found: Landmark) -> tuple[str, str]:
+    when = "" if found.months is None else f" by {found.months:g} months"
+    if found.endpoint in _TITLES:
+        when = f" at {found.months:g} months"
+    low, high = (math.nan if end is None else end / 100 for end in found.ci or (None, None))
+    published = rate_text(Estimate(found.published_pct / 100, low, high))
+    return f"{found.endpoint}{when}, {found.arm}", f"{rate_text(found.simulated)}, published {published}"
 
 
 def _sentence(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 
 from forestall.biology.exposure.occupancy import free_concentration, hill_effect
@@ -13,6 +12,7 @@ from forestall.errors import InputError
 from forestall.knowledge.components import Component
 from forestall.knowledge.drugs import Drug, load_drugs
 from forestall.knowledge.regimens import parse_regimen
+from forestall.knowledge.scope import per_scope
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class DrugEffect:
     """Largest effect: a share for what acts on signaling, a rate in 1/day for killing."""
 
 
-@functools.cache
+@per_scope
 def average_effects(drug: str) -> tuple[DrugEffect, ...]:
     """The actions of a drug at the average free concentration, at steady state, of its cataloged dose.
 
@@ -51,7 +51,7 @@ def average_effects(drug: str) -> tuple[DrugEffect, ...]:
     )
 
 
-@functools.cache
+@per_scope
 def targeted_drugs() -> tuple[str, ...]:
     """Drugs of the catalog that act on the network, or kill through an antigen, and have a usual dose."""
     named = []

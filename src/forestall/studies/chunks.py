@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TypeVar
 
 Result = TypeVar("Result")
@@ -41,7 +42,7 @@ def in_order(
         while True:
             while len(waiting) < 2 * workers and (start := next(starts, None)) is not None:
                 end = min(start + size, patients)
-                waiting.append((end, pool.submit(work, start, end)))
+                waiting.append((end, pool.submit(copy_context().run, work, start, end)))
             if not waiting:
                 return
             end, future = waiting.popleft()

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from forestall.clinic.arms import Arm
 from forestall.knowledge.alterations import load_alterations
-from forestall.knowledge.networks import load_networks, quantities
+from forestall.knowledge.networks import disease_network, quantities
 from forestall.knowledge.parameters import load_parameters
 from forestall.knowledge.provenance import Entry, Quantity, Reference
 from forestall.knowledge.references import load_references
@@ -16,7 +16,8 @@ from forestall.knowledge.references import load_references
 def model_quantities(arms: Iterable[Arm]) -> Iterator[tuple[str, Quantity]]:
     """Every number behind a trial with its name: parameters, network, alterations and the drugs of its arms."""
     yield from load_parameters().items()
-    yield from _named("network breast", load_networks()["breast"])
+    network = disease_network()
+    yield from _named(f"network {network.id}", network)
     for name, alteration in load_alterations().items():
         yield from _named(f"alteration {name}", alteration)
     drugs = {drug.name: drug for arm in arms for drug in arm.drugs}

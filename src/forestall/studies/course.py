@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from forestall.clinic.trace import DoseCourse
 from forestall.knowledge.patients import PatientSpec
 from forestall.knowledge.regimens import Regimen
+from forestall.knowledge.scope import Scope
 
 Floats = NDArray[np.float64]
 
@@ -100,6 +101,8 @@ class Course:
     """How many numbers of the model are measured, derived, calibrated, assumed."""
     failure: str
     """Why the simulation failed; empty if it did not."""
+    scope: Scope | None = field(default=None, repr=False, compare=False)
+    """The knowledge of the disease; None for breast."""
 
     @property
     def end_of_measurement(self) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 
 from forestall import __version__
 from forestall.studies.course import CloneCourse, Course, Floats
+from forestall.studies.marker_story import marker_data
 from forestall.studies.record import RunRecord, file_sha256, knowledge_sha256, machine, versions
 
 
@@ -25,6 +26,7 @@ def course_data(course: Course) -> dict[str, Any]:
             "weight_kg": course.weight_kg,
         },
         "best_response": course.best_response or None,
+        **({} if (marker := marker_data(course)) is None else {"marker": marker}),
         "visits_made": [_visit(course, number) for number in range(course.visit_day.size)],
         "lesions": [
             {"name": lesion.name, "site": lesion.site, "described": lesion.described}

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forestall.clinic.endpoints import objective_response
-from forestall.clinic.entry_lesions import SITES
+from forestall.clinic.entry_lesions import sites
 from forestall.clinic.findings import Findings
 from forestall.clinic.population import Population
+from forestall.studies.landmarks import MilestoneDays, milestone_days
 
 MOST_SWIMMERS = 2000
 """Patients that the swimmer figure chooses from."""
@@ -52,6 +53,7 @@ class FirstReplicate:
     draws: int = 0
     sites: Counter[str] = field(default_factory=Counter)
     alterations: Counter[str] = field(default_factory=Counter)
+    milestones: list[MilestoneDays] = field(default_factory=list)
 
     def add(self, population: Population, findings: Findings) -> None:
         """Take what is needed of a chunk."""
@@ -59,8 +61,9 @@ class FirstReplicate:
             self.parts.append(_swimmers(findings))
         self.patients += len(population)
         self.draws += int(population.attempts.sum())
-        for code, site in enumerate(SITES):
+        for code, site in enumerate(sites()):
             self.sites[site] += int((population.site == code).any(axis=1).sum())
+        self.milestones.extend(milestone_days(findings))
         carriers = population.truncal.sum(axis=0).tolist()
         self.alterations.update(dict(zip(population.alterations, carriers, strict=True)))
 

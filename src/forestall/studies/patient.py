@@ -9,11 +9,13 @@ from typing import Any, Self, TypedDict, Unpack
 from pydantic import ValidationError
 
 from forestall.knowledge.complaints import complaint
-from forestall.knowledge.patients import PatientSpec, load_patient
+from forestall.knowledge.packs import find_disease, scope_of
+from forestall.knowledge.patients import PatientSpec, load_patient, typical_patient
+from forestall.knowledge.scope import Scope, in_scope
 
 
 class Description(TypedDict, total=False):
-    """What can be said of a patient; `her2`, `er` and `lesions` must be."""
+    """What can be said of a patient; `lesions` must be, and of a breast cancer `her2` and `er`."""
 
     patient: str
     """Name or number."""
@@ -25,6 +27,10 @@ class Description(TypedDict, total=False):
     """With its unit, "165 cm"."""
     menopause: str
     """pre or post; from the age if not given."""
+    disease: str
+    """breast, a pack that ships with the program, or the path of a pack."""
+    type: str
+    """Type of a disease that is not breast cancer."""
     her2: str
     """positive, negative or low."""
     er: str
@@ -44,11 +50,13 @@ class Patient:
 
     Attributes:
         spec: The description, checked.
+        scope: The knowledge of the disease; None for breast.
     """
 
-    __slots__ = ("spec",)
+    __slots__ = ("scope", "spec")
 
     spec: PatientSpec
+    scope: Scope | None
 
     def __init__(self, **description: Unpack[Description]) -> None:
         """Describe a patient.
@@ -60,7 +68,9 @@ class Patient:
         Raises:
             InputError: naming the field that is wrong, what is allowed and the likely fix.
         """
-        self.spec = _checked(description)
+        self.scope = scope_of(description)
+        with in_scope(self.scope):
+            self.spec = _checked(description)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -69,14 +79,32 @@ class Patient:
         Raises:
             InputError: naming file, line, field and fix.
         """
-        return cls.of(load_patient(path))
+        return cls.of(load_patient(path), path)
 
     @classmethod
-    def of(cls, spec: PatientSpec) -> Self:
-        """A patient from a checked description."""
+    def of(cls, spec: PatientSpec, path: str | Path | None = None) -> Self:
+        """A patient from a checked description.
+
+        Args:
+            spec: The description.
+            path: The file that it stands in, if any.
+        """
         patient = cls.__new__(cls)
-        patient.spec = spec
+        patient.spec, patient.scope = spec, find_disease(spec.disease, None if path is None else Path(path))
         return patient
+
+    @classmethod
+    def typical(cls, disease: str) -> Self:
+        """The typical patient of a disease that has a pack: its first type, with one lesion at the usual site.
+
+        Args:
+            disease: Id of a pack that ships, or a path.
+
+        Raises:
+            InputError: if there is no such disease, or it is breast cancer, whose patients must be described.
+        """
+        with in_scope(find_disease(disease)):
+            return cls.of(typical_patient(disease))
 
     @property
     def name(self) -> str:

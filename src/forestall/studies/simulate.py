@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from forestall.clinic.arms import Arm, compile_arm
 from forestall.clinic.course import FAILURES
-from forestall.clinic.defaults import DEFAULT_AFTER_PROGRESSION
+from forestall.clinic.defaults import default_after_progression
 from forestall.clinic.endpoints import objective_response
 from forestall.clinic.follow import Followed, Watch, follow_arm
 from forestall.clinic.population import Population, population_from_patient
@@ -21,7 +21,9 @@ from forestall.clinic.trace import Trace, doses_given, trace_of
 from forestall.clinic.visits import planned_visits
 from forestall.errors import InputError
 from forestall.knowledge.complaints import complaint
+from forestall.knowledge.packs import pack_in_force
 from forestall.knowledge.regimens import Regimen, parse_regimen
+from forestall.knowledge.scope import in_scope
 from forestall.knowledge.visits import VisitPhase, check_visits, parse_visits
 from forestall.studies.citations import status_counts
 from forestall.studies.compilation import announce_compilation
@@ -30,6 +32,7 @@ from forestall.studies.course_files import course_data, record_of, write_tables
 from forestall.studies.output import staged_folder
 from forestall.studies.patient import Patient
 from forestall.studies.record import write_record
+from forestall.studies.scoped import in_its_disease
 from forestall.studies.story import RESEARCH_USE, story_of
 from forestall.units import quantity_in
 
@@ -45,14 +48,17 @@ _TYPICAL_SEED = 0
 class PatientCourse(Course):
     """The course of one patient, with its words and files."""
 
+    @in_its_disease
     def story(self) -> str:
         """The course in words."""
         return story_of(self)
 
+    @in_its_disease
     def to_json(self) -> str:
         """The course as one JSON object."""
         return json.dumps({**course_data(self), "notice": RESEARCH_USE}, allow_nan=False, ensure_ascii=False)
 
+    @in_its_disease
     def write(self, folder: Path | str, *, also: Callable[[Path], object] | None = None) -> None:
         """Write story.txt, course.json, visits.csv, clones.csv and the run's record: all of them or nothing.
 
@@ -78,8 +84,8 @@ def simulate(
     duration: str = "24 months",
     seed: int | None = 1,
     *,
-    after_progression: RegimenText = DEFAULT_AFTER_PROGRESSION,
-    visits: str = DEFAULT_VISITS,
+    after_progression: RegimenText | None = None,
+    visits: str | None = None,
     progress: Progress | None = None,
 ) -> PatientCourse:
     """Follow one patient through one regimen.
@@ -93,9 +99,10 @@ def simulate(
             too small to be seen, the fate of small clones, errors of measurement, death. None gives the
             typical patient: what is open takes its median, no lesion is hidden, nothing is measured wrongly;
             only the clones are drawn, always alike.
-        after_progression: What follows progression.
+        after_progression: What follows progression; what the disease's knowledge says if absent (in breast
+            cancer capecitabine).
         visits: When she is assessed, such as "every 8 weeks" or "every 8 weeks until 18 months, then every
-            12 weeks".
+            12 weeks"; every 8 weeks, or as the disease's pack says, if absent.
         progress: Told what is going on while the model is compiled or loaded.
 
     Returns:
@@ -104,7 +111,27 @@ def simulate(
     Raises:
         InputError: if the regimen, the duration, the visits or the seed cannot be read.
     """
-    protocol, later = parse_regimen(regimen), parse_regimen(after_progression)
+    with in_scope(patient.scope):
+        later = default_after_progression() if after_progression is None else parse_regimen(after_progression)
+        return _simulated(
+            patient, parse_regimen(regimen), duration, seed, later, visits or _usual_visits(), progress
+        )
+
+
+def _usual_visits() -> str:
+    pack = pack_in_force()
+    return DEFAULT_VISITS if pack is None or pack.visits is None else pack.visits
+
+
+def _simulated(
+    patient: Patient,
+    protocol: Regimen,
+    duration: str,
+    seed: int | None,
+    later: Regimen,
+    visits: str,
+    progress: Progress | None,
+) -> PatientCourse:
     follow_up = _follow_up_days(duration)
     watch = _watch(_visit_days(visits, follow_up), follow_up, _checked_seed(seed))
     population = population_from_patient(patient.spec, seed=seed)
@@ -136,6 +163,7 @@ def simulate(
         last_day=float(followed.findings.last_contact_day[0]),
         numbers=status_counts((arm,)),
         failure=FAILURES[followed.findings.failure[0]],
+        scope=patient.scope,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import textwrap
 from collections.abc import Sequence
 
@@ -10,9 +11,11 @@ import numpy as np
 
 from forestall.knowledge.components import Component
 from forestall.knowledge.doses import number_text
+from forestall.knowledge.packs import pack_in_force
 from forestall.knowledge.regimens import Regimen
 from forestall.studies.course import CloneCourse, Course, Floats, LesionCourse, Progression
 from forestall.studies.escape import alteration_text, explain, mechanism_text
+from forestall.studies.marker_story import marker_at_entry, marker_at_progression, marker_words
 from forestall.units import factor
 
 RESEARCH_USE = (
@@ -40,17 +43,36 @@ def story_of(course: Course) -> str:
 
 def paragraphs(course: Course) -> list[str]:
     """The course in words, a paragraph each."""
+    told = _told(course)
+    return told if course.patient.type is None else [_impersonal(paragraph) for paragraph in told]
+
+
+def _impersonal(text: str) -> str:
+    """Words for patients of whatever sex."""
+    words = {r"\bShe\b": "The patient", r"\bshe\b": "the patient", r"\bfor her\b": "for this patient"}
+    for pattern, word in words.items():
+        text = re.sub(pattern, word, text)
+    return text
+
+
+def _told(course: Course) -> list[str]:
     if course.failure:
         return [_who(course), f"The simulation failed: {course.failure}. There is no result.", RESEARCH_USE]
-    told = [_who(course), _at_entry(course), _treatment(course), _response(course)]
+    told = [_who(course), _at_entry(course), _treatment(course), _response(course), marker_words(course)]
     if course.progression is not None:
         told.append(_progression(course, course.progression))
         told.append(_escape(course, course.progression))
-    return [*told, _ending(course), f"{_credibility(course)} {RESEARCH_USE}"]
+    return [*filter(None, told), _ending(course), f"{_credibility(course)} {RESEARCH_USE}"]
 
 
 def _who(course: Course) -> str:
     spec = course.patient
+    if (pack := pack_in_force()) is not None and spec.type is not None:
+        text = (
+            f"{_name(course)} is {course.age_years:.0f} years old, weighs {course.weight_kg:.0f} kg and has "
+            f"{pack.types[spec.type].name}."
+        )
+        return text + _history(course)
     her2 = "HER2-low" if spec.her2 == "low" else f"HER2-{spec.her2}"
     spread = "metastatic" if any(lesion.site != "breast" for lesion in spec.lesions) else "breast-confined"
     age = f"{course.age_years:.0f} years old, {'post' if course.postmenopausal else 'pre'}menopausal"
@@ -58,6 +80,11 @@ def _who(course: Course) -> str:
         f"{_name(course)} is {age} and weighs {course.weight_kg:.0f} kg. She has {spread}, {her2}, "
         f"ER-{spec.er} breast cancer."
     )
+    return text + _history(course)
+
+
+def _history(course: Course) -> str:
+    spec, text = course.patient, ""
     if spec.alterations:
         text += f" Every tumor cell carries {_listed([alteration_text(key) for key in spec.alterations])}."
     if spec.prior:
@@ -80,6 +107,7 @@ def _at_entry(course: Course) -> str:
     text = (
         f"The first scan showed {number}: {_listed(sizes)}." if seen else "The first scan showed no lesion."
     )
+    text = marker_at_entry(course) or text
     cells = sum(float(clone.cells[0].sum()) for clone in course.clones)
     changed = sum(float(clone.cells[0].sum()) for clone in course.clones if clone.acquired)
     if changed < 1:
@@ -154,6 +182,8 @@ def _schedule_words(component: Component) -> str:
 
 
 def _response(course: Course) -> str:
+    if marker_at_entry(course) is not None:
+        return ""
     sums = course.sum_mm[: course.end_of_measurement]
     if sums.size < 2:
         return "No scan followed."
@@ -193,6 +223,8 @@ def _progression(course: Course, progression: Progression) -> str:
     if last and sums[last] > lowest:
         grown = f"from {lowest:.0f} mm at their smallest to {sums[last]:.0f} mm in sum"
         found.append(f"the target lesions had grown {grown}")
+    if (risen := marker_at_progression(course, last)) is not None:
+        return f"{text} {risen}."
     lead = course.lesion(progression.lesion)
     text = f"{text} {_listed(found)}. " if found else text.rstrip(":") + ". "
     return text + f"It was led by {_lesion_words(lead)}."

@@ -24,7 +24,7 @@ from forestall.clinic.endpoints import (
     overall_survival,
     progression_free_survival,
 )
-from forestall.clinic.entry_lesions import SITES
+from forestall.clinic.entry_lesions import sites
 from forestall.clinic.findings import Findings
 from forestall.clinic.follow import Watch, follow_arm
 from forestall.clinic.population import Population, draw_population
@@ -33,8 +33,10 @@ from forestall.errors import InputError
 from forestall.interop.adam import AdamArm, AdamStudy, Batch
 from forestall.interop.adam_subjects import subjects_of
 from forestall.interop.adam_writer import AdamWriter
-from forestall.knowledge.reading import read_yaml, validate
-from forestall.knowledge.trials import TrialSpec, find_trial
+from forestall.knowledge.packs import scope_of
+from forestall.knowledge.reading import validate
+from forestall.knowledge.scope import Scope, in_scope
+from forestall.knowledge.trials import TrialSpec, read_trial
 from forestall.studies.analysis import (
     ArmResult,
     HazardRatio,
@@ -48,6 +50,7 @@ from forestall.studies.citations import citations, model_quantities, status_coun
 from forestall.studies.compilation import announce_compilation
 from forestall.studies.defaults import explain_defaults
 from forestall.studies.first_replicate import EntryCounts, FirstReplicate, SwimmerData
+from forestall.studies.landmarks import Landmark, landmarks
 from forestall.studies.output import staged_folder
 from forestall.studies.record import (
     RunRecord,
@@ -58,6 +61,7 @@ from forestall.studies.record import (
     versions,
     write_record,
 )
+from forestall.studies.scoped import in_its_disease
 
 if TYPE_CHECKING:
     import polars as pl
@@ -85,13 +89,18 @@ class TrialResult:
     causes: tuple[str, ...]
     swimmers: SwimmerData
     entry: EntryCounts
+    landmarks: tuple[Landmark, ...]
+    """Rates at a time, and of milestones, that are published; of the first replicate."""
     record: RunRecord
     folder: Path
     """Where the tables are."""
+    scope: Scope | None = field(default=None, repr=False, compare=False)
+    """The knowledge of the disease; None for breast."""
     keep: object = field(default=None, repr=False, compare=False)
     """Holds the temporary folder, if the tables were not written elsewhere."""
 
     @cached_property
+    @in_its_disease
     def arm_results(self) -> list[ArmResult]:
         """Summaries of the arms, in the order of the trial."""
         regimens = [regimen.text() for regimen in self.spec.regimens.values()]
@@ -122,10 +131,12 @@ class TrialResult:
             raise InputError("no such table", value=table, allowed=", ".join(TABLES).upper())
         return pl.read_parquet(self.folder / f"{table.lower()}.parquet")
 
+    @in_its_disease
     def citations(self) -> list[str]:
         """References of every number that the result rests on."""
         return citations(self.arms)
 
+    @in_its_disease
     def provenance(self) -> pl.DataFrame:
         """Every number behind the result with unit, interval, source and status."""
         import polars as pl
@@ -145,6 +156,7 @@ class TrialResult:
         ]
         return pl.DataFrame(rows, infer_schema_length=None)
 
+    @in_its_disease
     def status_counts(self) -> dict[str, int]:
         """How many numbers behind the result are measured, derived, calibrated and assumed."""
         return status_counts(self.arms)
@@ -157,6 +169,8 @@ class Trial:
     spec: TrialSpec
     source: Mapping[str, Any]
     """The trial as it was written."""
+    scope: Scope | None = field(default=None, repr=False, compare=False)
+    """The knowledge of the disease; None for breast."""
 
     @classmethod
     def load(cls, name_or_path: str | Path) -> Self:
@@ -165,8 +179,10 @@ class Trial:
         Raises:
             InputError: if there is none, or the file is wrong: naming file, line, field and fix.
         """
-        document = read_yaml(find_trial(name_or_path))
-        return cls(validate(TrialSpec, document), document.data)
+        document, scope = read_trial(name_or_path)
+        with in_scope(scope):
+            source = document.data if scope is None else {**document.data, "disease": scope.origin}
+            return cls(validate(TrialSpec, document), source, scope)
 
     @classmethod
     def of(cls, source: Mapping[str, Any]) -> Self:
@@ -175,8 +191,10 @@ class Trial:
         Raises:
             InputError: if a field is wrong.
         """
+        scope = scope_of(source)
         try:
-            return cls(TrialSpec.model_validate(dict(source)), dict(source))
+            with in_scope(scope):
+                return cls(TrialSpec.model_validate(dict(source)), dict(source), scope)
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"])
@@ -198,6 +216,7 @@ class Trial:
             accrual_days=self.spec.accrual_days,
         )
 
+    @in_its_disease
     def compiled_arms(self) -> tuple[Arm, ...]:
         """The arms, ready to be given to patients."""
         watch = self.watch(0)
@@ -207,10 +226,12 @@ class Trial:
             for name, regimen in self.spec.regimens.items()
         )
 
+    @in_its_disease
     def explain_defaults(self) -> str:
         """Every field that the trial leaves open, with the value that it takes."""
         return explain_defaults(self.spec)
 
+    @in_its_disease
     def run(
         self,
         *,
@@ -267,8 +288,10 @@ class Trial:
             causes=tuple(run.causes),
             swimmers=run.first.swimmers(),
             entry=run.first.entry(),
+            landmarks=landmarks(self.spec, outcomes[0], run.first.milestones),
             record=record,
             folder=folder,
+            scope=self.scope,
             keep=keep,
         )
 
@@ -361,7 +384,7 @@ class _Run:
     def _study(self) -> AdamStudy:
         arms = [AdamArm(name, regimen.text()) for name, regimen in self.trial.spec.regimens.items()]
         failures = {code: text for code, text in enumerate(FAILURES) if text}
-        return AdamStudy(self.trial.spec.trial, arms, SITES, failures)
+        return AdamStudy(self.trial.spec.trial, arms, sites(), failures)
 
 
 def _batch(population: Population, findings: Findings) -> Batch:

@@ -34,6 +34,8 @@ class Action:
     """A node, or an edge "A->B" for `block`."""
     drug: str = ""
     drug_class: str = ""
+    variant: str = ""
+    """Alteration in whose clones alone the action holds, with an affinity of its own; empty for what holds in the others."""
 
 
 class CompiledActions(NamedTuple):

@@ -6,7 +6,6 @@ order), which makes an acyclic network exact in one pass.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -15,7 +14,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from forestall.errors import KnowledgeError, did_you_mean
-from forestall.knowledge.networks import Driver, Factor, Network, Term
+from forestall.knowledge.networks import Driver, Factor, Network, Term, disease_network, load_networks
+from forestall.knowledge.scope import per_scope
 
 Floats = NDArray[np.floating]
 Ints = NDArray[np.int32]
@@ -137,19 +137,17 @@ class Compiled:
         return expression
 
 
-@functools.lru_cache(maxsize=16)
+@per_scope
 def _compiled_catalogue_network(name: str, dtype: str) -> Compiled:
-    from forestall.knowledge.networks import load_networks
-
     networks = load_networks()
     if name not in networks:
         raise KnowledgeError("unknown network", value=name, fix=did_you_mean(name, networks))
     return compile_network(networks[name], dtype)
 
 
-def compiled(name: str = "breast", dtype: str = "float64") -> Compiled:
-    """A network of the catalogue, compiled once."""
-    return _compiled_catalogue_network(name, dtype)
+def compiled(name: str | None = None, dtype: str = "float64") -> Compiled:
+    """A network of the catalogue, compiled once; that of the disease in force if not named."""
+    return _compiled_catalogue_network(disease_network().id if name is None else name, dtype)
 
 
 def compile_network(network: Network, dtype: DTypeLike = np.float64) -> Compiled:

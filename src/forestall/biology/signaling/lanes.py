@@ -21,6 +21,7 @@ from forestall.knowledge.alterations import (
     RemoveInput,
     ScaleExpression,
     SetFloor,
+    ShiftAffinity,
 )
 
 MAX_ALTERATIONS = 62
@@ -38,6 +39,8 @@ class AlterationArrays(NamedTuple):
     """(alterations, terms) factor on term weights."""
     access: Floats
     """(alterations, actions) factor on access."""
+    required: NDArray[np.int64]
+    """(actions,) alterations without which an action has no access, as bits; 0 for most actions."""
 
 
 def compile_alterations(
@@ -59,7 +62,8 @@ def compile_alterations(
         )
     dtype = compiled.term_weight.dtype
     sizes = (len(compiled.index.nodes), len(compiled.index.nodes), len(compiled.term_weight), len(actions))
-    arrays = AlterationArrays(*(np.ones((len(alterations), size), dtype) for size in sizes))
+    sparing, expression, weight, access = (np.ones((len(alterations), size), dtype) for size in sizes)
+    arrays = AlterationArrays(sparing, expression, weight, access, _required(alterations, actions))
     for row, alteration in enumerate(alterations):
         for operator in alteration.operators:
             try:
@@ -68,7 +72,39 @@ def compile_alterations(
                 raise KnowledgeError(
                     error.message, field=alteration.id, value=error.value, fix=error.fix
                 ) from None
+    _enter_affinities(arrays, alterations, actions)
     return arrays
+
+
+def _required(alterations: Sequence[Change], actions: Sequence[Action]) -> NDArray[np.int64]:
+    bit = {alteration.id: 1 << row for row, alteration in enumerate(alterations)}
+    return np.array([bit.get(action.variant, 0) for action in actions], np.int64)
+
+
+def _enter_affinities(
+    arrays: AlterationArrays, alterations: Sequence[Change], actions: Sequence[Action]
+) -> None:
+    """Where a variant has an affinity of its own, its action stands in for the common one and for those of weaker variants."""
+    for column, action in enumerate(actions):
+        fold = affinity_of(alterations, action)
+        for row, own in fold.items():
+            weaker = action.variant and own <= fold[_row_of(alterations, action.variant)]
+            if alterations[row].id != action.variant and not weaker:
+                arrays.access[row, column] = 0
+
+
+def _row_of(alterations: Sequence[Change], name: str) -> int:
+    return next(row for row, alteration in enumerate(alterations) if alteration.id == name)
+
+
+def affinity_of(alterations: Sequence[Change], action: Action) -> dict[int, tuple[float, int]]:
+    """The alterations that shift an action, by row: the fold change, and the row to tell equal ones apart."""
+    return {
+        row: (operator.value.value, row)
+        for row, alteration in enumerate(alterations)
+        for operator in alteration.operators
+        if isinstance(operator, ShiftAffinity) and operator.covers(drug=action.drug, target=action.target)
+    }
 
 
 def _enter(
@@ -85,6 +121,8 @@ def _enter(
                 drug=action.drug, drug_class=action.drug_class, kind=action.kind, target=action.target
             ):
                 arrays.access[row, column] *= value
+    elif isinstance(operator, ShiftAffinity):
+        return  # entered when all alterations are known, see `_enter_affinities`
     else:
         factor = 1 - value if isinstance(operator, RemoveInput) else value
         arrays.weight[row, list(compiled.index.edge(operator.edge))] *= factor
@@ -125,6 +163,9 @@ def write_lanes(
                 term_weight[:, lane] *= alterations.weight[k]
                 access[:, lane] *= alterations.access[k]
         floor[:, lane] = 1 - floor[:, lane]
+        for a in range(alterations.required.size):
+            if genotype[lane] & alterations.required[a] != alterations.required[a]:
+                access[a, lane] = 0
         for t in range(network_weight.size):
             term_weight[t, lane] = min(term_weight[t, lane], term_weight.dtype.type(1))
 
