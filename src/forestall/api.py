@@ -22,20 +22,24 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from forestall.clinic.defaults import DEFAULT_AFTER_PROGRESSION
 from forestall.errors import InputError
 from forestall.knowledge.regimens import Regimen
+from forestall.studies import samples as sampling
 from forestall.studies import simulate as simulation
 from forestall.studies import trial as trials
 from forestall.studies.compilation import COMPILING
 from forestall.studies.output import staged_folder
 from forestall.studies.patient import Patient
 from forestall.studies.record import rerun_command, write_record
+from forestall.studies.samples import DEFAULT_BLOOD, DEFAULT_TISSUE
 from forestall.studies.simulate import DEFAULT_VISITS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from forestall.clinic.biopsy import Biopsy
+    from forestall.clinic.blood import LiquidBiopsy
     from forestall.report.model import ReportInput
 
-__all__ = ["Patient", "PatientCourse", "Trial", "TrialResult", "simulate"]
+__all__ = ["Patient", "PatientCourse", "SampledPatient", "Trial", "TrialResult", "simulate"]
 
 Progress = Callable[[str, int, int], None]
 _Shown = TypeVar("_Shown")
@@ -173,8 +177,39 @@ class PatientCourse(simulation.PatientCourse):
 
         return course_figure(self)
 
+    def plot_fish(self) -> Figure:
+        """The fish plot: the clones of every lesion, each inside the one that it came from."""
+        return _fish(self)
+
+    def plot_tree(self) -> Figure:
+        """The clone tree."""
+        return _tree(self)
+
+    def sample(
+        self,
+        tissue: Sequence[str] = DEFAULT_TISSUE,
+        blood: Sequence[str] = DEFAULT_BLOOD,
+        *,
+        biopsy: Biopsy | None = None,
+        liquid_biopsy: LiquidBiopsy | None = None,
+    ) -> SampledPatient:
+        """Take biopsies and blood along the course.
+
+        Args:
+            tissue: When and where, as "progression:liver". When is `baseline`, `progression`, `end`, `visits`, or a time such as
+                "16 weeks" or a day (the nearest visit); where is a lesion's name, `progressing`, `largest` or `all`.
+            blood: When.
+            biopsy: How cores are taken and read; as in the catalog if not given.
+            liquid_biopsy: How blood is drawn and read.
+
+        Raises:
+            InputError: if a time or a lesion cannot be read or is not there.
+        """
+        sampled = sampling.sample_course(self, tissue, blood, biopsy=biopsy, liquid_biopsy=liquid_biopsy)
+        return _as(SampledPatient, sampled)
+
     def write(self, folder: Path | str, *, also: Callable[[Path], object] | None = None) -> None:
-        """Write story.txt, course.json, course.svg, course.png, visits.csv, clones.csv and the record.
+        """Write story.txt, course.json, visits.csv, clones.csv, the record, and the figures course, fish and clone_tree.
 
         Args:
             folder: Where to; an earlier result there is replaced.
@@ -188,10 +223,58 @@ class PatientCourse(simulation.PatientCourse):
             from forestall.report.drawing import save_figure
 
             save_figure(self.plot(), staging, "course")
+            save_figure(self.plot_fish(), staging, "fish")
+            save_figure(self.plot_tree(), staging, "clone_tree")
             if also is not None:
                 also(staging)
 
         super().write(folder, also=draw)
+
+
+class SampledPatient(sampling.SampledCourse):
+    """A patient's course with the biopsies and blood draws along it."""
+
+    course: PatientCourse
+
+    def plot_fish(self) -> Figure:
+        """The fish plot, with the samples marked."""
+        return _fish(self.course, self)
+
+    def plot_tree(self) -> Figure:
+        """The clone tree."""
+        return _tree(self.course)
+
+    def write(self, folder: Path | str) -> None:
+        """Write the course, the tables of samples, findings.maf, the fish plot and the clone tree.
+
+        Args:
+            folder: Where to; an earlier result there is replaced.
+
+        Raises:
+            StudyError: if the folder cannot be written, or holds files of others.
+        """
+
+        def more(staging: Path) -> None:
+            from forestall.report.drawing import save_figure
+
+            self.write_files(staging)
+            save_figure(self.plot_fish(), staging, "fish")
+
+        self.course.write(folder, also=more)
+
+
+def _fish(course: PatientCourse, sampled: SampledPatient | None = None) -> Figure:
+    from forestall.report.fish import fish_figure
+    from forestall.report.lineage_plot import lineage_plot
+
+    return fish_figure(lineage_plot(course, sampled))
+
+
+def _tree(course: PatientCourse) -> Figure:
+    from forestall.report.clone_tree import clone_tree_figure
+    from forestall.report.lineage_plot import lineage_plot
+
+    return clone_tree_figure(lineage_plot(course))
 
 
 def simulate(

@@ -62,8 +62,8 @@ def arguments_of(course: Course) -> dict[str, Any]:
 
 def write_tables(course: Course, folder: Path) -> None:
     """Write visits.csv (a row per visit and lesion) and clones.csv (a row per visit, lesion and clone)."""
-    _write_csv(folder / "visits.csv", _visit_rows(course))
-    _write_csv(folder / "clones.csv", _clone_rows(course))
+    write_csv(folder / "visits.csv", _visit_rows(course))
+    write_csv(folder / "clones.csv", _clone_rows(course))
 
 
 def record_of(course: Course, folder: Path) -> RunRecord:
@@ -128,10 +128,12 @@ def _clone_rows(course: Course) -> Iterator[Mapping[str, object]]:
                     "clone": clone.name,
                     "cells": clone.cells[number, column],
                     "tolerant_cells": clone.tolerant_cells[number, column],
+                    "dying_per_day": clone.dying_per_day[number, column],
                 }
 
 
-def _write_csv(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
+def write_csv(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
+    """Write rows that have the same columns; an empty file if there is none."""
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = None
         for row in rows:

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from forestall.clinic.arms import Arm, compile_arm
 from forestall.clinic.course import FAILURES
 from forestall.clinic.defaults import DEFAULT_AFTER_PROGRESSION
+from forestall.clinic.dying import dying_cells
 from forestall.clinic.endpoints import objective_response
 from forestall.clinic.follow import Followed, Watch, follow_arm
 from forestall.clinic.population import Population, population_from_patient
@@ -129,7 +130,7 @@ def simulate(
         visit_day=trace.day,
         **_findings(followed, trace.day.size),
         lesions=lesions,
-        clones=_clones(arm, trace),
+        clones=_clones(arm, followed, trace),
         doses=doses_given(arm, followed),
         progression=_progression(arm, followed, trace, lesions),
         death_day=_known(followed.findings.death_day[0]),
@@ -236,14 +237,16 @@ def _lesion_names(sites: Sequence[str], described: Sequence[bool]) -> list[str]:
     ]
 
 
-def _clones(arm: Arm, trace: Trace) -> tuple[CloneCourse, ...]:
+def _clones(arm: Arm, followed: Followed, trace: Trace) -> tuple[CloneCourse, ...]:
     """The clones that ever had cells at a visit, the founding one first."""
     trunk = int(trace.mask[0])
+    dying = dying_cells(arm, followed, trace.day, trace.cells, trace.tolerant_cells)
     return tuple(
         CloneCourse(
             acquired=_ids(arm, int(mask) & ~trunk),
             cells=trace.cells[:, :, number].copy(),
             tolerant_cells=trace.tolerant_cells[:, :, number].copy(),
+            dying_per_day=dying[:, :, number].copy(),
         )
         for number, mask in enumerate(trace.mask)
         if number == 0 or trace.cells[:, :, number].any()

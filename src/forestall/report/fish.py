@@ -1,0 +1,136 @@
+"""The fish plot of one patient: each lesion's clones over time, a clone drawn inside the one that it came from.
+
+A body is as thick as its lesion is wide (the cube root of its cells), so that a lesion that shrinks to a thousandth of its cells is
+still a tenth as thick. Inside, a clone takes its share of the cells. The head on the left stands for the growth before treatment, of
+which only the end is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from forestall.report.lineage_plot import LineagePlot, TissueMark, clone_colors
+from forestall.report.model import Floats
+from forestall.report.style import INK, MUTED, PAPER, WIDTH, styled
+from forestall.report.wording import months, shortened
+
+_HEAD = 0.07
+"""Length of the head, as a share of the time shown."""
+_STEPS = 400
+_LESION_HEIGHT = 1.15
+_MOST_LESIONS = 5
+_FEWEST_CELLS = 1.0
+
+
+@styled
+def fish_figure(plot: LineagePlot) -> Figure:
+    """Draw a fish plot, the lesions below each other.
+
+    Args:
+        plot: Lesions beyond the five that were ever largest are left out.
+    """
+    order = np.argsort(-plot.cells.sum(axis=2).max(axis=0), kind="stable")
+    shown = sorted(order[:_MOST_LESIONS].tolist())
+    height = _LESION_HEIGHT * len(shown) + 0.8
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    panels = figure.subplots(len(shown), 1, sharex=True, squeeze=False).ravel()
+    grid = _grid(plot)
+    for axes, lesion in zip(panels, shown, strict=True):
+        _draw_lesion(axes, plot, lesion, grid)
+        _draw_marks(axes, plot, plot.lesion[lesion])
+    panels[0].set_title(plot.title)
+    panels[-1].set_xlabel("Months since the start of treatment")
+    panels[-1].set_xlim(-_HEAD * months(_end(plot)), months(1.02 * _end(plot)))
+    _legend(figure, plot)
+    return figure
+
+
+def _end(plot: LineagePlot) -> float:
+    return float(max(plot.day[-1], 1.0))
+
+
+def _grid(plot: LineagePlot) -> Floats:
+    """(t,) days, the head before 0 included."""
+    return np.linspace(-_HEAD, 1.0, _STEPS) * _end(plot)
+
+
+def _draw_lesion(axes: Axes, plot: LineagePlot, lesion: int, grid: Floats) -> None:
+    cells = _between_visits(plot.day, plot.cells[:, lesion], grid)
+    total = cells.sum(axis=1)
+    widest = max(float(np.cbrt(total.max())), 1.0)
+    body = np.where(total >= _FEWEST_CELLS, np.cbrt(total) / widest, 0.0) * _head(grid)
+    share = cells / np.maximum(total, _FEWEST_CELLS)[:, None]
+    colors = clone_colors(plot)
+    stack = [(0, -0.5 * body, 0.5 * body)]
+    while stack:
+        clone, low, high = stack.pop()
+        axes.fill_between(months(1.0) * grid, low, high, color=colors[clone], linewidth=0)
+        stack += _inside(plot, clone, share, body, low, high)
+    axes.set_ylim(-0.58, 0.58)
+    axes.set_yticks([])
+    axes.set_ylabel(shortened(plot.lesion[lesion], 16), rotation=0, ha="right", va="center", color=INK.light)
+    axes.spines["left"].set_visible(False)
+    axes.axvline(0, color=MUTED.light, linewidth=0.8)
+
+
+def _inside(
+    plot: LineagePlot, clone: int, share: Floats, body: Floats, low: Floats, high: Floats
+) -> list[tuple[int, Floats, Floats]]:
+    """The bands of the clones that came from one, spread over its own band with its own cells between them."""
+    born = plot.children[clone]
+    parts = [share[:, plot.descendants(number)].sum(axis=1) * body for number in born]
+    own = np.maximum(high - low - sum(parts, np.zeros_like(body)), 0.0)
+    gap = own / (len(born) + 1)
+    bands, start = [], low + gap
+    for number, part in zip(born, parts, strict=True):
+        bands.append((number, start, start + part))
+        start = start + part + gap
+    return bands
+
+
+def _head(grid: Floats) -> Floats:
+    """(t,) 1 from day 0 on, and a rounded tip before it."""
+    into = np.clip(1.0 + grid / (-grid[0]), 0.0, 1.0)
+    return np.asarray(np.sqrt(1.0 - (1.0 - into) ** 2), np.float64)
+
+
+def _between_visits(day: Floats, cells: Floats, grid: Floats) -> Floats:
+    """(t, G) cells between the visits, growing or shrinking exponentially; as at the first visit before it."""
+    log = np.log(np.maximum(cells, 0.1))
+    curves = [np.exp(np.interp(grid, day, log[:, clone])) for clone in range(cells.shape[1])]
+    smooth = np.stack(curves, axis=1)
+    smooth[grid > day[-1]] = 0.0
+    return np.where(smooth < _FEWEST_CELLS, 0.0, smooth)
+
+
+def _draw_marks(axes: Axes, plot: LineagePlot, lesion: str) -> None:
+    for day, dashes in ((plot.progression_day, (4, 2)), (plot.death_day, (1, 1))):
+        if day is not None:
+            axes.axvline(months(day), color=INK.light, linewidth=1.0, linestyle=(0, dashes))
+    _points(axes, [mark for mark in plot.tissue if mark.lesion == lesion], "v", 0.52)
+    _points(axes, [TissueMark(day, "") for day in plot.blood], "|", -0.54)
+
+
+def _points(axes: Axes, marks: Sequence[TissueMark], marker: str, height: float) -> None:
+    axes.plot(
+        [months(mark.day) for mark in marks],
+        [height] * len(marks),
+        marker,
+        color=INK.light,
+        markersize=6,
+        markeredgecolor=INK.light if marker == "|" else PAPER.light,
+        clip_on=False,
+    )
+
+
+def _legend(figure: Figure, plot: LineagePlot) -> None:
+    handles = [
+        Patch(color=color, label=shortened(name, 34))
+        for name, color in zip(plot.clone, clone_colors(plot), strict=True)
+    ]
+    figure.legend(handles=handles, loc="outside lower left", ncols=2, columnspacing=1.5, handlelength=1.2)

@@ -1,0 +1,119 @@
+"""What the figures of a patient's clones show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from forestall.report.model import Floats
+from forestall.report.style import FAINT, GRID, part_tone
+from forestall.report.wording import shortened
+from forestall.studies.course import Course
+from forestall.studies.lineage import parents
+from forestall.studies.samples import SampledCourse
+
+MOST_CLONES = 8
+"""Clones that are shown; the rest count with the clones that they came from."""
+
+
+@dataclass(frozen=True, slots=True)
+class TissueMark:
+    """A biopsy in a figure."""
+
+    day: float
+    lesion: str
+
+
+@dataclass(frozen=True, slots=True)
+class LineagePlot:
+    """The clones of one patient, ready to be drawn: V visits, L lesions, G clones, the founding one first."""
+
+    title: str
+    day: Floats
+    """(V,)."""
+    lesion: tuple[str, ...]
+    """(L,) names."""
+    clone: tuple[str, ...]
+    """(G,) names."""
+    parent: tuple[int | None, ...]
+    """(G,)."""
+    cells: Floats
+    """(V, L, G)."""
+    leading: int | None = None
+    """The clone that led the progression."""
+    progression_day: float | None = None
+    death_day: float | None = None
+    tissue: Sequence[TissueMark] = ()
+    blood: Sequence[float] = ()
+    """Days of blood draws."""
+
+    @property
+    def children(self) -> list[list[int]]:
+        """(G,) the clones that came from each."""
+        return [
+            [number for number, parent in enumerate(self.parent) if parent == clone]
+            for clone in range(len(self.clone))
+        ]
+
+    def descendants(self, clone: int) -> list[int]:
+        """A clone and all that came from it."""
+        return [clone, *(below for child in self.children[clone] for below in self.descendants(child))]
+
+
+def lineage_plot(course: Course, sampled: SampledCourse | None = None) -> LineagePlot:
+    """What the fish plot and the clone tree of a course show.
+
+    Args:
+        course: A simulated course.
+        sampled: Its samples, to be marked.
+    """
+    kept, parent, cells = _largest(course)
+    progression = course.progression
+    leading = None
+    if progression is not None:
+        named = [number for number, k in enumerate(kept) if course.clones[k].acquired == progression.acquired]
+        leading = named[0] if named else None
+    return LineagePlot(
+        title=shortened(f"{course.patient.patient}: {course.regimen.name}", 66),
+        day=course.visit_day,
+        lesion=tuple(lesion.name for lesion in course.lesions),
+        clone=tuple(course.clones[k].name.replace("_", " ") for k in kept),
+        parent=parent,
+        cells=cells,
+        leading=leading,
+        progression_day=None if progression is None else progression.day,
+        death_day=course.death_day,
+        tissue=[] if sampled is None else [TissueMark(s.day, s.lesion) for s in sampled.tissue],
+        blood=[] if sampled is None else [sample.day for sample in sampled.blood],
+    )
+
+
+def _largest(course: Course) -> tuple[list[int], tuple[int | None, ...], Floats]:
+    """The clones that were ever largest in any lesion, their parents among themselves, and (V, L, k) cells.
+
+    The cells of the others count with the nearest shown clone that they came from.
+    """
+    above = parents(course.clones)
+    every = np.stack([clone.cells for clone in course.clones], axis=2)
+    share = every / np.maximum(every.sum(axis=2, keepdims=True), 1.0)
+    rank = np.argsort(-share.max(axis=(0, 1)), kind="stable").tolist()
+    kept = sorted({0, *rank[:MOST_CLONES]})[:MOST_CLONES]
+    place = {clone: number for number, clone in enumerate(kept)}
+
+    def shown(clone: int | None) -> int | None:
+        while clone is not None and clone not in place:
+            clone = above[clone]
+        return None if clone is None else place[clone]
+
+    cells = np.zeros((*every.shape[:2], len(kept)))
+    for clone in range(every.shape[2]):
+        cells[:, :, shown(clone) or 0] += every[:, :, clone]
+    return kept, tuple(shown(above[clone]) for clone in kept), cells
+
+
+def clone_colors(plot: LineagePlot) -> list[str]:
+    """The color of each clone: gray for the founding one."""
+    rest = [part_tone(number).light for number in range(len(plot.clone) - 1)]
+    return [GRID.light if rest else FAINT.light, *rest]
