@@ -265,9 +265,9 @@ class SampledPatient(sampling.SampledCourse):
 
 def _fish(course: PatientCourse, sampled: SampledPatient | None = None) -> Figure:
     from forestall.report.fish import fish_figure
-    from forestall.report.lineage_plot import lineage_plot
+    from forestall.report.lineage_plot import VISIBLE_SHARE, lineage_plot
 
-    return fish_figure(lineage_plot(course, sampled))
+    return fish_figure(lineage_plot(course, sampled, least_share=VISIBLE_SHARE))
 
 
 def _tree(course: PatientCourse) -> Figure:

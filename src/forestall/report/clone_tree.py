@@ -27,7 +27,7 @@ def clone_tree_figure(plot: LineagePlot) -> Figure:
     """
     place = _places(plot)
     rows = 1 + max(height for _, height in place)
-    figure = Figure(figsize=(WIDTH, _ROW * rows + 0.75), layout="constrained")
+    figure = Figure(figsize=(WIDTH, _ROW * (rows + 0.4) + 0.5), layout="constrained")
     axes = figure.add_subplot()
     for clone, parent in enumerate(plot.parent):
         if parent is not None:
@@ -36,7 +36,7 @@ def clone_tree_figure(plot: LineagePlot) -> Figure:
         _draw_clone(axes, plot, clone, place[clone])
     depth = max(x for x, _ in place)
     axes.set_xlim(-0.3, depth + 1.6)
-    axes.set_ylim(rows - 0.4, -0.6)
+    axes.set_ylim(rows - 0.4, -1.0)
     axes.set_axis_off()
     axes.set_title(f"Clones of {plot.title}")
     return figure
@@ -83,9 +83,9 @@ def _draw_clone(axes: Axes, plot: LineagePlot, clone: int, place: tuple[float, f
     axes.annotate(
         f"{name}\n{_size(most)}, {_homes(plot, clone)}",
         place,
-        xytext=(13, 0),
+        xytext=(-8, 11) if plot.children[clone] else (13, 0),
         textcoords="offset points",
-        va="center",
+        va="bottom" if plot.children[clone] else "center",
         fontsize=8,
         fontweight="bold" if leads else "normal",
         bbox={"facecolor": PAPER.light, "edgecolor": "none", "pad": 0.6},

@@ -22,9 +22,12 @@ from forestall.report.wording import months, shortened
 _HEAD = 0.07
 """Length of the head, as a share of the time shown."""
 _STEPS = 400
-_LESION_HEIGHT = 1.15
 _MOST_LESIONS = 5
 _FEWEST_CELLS = 1.0
+_ABOVE, _LESION, _GAP, _AXIS, _LINE = 0.42, 0.95, 0.16, 0.62, 0.21
+"""Heights, inch: title, a lesion, between lesions, time axis, a line of the legend."""
+_LEFT, _BREADTH = 0.13, 0.84
+_COLUMNS = 3
 
 
 @styled
@@ -36,16 +39,22 @@ def fish_figure(plot: LineagePlot) -> Figure:
     """
     order = np.argsort(-plot.cells.sum(axis=2).max(axis=0), kind="stable")
     shown = sorted(order[:_MOST_LESIONS].tolist())
-    height = _LESION_HEIGHT * len(shown) + 0.8
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
-    panels = figure.subplots(len(shown), 1, sharex=True, squeeze=False).ravel()
+    below = _AXIS + _LINE * -(-len(plot.clone) // _COLUMNS)
+    height = _ABOVE + len(shown) * (_LESION + _GAP) + below
+    figure = Figure(figsize=(WIDTH, height))
     grid = _grid(plot)
-    for axes, lesion in zip(panels, shown, strict=True):
+    for row, lesion in enumerate(shown):
+        bottom = height - _ABOVE - (row + 1) * _LESION - row * _GAP
+        axes = figure.add_axes((_LEFT, bottom / height, _BREADTH, _LESION / height))
         _draw_lesion(axes, plot, lesion, grid)
         _draw_marks(axes, plot, plot.lesion[lesion])
-    panels[0].set_title(plot.title)
-    panels[-1].set_xlabel("Months since the start of treatment")
-    panels[-1].set_xlim(-_HEAD * months(_end(plot)), months(1.02 * _end(plot)))
+        axes.set_xlim(-_HEAD * months(_end(plot)), months(1.01 * _end(plot)))
+        if row == 0:
+            axes.set_title(plot.title)
+        last = row == len(shown) - 1
+        axes.tick_params(axis="x", bottom=last, labelbottom=last)
+        axes.spines["bottom"].set_visible(last)
+        axes.set_xlabel("Months since the start of treatment" if last else "")
     _legend(figure, plot)
     return figure
 
@@ -133,4 +142,11 @@ def _legend(figure: Figure, plot: LineagePlot) -> None:
         Patch(color=color, label=shortened(name, 34))
         for name, color in zip(plot.clone, clone_colors(plot), strict=True)
     ]
-    figure.legend(handles=handles, loc="outside lower left", ncols=2, columnspacing=1.5, handlelength=1.2)
+    figure.legend(
+        handles=handles,
+        loc="lower left",
+        bbox_to_anchor=(0.02, 0.0),
+        ncols=_COLUMNS,
+        columnspacing=1.5,
+        handlelength=1.2,
+    )

@@ -16,6 +16,8 @@ from forestall.studies.samples import SampledCourse
 
 MOST_CLONES = 8
 """Clones that are shown; the rest count with the clones that they came from."""
+VISIBLE_SHARE = 0.005
+"""Clones that never make up this much of a lesion are too thin to be seen in a fish plot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +64,17 @@ class LineagePlot:
         return [clone, *(below for child in self.children[clone] for below in self.descendants(child))]
 
 
-def lineage_plot(course: Course, sampled: SampledCourse | None = None) -> LineagePlot:
+def lineage_plot(
+    course: Course, sampled: SampledCourse | None = None, *, least_share: float = 0.0
+) -> LineagePlot:
     """What the fish plot and the clone tree of a course show.
 
     Args:
         course: A simulated course.
         sampled: Its samples, to be marked.
+        least_share: Clones that never make up this share of a lesion count with those that they came from.
     """
-    kept, parent, cells = _largest(course)
+    kept, parent, cells = _largest(course, least_share)
     progression = course.progression
     leading = None
     if progression is not None:
@@ -90,7 +95,7 @@ def lineage_plot(course: Course, sampled: SampledCourse | None = None) -> Lineag
     )
 
 
-def _largest(course: Course) -> tuple[list[int], tuple[int | None, ...], Floats]:
+def _largest(course: Course, least_share: float) -> tuple[list[int], tuple[int | None, ...], Floats]:
     """The clones that were ever largest in any lesion, their parents among themselves, and (V, L, k) cells.
 
     The cells of the others count with the nearest shown clone that they came from.
@@ -98,8 +103,10 @@ def _largest(course: Course) -> tuple[list[int], tuple[int | None, ...], Floats]
     above = parents(course.clones)
     every = np.stack([clone.cells for clone in course.clones], axis=2)
     share = every / np.maximum(every.sum(axis=2, keepdims=True), 1.0)
-    rank = np.argsort(-share.max(axis=(0, 1)), kind="stable").tolist()
-    kept = sorted({0, *rank[:MOST_CLONES]})[:MOST_CLONES]
+    most = share.max(axis=(0, 1))
+    most[0] = 2.0
+    rank = np.argsort(-most, kind="stable")[:MOST_CLONES]
+    kept = sorted(rank[most[rank] >= least_share].tolist())
     place = {clone: number for number, clone in enumerate(kept)}
 
     def shown(clone: int | None) -> int | None:
