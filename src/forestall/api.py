@@ -35,8 +35,7 @@ from forestall.studies.simulate import DEFAULT_VISITS
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from forestall.clinic.biopsy import Biopsy
-    from forestall.clinic.blood import LiquidBiopsy
+    from forestall.clinic.laboratory import Laboratory
     from forestall.report.model import ReportInput
 
 __all__ = ["Patient", "PatientCourse", "SampledPatient", "Trial", "TrialResult", "simulate"]
@@ -190,8 +189,7 @@ class PatientCourse(simulation.PatientCourse):
         tissue: Sequence[str] = DEFAULT_TISSUE,
         blood: Sequence[str] = DEFAULT_BLOOD,
         *,
-        biopsy: Biopsy | None = None,
-        liquid_biopsy: LiquidBiopsy | None = None,
+        laboratory: Laboratory | None = None,
     ) -> SampledPatient:
         """Take biopsies and blood along the course.
 
@@ -199,13 +197,12 @@ class PatientCourse(simulation.PatientCourse):
             tissue: When and where, as "progression:liver". When is `baseline`, `progression`, `end`, `visits`, or a time such as
                 "16 weeks" or a day (the nearest visit); where is a lesion's name, `progressing`, `largest` or `all`.
             blood: When.
-            biopsy: How cores are taken and read; as in the catalog if not given.
-            liquid_biopsy: How blood is drawn and read.
+            laboratory: How samples are taken and read; as in the catalog if not given.
 
         Raises:
             InputError: if a time or a lesion cannot be read or is not there.
         """
-        sampled = sampling.sample_course(self, tissue, blood, biopsy=biopsy, liquid_biopsy=liquid_biopsy)
+        sampled = sampling.sample_course(self, tissue, blood, laboratory=laboratory)
         return _as(SampledPatient, sampled)
 
     def write(self, folder: Path | str, *, also: Callable[[Path], object] | None = None) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from forestall.cli.biopsy_design import Settings
 from forestall.cli.options import AsJson, OutputFolder, Quiet, Seed
 from forestall.cli.simulate import Duration, PatientFile, RegimenName
 
@@ -48,6 +49,7 @@ def biopsy(
     blood: Blood = None,
     duration: Duration = "24 months",
     visits: Visits = "every 8 weeks",
+    settings: Settings = None,
     seed: Seed = 1,
     out: OutputFolder = None,
     as_json: AsJson = False,
@@ -60,12 +62,16 @@ def biopsy(
     from forestall.api import Patient
     from forestall.api import simulate as follow
     from forestall.cli.progress import progress_on_stderr
+    from forestall.clinic.laboratory import Laboratory
     from forestall.studies.samples import DEFAULT_BLOOD, DEFAULT_TISSUE
 
     patient = Patient.load(patient_file)
+    laboratory = Laboratory.with_numbers(settings or ())
     with progress_on_stderr(silent=quiet or as_json) as progress:
         course = follow(patient, regimen, duration=duration, seed=seed, visits=visits, progress=progress)
-    sampled = course.sample(tissue=_asked(tissue, DEFAULT_TISSUE), blood=_asked(blood, DEFAULT_BLOOD))
+    sampled = course.sample(
+        tissue=_asked(tissue, DEFAULT_TISSUE), blood=_asked(blood, DEFAULT_BLOOD), laboratory=laboratory
+    )
     if out is not None:
         sampled.write(out)
     if as_json:

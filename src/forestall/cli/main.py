@@ -12,6 +12,7 @@ import typer
 import forestall
 from forestall.cli import (
     biopsy,
+    biopsy_design,
     catalog,
     network,
     pdx,
@@ -58,7 +59,20 @@ def _forestall(
         typer.echo(context.get_help())
 
 
-for _module in (trial, rerun, simulate, biopsy, validate, screen, network, pdx, catalog, schema, version):
+for _module in (
+    trial,
+    rerun,
+    simulate,
+    biopsy,
+    biopsy_design,
+    validate,
+    screen,
+    network,
+    pdx,
+    catalog,
+    schema,
+    version,
+):
     _module.register(app)
 
 

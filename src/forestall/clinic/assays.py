@@ -48,6 +48,11 @@ def seen_by(assay: Assay) -> tuple[str, ...]:
     return tuple(name for name, kind in panel().items() if kind is assay)
 
 
+def marker_lost(name: str) -> str | None:
+    """The receptor that is lost with an alteration; None if it is seen in another way."""
+    return _MARKER_OF[load_alterations()[name].gene] if panel()[name] is Assay.STAINING else None
+
+
 def copies(name: str, carried: Iterable[str]) -> float:
     """Copies of the gene of an amplification in a cell.
 

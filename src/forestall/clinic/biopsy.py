@@ -14,7 +14,7 @@ from forestall.clinic.chance import Chance
 from forestall.clinic.sample_findings import ReceptorFinding, Sample, VariantFinding
 from forestall.clinic.tumor_state import TumorState
 from forestall.engine.purposes import Purpose
-from forestall.knowledge.parameters import value
+from forestall.knowledge.parameters import Lookup, value
 
 Floats = NDArray[np.float64]
 _PR_STREAM = -1.0
@@ -45,19 +45,23 @@ class Biopsy:
     """Log2 of a gene's copy ratio from which an amplification is called."""
 
     @classmethod
-    def usual(cls) -> Self:
-        """With the numbers of the catalog."""
+    def usual(cls, number: Lookup = value) -> Self:
+        """With the numbers of the catalog.
+
+        Args:
+            number: Gives a parameter in a unit.
+        """
         return cls(
-            cells=round(value("biopsy.cells", "cells")),
-            purity=value("biopsy.purity", "1"),
-            purity_sd=value("biopsy.purity_sd", "1"),
-            patches=round(value("biopsy.patches", "1")),
-            smallest_lesion_mm=value("biopsy.smallest_lesion", "mm"),
-            depth=value("sequencing.depth", "1"),
-            read_error=value("sequencing.read_error", "1"),
-            least_fraction=value("sequencing.least_fraction", "1"),
-            copy_ratio_log2_sd=value("sequencing.copy_ratio_log2_sd", "1"),
-            copy_ratio_log2_call=value("sequencing.copy_ratio_log2_call", "1"),
+            cells=round(number("biopsy.cells", "cells")),
+            purity=number("biopsy.purity", "1"),
+            purity_sd=number("biopsy.purity_sd", "1"),
+            patches=round(number("biopsy.patches", "1")),
+            smallest_lesion_mm=number("biopsy.smallest_lesion", "mm"),
+            depth=number("sequencing.depth", "1"),
+            read_error=number("sequencing.read_error", "1"),
+            least_fraction=number("sequencing.least_fraction", "1"),
+            copy_ratio_log2_sd=number("sequencing.copy_ratio_log2_sd", "1"),
+            copy_ratio_log2_call=number("sequencing.copy_ratio_log2_call", "1"),
         )
 
     def can_take(self, state: TumorState, lesion: int) -> bool:

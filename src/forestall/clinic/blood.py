@@ -23,7 +23,7 @@ from forestall.clinic.chance import Chance
 from forestall.clinic.sample_findings import Sample, VariantFinding
 from forestall.clinic.tumor_state import TumorState
 from forestall.engine.purposes import Purpose
-from forestall.knowledge.parameters import value
+from forestall.knowledge.parameters import Lookup, value
 
 Floats = NDArray[np.float64]
 
@@ -66,29 +66,33 @@ class LiquidBiopsy:
     """Blood of the patient."""
 
     @classmethod
-    def usual(cls) -> Self:
-        """With the numbers of the catalog."""
-        plasma = value("plasma.volume", "mL")
+    def usual(cls, number: Lookup = value) -> Self:
+        """With the numbers of the catalog.
+
+        Args:
+            number: Gives a parameter in a unit.
+        """
+        plasma = number("plasma.volume", "mL")
         return cls(
-            shed_per_death=value("ctdna.shed_per_death", "1"),
-            clearance_per_day=math.log(2.0) / value("ctdna.half_life", "day"),
-            brain_share=value("ctdna.brain_share", "1"),
+            shed_per_death=number("ctdna.shed_per_death", "1"),
+            clearance_per_day=math.log(2.0) / number("ctdna.half_life", "day"),
+            brain_share=number("ctdna.brain_share", "1"),
             plasma_ml=plasma,
-            background_ng_per_ml=value("plasma.background_dna", "ng/mL"),
-            background_log_sd=value("plasma.background_dna_log_sd", "1"),
-            genome_ng=value("plasma.genome_mass", "ng"),
-            drawn_ml=value("blood.plasma_drawn", "mL"),
-            efficiency=value("blood.molecule_efficiency", "1"),
-            molecule_error=value("blood.molecule_error", "1"),
-            least_molecules=round(value("blood.least_molecules", "1")),
-            least_fraction=value("blood.least_fraction", "1"),
-            copy_ratio_log2_sd=value("blood.copy_ratio_log2_sd", "1"),
-            copy_ratio_log2_call=value("sequencing.copy_ratio_log2_call", "1"),
-            cells_per_tumor_cell=value("ctc.entry_rate", "1/day")
-            * value("ctc.half_life", "day")
+            background_ng_per_ml=number("plasma.background_dna", "ng/mL"),
+            background_log_sd=number("plasma.background_dna_log_sd", "1"),
+            genome_ng=number("plasma.genome_mass", "ng"),
+            drawn_ml=number("blood.plasma_drawn", "mL"),
+            efficiency=number("blood.molecule_efficiency", "1"),
+            molecule_error=number("blood.molecule_error", "1"),
+            least_molecules=round(number("blood.least_molecules", "1")),
+            least_fraction=number("blood.least_fraction", "1"),
+            copy_ratio_log2_sd=number("blood.copy_ratio_log2_sd", "1"),
+            copy_ratio_log2_call=number("sequencing.copy_ratio_log2_call", "1"),
+            cells_per_tumor_cell=number("ctc.entry_rate", "1/day")
+            * number("ctc.half_life", "day")
             / math.log(2.0),
-            counted_ml=value("ctc.blood_drawn", "mL"),
-            blood_ml=plasma / value("plasma.share_of_blood", "1"),
+            counted_ml=number("ctc.blood_drawn", "mL"),
+            blood_ml=plasma / number("plasma.share_of_blood", "1"),
         )
 
     def tumor_dna(self, state: TumorState) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 
 from pydantic import RootModel
 
@@ -11,6 +12,8 @@ from forestall.knowledge.provenance import Quantity
 from forestall.knowledge.reading import DATA, locate, read_yaml, validate
 
 DIRECTORY = DATA / "parameters"
+Lookup = Callable[[str, str], float]
+"""What gives the value of a parameter, by name, in a unit."""
 
 
 class ParameterFile(RootModel[dict[str, Quantity]]):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forestall.clinic.biopsy import Biopsy
-from forestall.clinic.blood import LiquidBiopsy
+from forestall.clinic.laboratory import Laboratory
 from forestall.clinic.sample_findings import Sample
 from forestall.clinic.tumor_state import TumorState
 from forestall.errors import InputError, did_you_mean
@@ -122,8 +122,7 @@ def sample_course(
     tissue: Sequence[str] = DEFAULT_TISSUE,
     blood: Sequence[str] = DEFAULT_BLOOD,
     *,
-    biopsy: Biopsy | None = None,
-    liquid_biopsy: LiquidBiopsy | None = None,
+    laboratory: Laboratory | None = None,
 ) -> SampledCourse:
     """Take biopsies and blood along a course.
 
@@ -134,13 +133,13 @@ def sample_course(
         tissue: When and where, as "progression:liver". When is `baseline`, `progression`, `end`, `visits`, or a time such as
             "16 weeks" or a day; where is a lesion's name, `progressing`, `largest` or `all`.
         blood: When.
-        biopsy: How cores are taken and read; as in the catalog if not given.
-        liquid_biopsy: How blood is drawn and read.
+        laboratory: How samples are taken and read; as in the catalog if not given.
 
     Raises:
         InputError: if a time or a lesion cannot be read or is not there.
     """
-    needle, tube = biopsy or Biopsy.usual(), liquid_biopsy or LiquidBiopsy.usual()
+    used = laboratory or Laboratory.with_numbers()
+    needle, tube = used.biopsy, used.liquid_biopsy
     cores: dict[tuple[int, int], Sample] = {}
     missing: list[NotTaken] = []
     for asked in tissue:
