@@ -43,6 +43,7 @@ _HOMES = {
     "load_regimens": "forestall.knowledge.regimens",
     "load_trials": "forestall.knowledge.trials",
     "simulate": "forestall.api",
+    "why": "forestall.api",
 }
 
 __all__ = [
@@ -62,6 +63,7 @@ __all__ = [
     "load_regimens",
     "load_trials",
     "simulate",
+    "why",
 ]
 
 kernel_cache.use_own_folder()

@@ -25,6 +25,7 @@ from forestall.knowledge.regimens import Regimen
 from forestall.studies import samples as sampling
 from forestall.studies import simulate as simulation
 from forestall.studies import trial as trials
+from forestall.studies import why as explanation
 from forestall.studies.compilation import COMPILING
 from forestall.studies.output import staged_folder
 from forestall.studies.patient import Patient
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from forestall.clinic.laboratory import Laboratory
     from forestall.report.model import ReportInput
 
-__all__ = ["Patient", "PatientCourse", "SampledPatient", "Trial", "TrialResult", "simulate"]
+__all__ = ["Patient", "PatientCourse", "SampledPatient", "Trial", "TrialResult", "Why", "simulate", "why"]
 
 Progress = Callable[[str, int, int], None]
 _Shown = TypeVar("_Shown")
@@ -258,6 +259,68 @@ class SampledPatient(sampling.SampledCourse):
             save_figure(self.plot_fish(), staging, "fish")
 
         self.course.write(folder, also=more)
+
+
+class Why(explanation.Why):
+    """What each mechanism of resistance did in one patient."""
+
+    course: PatientCourse
+
+    def plot(self) -> Figure:
+        """The leading lesion as it was, and without each mechanism that mattered."""
+        from forestall.report.why import why_figure
+
+        return why_figure(self)
+
+    def write(self, folder: Path | str) -> None:
+        """Write the course, why.csv, without.csv and the figures.
+
+        Args:
+            folder: Where to; an earlier result there is replaced.
+
+        Raises:
+            StudyError: if the folder cannot be written, or holds files of others.
+        """
+
+        def more(staging: Path) -> None:
+            from forestall.report.drawing import save_figure
+
+            self.write_files(staging)
+            save_figure(self.plot(), staging, "why")
+
+        self.course.write(folder, also=more)
+
+
+def why(
+    patient: Patient,
+    regimen: str | Regimen | Mapping[str, Any] | Sequence[Any],
+    duration: str = "24 months",
+    seed: int | None = 1,
+    *,
+    after_progression: str | Regimen | Mapping[str, Any] | Sequence[Any] = DEFAULT_AFTER_PROGRESSION,
+    visits: str = DEFAULT_VISITS,
+    progress: Progress | None = None,
+) -> Why:
+    """Repeat one patient's course with one mechanism of resistance switched off at a time; arguments as for `simulate`.
+
+    Args:
+        patient: Who is treated.
+        regimen: Until progression.
+        duration: How long to follow her.
+        seed: Of every random number, the same in every repetition.
+        after_progression: What follows progression.
+        visits: When she is assessed.
+        progress: Told how many repetitions are done.
+
+    Raises:
+        InputError: if an argument cannot be read.
+        StudyError: if she does not progress.
+    """
+    case = simulation.prepare(
+        patient, regimen, duration, seed, after_progression=after_progression, visits=visits
+    )
+    found = explanation.explain_course(case, progress or _announced)
+    return Why(_as(PatientCourse, found.course), found.without)
 
 
 def _fish(course: PatientCourse, sampled: SampledPatient | None = None) -> Figure:

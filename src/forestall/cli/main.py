@@ -23,6 +23,7 @@ from forestall.cli import (
     trial,
     validate,
     version,
+    why,
 )
 from forestall.cli.errors import ExitCode, exit_code_of
 
@@ -63,6 +64,7 @@ for _module in (
     trial,
     rerun,
     simulate,
+    why,
     biopsy,
     biopsy_design,
     validate,

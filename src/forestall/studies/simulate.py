@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,54 @@ class PatientCourse(Course):
             write_record(record_of(self, staged), staged)
 
 
+@dataclass(frozen=True)
+class Case:
+    """One patient, her treatment and how she is watched: what a course follows from."""
+
+    patient: Patient
+    protocol: Regimen
+    later: Regimen
+    seed: int | None
+    visits: str
+    watch: Watch
+    population: Population
+    arm: Arm
+
+    def follow(self) -> Followed:
+        """Follow her."""
+        return follow_arm(self.population, self.arm, 0, self.watch, trace=True)
+
+    def course(self, followed: Followed, arm: Arm | None = None) -> PatientCourse:
+        """The course in the words of a study.
+
+        Args:
+            followed: What following her gave.
+            arm: Under which arm, if not her own.
+        """
+        used = arm or self.arm
+        trace = trace_of(followed, self.watch.visits)
+        lesions = _lesions(followed, trace, len(self.patient.spec.lesions))
+        return PatientCourse(
+            patient=self.patient.spec,
+            regimen=self.protocol,
+            after_progression=self.later,
+            seed=self.seed,
+            visits=self.visits,
+            follow_up_days=self.watch.follow_up_days,
+            **_covariates(self.population),
+            visit_day=trace.day,
+            **_findings(followed, trace.day.size),
+            lesions=lesions,
+            clones=_clones(used, followed, trace),
+            doses=doses_given(used, followed),
+            progression=_progression(used, followed, trace, lesions),
+            death_day=_known(followed.findings.death_day[0]),
+            last_day=float(followed.findings.last_contact_day[0]),
+            numbers=status_counts((used,)),
+            failure=FAILURES[followed.findings.failure[0]],
+        )
+
+
 def simulate(
     patient: Patient,
     regimen: RegimenText,
@@ -105,38 +154,46 @@ def simulate(
     Raises:
         InputError: if the regimen, the duration, the visits or the seed cannot be read.
     """
+    case = prepare(patient, regimen, duration, seed, after_progression=after_progression, visits=visits)
+    if progress is not None:
+        announce_compilation(progress, case.follow)
+    return case.course(case.follow())
+
+
+def prepare(
+    patient: Patient,
+    regimen: RegimenText,
+    duration: str = "24 months",
+    seed: int | None = 1,
+    *,
+    after_progression: RegimenText = DEFAULT_AFTER_PROGRESSION,
+    visits: str = DEFAULT_VISITS,
+) -> Case:
+    """One patient made ready to be followed, once or with something switched off; arguments as for `simulate`.
+
+    Args:
+        patient: Who is treated.
+        regimen: Until progression.
+        duration: How long to follow her.
+        seed: Of every random number.
+        after_progression: What follows progression.
+        visits: When she is assessed.
+
+    Raises:
+        InputError: if an argument cannot be read.
+    """
     protocol, later = parse_regimen(regimen), parse_regimen(after_progression)
     follow_up = _follow_up_days(duration)
     watch = _watch(_visit_days(visits, follow_up), follow_up, _checked_seed(seed))
-    population = population_from_patient(patient.spec, seed=seed)
-    arm = compile_arm("patient", protocol, later, watch.visits, follow_up)
-
-    def follow() -> Followed:
-        return follow_arm(population, arm, 0, watch, trace=True)
-
-    if progress is not None:
-        announce_compilation(progress, follow)
-    followed = follow()
-    trace = trace_of(followed, watch.visits)
-    lesions = _lesions(followed, trace, len(patient.spec.lesions))
-    return PatientCourse(
-        patient=patient.spec,
-        regimen=protocol,
-        after_progression=later,
+    return Case(
+        patient=patient,
+        protocol=protocol,
+        later=later,
         seed=seed,
         visits=visits,
-        follow_up_days=follow_up,
-        **_covariates(population),
-        visit_day=trace.day,
-        **_findings(followed, trace.day.size),
-        lesions=lesions,
-        clones=_clones(arm, followed, trace),
-        doses=doses_given(arm, followed),
-        progression=_progression(arm, followed, trace, lesions),
-        death_day=_known(followed.findings.death_day[0]),
-        last_day=float(followed.findings.last_contact_day[0]),
-        numbers=status_counts((arm,)),
-        failure=FAILURES[followed.findings.failure[0]],
+        watch=watch,
+        population=population_from_patient(patient.spec, seed=seed),
+        arm=compile_arm("patient", protocol, later, watch.visits, follow_up),
     )
 
 
