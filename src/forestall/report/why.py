@@ -13,7 +13,7 @@ from forestall.report.style import INK, MUTED, WIDTH, arm_dashes, part_tone, rul
 from forestall.report.terminal import WIDTH as COLUMNS
 from forestall.report.wording import DASH, months, shortened
 from forestall.studies.story import RESEARCH_USE
-from forestall.studies.why import Why, Without, switch_text
+from forestall.studies.why import Why, Without
 
 _MOST_LINES = 6
 _TITLE_LENGTH = 70
@@ -60,7 +60,7 @@ def _draw(axes: Axes, why: Why) -> None:
             color=part_tone(index).light,
             linestyle=arm_dashes(index),
             linewidth=1.5,
-            label=shortened(f"without {switch_text(item.switch)}", 46),
+            label=f"without {item.switch}".replace("_", " "),
         )
     if not why.mattered:
         axes.annotate(
@@ -91,12 +91,15 @@ def _table(why: Why) -> Table:
     for head in (
         "progression,\nmonths",
         "later by,\nmonths",
-        f"volume of {course.progression.lesion},\n% on that day",
+        f"volume of {course.progression.lesion},\n% of what it was",
     ):
         table.add_column(head, justify="right", vertical="bottom")
     table.add_row("nothing", f"{months(course.progression.day):.1f}", DASH, "100")
     for item in why.without:
-        table.add_row(*_cells(item))
+        if item not in why.idle:
+            table.add_row(*_cells(item))
+    if why.idle:
+        table.add_row(f"{len(why.idle)} others", "", "", "no difference")
     return table
 
 

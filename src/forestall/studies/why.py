@@ -7,7 +7,7 @@ progressed at all, when, and how large the lesion that led it would have been.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,7 +26,10 @@ from forestall.studies.simulate import Case, PatientCourse, Progress
 from forestall.studies.story import RESEARCH_USE, after, listed
 
 MATTERS_PERCENT = 5.0
-"""A mechanism matters if without it the leading lesion would have had at least this much less volume, or progression came later."""
+"""A mechanism matters if without it the leading lesion would have had at least this much less volume. The day of progression alone is
+no measure: a scan that just reaches the threshold, or just does not, moves it by a whole interval."""
+
+_MOST_NAMED = 6
 
 
 @dataclass(frozen=True)
@@ -40,12 +43,18 @@ class Without:
     later_days: float
     """By how much progression would have come later; to the end of follow-up at least if it would not have come."""
     volume_percent: float
-    """Volume of the leading lesion on the day of the actual progression, in percent of what it was."""
+    """Volume of the leading lesion, in percent of what it was, on the day of the first of the two progressions: until then both
+    courses have the same treatment."""
 
     @property
     def matters(self) -> bool:
-        """Whether the mechanism made a difference."""
-        return self.later_days > 0 or self.volume_percent <= 100.0 - MATTERS_PERCENT
+        """Whether the lesion would have been smaller without the mechanism."""
+        return self.volume_percent <= 100.0 - MATTERS_PERCENT
+
+    @property
+    def helps(self) -> bool:
+        """Whether the lesion would have been larger without it: an adaptation that holds a tumor back."""
+        return self.volume_percent >= 100.0 + MATTERS_PERCENT
 
 
 @dataclass(frozen=True)
@@ -59,8 +68,13 @@ class Why:
 
     @property
     def mattered(self) -> tuple[Without, ...]:
-        """Those that made a difference."""
+        """Those without which the lesion would have been smaller."""
         return tuple(item for item in self.without if item.matters)
+
+    @property
+    def idle(self) -> tuple[Without, ...]:
+        """Those that made no difference by themselves."""
+        return tuple(item for item in self.without if not (item.matters or item.helps))
 
     def rows(self) -> list[dict[str, Any]]:
         """The table, a row for each mechanism."""
@@ -120,7 +134,7 @@ def explain_course(case: Case, progress: Progress | None = None) -> Why:
             progress("repeating the course", number, len(chosen))
         arm, again = follow_without(case.population, typical, case.arm, case.watch, followed.cohort, switch)
         repeated.append(_without(course, switch, case.course(again, arm)))
-    return Why(course, tuple(sorted(repeated, key=lambda item: (-item.later_days, item.volume_percent))))
+    return Why(course, tuple(sorted(repeated, key=lambda item: item.volume_percent)))
 
 
 def _check_progressed(course: Course) -> None:
@@ -146,7 +160,8 @@ def _alterations(course: Course) -> tuple[str, ...]:
 def _without(course: PatientCourse, switch: Switch, again: PatientCourse) -> Without:
     assert course.progression is not None
     day = None if again.progression is None else again.progression.day
-    visit = int(np.flatnonzero(course.visit_day == course.progression.day)[0])
+    first = course.progression.day if day is None else min(day, course.progression.day)
+    visit = int(np.flatnonzero(course.visit_day == first)[0])
     was, would = (_diameter(item, course.progression.lesion) for item in (course, again))
     size = float(would[visit]) if visit < would.size else np.nan
     later = (again.last_day if day is None else day) - course.progression.day
@@ -176,23 +191,30 @@ def why_paragraphs(why: Why) -> list[str]:
     )
     if not why.mattered:
         return [
-            f"{head} No single mechanism explains it: with any one switched off the course stays the same."
+            f"{head} No single mechanism explains it: without any one of them the lesion grows as it did."
         ]
-    nothing = [switch_text(item.switch) for item in why.without if not item.matters]
     told = [head, *(_sentence(item) for item in why.mattered)]
-    if nothing:
-        told.append(f"No difference by themselves: {listed(nothing)}.")
+    helping = [switch_text(item.switch) for item in why.without if item.helps]
+    if helping:
+        told.append(f"Held the lesion back: {listed(helping)}.")
+    if why.idle:
+        told.append(f"Made no difference by themselves: {_named(why.idle)}.")
     return told
 
 
+def _named(items: Sequence[Without]) -> str:
+    names = [str(item.switch).replace("_", " ") for item in items]
+    more = len(names) - _MOST_NAMED
+    return listed([*names[:_MOST_NAMED], f"{more} more"] if more > 0 else names)
+
+
 def _sentence(item: Without) -> str:
-    name = switch_text(item.switch)
-    size = f"on that day the lesion would have had {item.volume_percent:.0f}% of its volume"
+    text = f"Without {switch_text(item.switch)} the lesion would have had {item.volume_percent:.0f}% of its volume"
     if item.progression_day is None:
-        return f"Without {name} the disease would not have progressed within follow-up; {size}."
+        return f"{text}, and the disease would not have progressed within follow-up."
     if item.later_days > 0:
-        return f"Without {name} progression would have come {_span(item.later_days)} later; {size}."
-    return f"Without {name} progression would have been found no later; {size}."
+        return f"{text}, and progression would have been found {_span(item.later_days)} later."
+    return f"{text}, and progression would have been found no later."
 
 
 def _span(days: float) -> str:
