@@ -26,7 +26,9 @@ from forestall.studies import samples as sampling
 from forestall.studies import simulate as simulation
 from forestall.studies import trial as trials
 from forestall.studies import why as explanation
+from forestall.studies.attribution import attribution_rows
 from forestall.studies.compilation import COMPILING
+from forestall.studies.course_files import write_csv
 from forestall.studies.output import staged_folder
 from forestall.studies.patient import Patient
 from forestall.studies.record import rerun_command, write_record
@@ -34,6 +36,7 @@ from forestall.studies.samples import DEFAULT_BLOOD, DEFAULT_TISSUE
 from forestall.studies.simulate import DEFAULT_VISITS
 
 if TYPE_CHECKING:
+    import polars as pl
     from matplotlib.figure import Figure
 
     from forestall.clinic.laboratory import Laboratory
@@ -43,6 +46,8 @@ __all__ = ["Patient", "PatientCourse", "SampledPatient", "Trial", "TrialResult",
 
 Progress = Callable[[str, int, int], None]
 _Shown = TypeVar("_Shown")
+WHY_FILE = "why.csv"
+"""Table of the causes of progression in a trial's folder."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,16 @@ class TrialResult(trials.TrialResult):
             raise InputError("no such endpoint", field="endpoint", value=endpoint, allowed=" or ".join(known))
         return survival_plate(self.content, known[endpoint.upper()]).figure
 
+    def why(self, *, by_kind: bool = False) -> pl.DataFrame:
+        """Why patients progressed: count, share and exact 95% interval of every cause in every arm.
+
+        Args:
+            by_kind: Sum over the causes of a kind (acquired alteration, crosstalk rebound, ...).
+        """
+        import polars as pl
+
+        return pl.DataFrame(attribution_rows(self.attributions(by_kind=by_kind)), infer_schema_length=None)
+
     def report(self, folder: Path | str) -> Path:
         """Write report, figures, tables and record: the folder that `forestall trial` writes.
 
@@ -104,6 +119,7 @@ class TrialResult(trials.TrialResult):
                 shutil.copyfile(self.folder / table, staging / table)
             write_record(record, staging)
             write_report(replace(self.content, rerun_command=record.command), staging)
+            write_csv(staging / WHY_FILE, attribution_rows(self.attributions()))
         return target / REPORT_FILE
 
     def to_json(self) -> str:
@@ -153,6 +169,7 @@ class Trial(trials.Trial):
 
             told("drawing the report", 0, 0)
             write_report(_as(TrialResult, result).content, folder)
+            write_csv(folder / WHY_FILE, attribution_rows(result.attributions()))
             if also is not None:
                 also(result, folder)
 

@@ -18,6 +18,8 @@ from forestall.report.figures import Plate, draw_plates, save_plates
 from forestall.report.model import ReportInput
 from forestall.report.style import TONES
 from forestall.report.summary import plain_summary
+from forestall.statistics.estimate import Estimate
+from forestall.statistics.proportions import proportion
 
 REPORT_FILE = "report.html"
 FIGURES_FOLDER = "figures"
@@ -66,8 +68,13 @@ def render_html(report: ReportInput, plates: Sequence[Plate] | None = None) -> s
         statuses=_STATUSES,
         arm_rows=[(arm.name, arm.regimen) for arm in report.arms],
         words=wording,
+        share=_share,
         css=_css(),
     )
+
+
+def _share(count: int, total: int) -> Estimate:
+    return proportion(int(count), int(total))
 
 
 class _Picture:
