@@ -224,7 +224,7 @@ class PatientCourse(simulation.PatientCourse):
         return _as(SampledPatient, sampled)
 
     def write(self, folder: Path | str, *, also: Callable[[Path], object] | None = None) -> None:
-        """Write story.txt, course.json, visits.csv, clones.csv, the record, and the figures course, fish and clone_tree.
+        """Write report.html, story.txt, course.json, visits.csv, clones.csv, the record, and the figures.
 
         Args:
             folder: Where to; an earlier result there is replaced.
@@ -236,10 +236,12 @@ class PatientCourse(simulation.PatientCourse):
 
         def draw(staging: Path) -> None:
             from forestall.report.drawing import save_figure
+            from forestall.report.patient_html import write_patient_report
 
             save_figure(self.plot(), staging, "course")
             save_figure(self.plot_fish(), staging, "fish")
             save_figure(self.plot_tree(), staging, "clone_tree")
+            write_patient_report(self, staging)
             if also is not None:
                 also(staging)
 
@@ -271,9 +273,11 @@ class SampledPatient(sampling.SampledCourse):
 
         def more(staging: Path) -> None:
             from forestall.report.drawing import save_figure
+            from forestall.report.patient_html import write_patient_report
 
             self.write_files(staging)
             save_figure(self.plot_fish(), staging, "fish")
+            write_patient_report(self.course, staging, sampled=self)
 
         self.course.write(folder, also=more)
 
@@ -301,9 +305,11 @@ class Why(explanation.Why):
 
         def more(staging: Path) -> None:
             from forestall.report.drawing import save_figure
+            from forestall.report.patient_html import write_patient_report
 
             self.write_files(staging)
             save_figure(self.plot(), staging, "why")
+            write_patient_report(self.course, staging, why=self)
 
         self.course.write(folder, also=more)
 

@@ -16,7 +16,7 @@ from forestall.statistics.estimate import Estimate
 from forestall.studies.biopsy_design import FEW, SIGNIFICANCE, BiopsyDesign, PlanResult
 from forestall.studies.story import listed
 
-_MOST_PATIENTS = 400
+_MOST_PATIENTS = 10_000
 _MARKERS = "osD^vPX"
 
 
@@ -71,6 +71,10 @@ def _cells(result: PlanResult) -> list[str]:
     ]
 
 
+def _share(share: float) -> str:
+    return f"{100 * share:.0f}%" if share >= 0.01 else f"{100 * share:.1g}%"
+
+
 def _percent(share: Estimate) -> str:
     return f"{100 * share.value:.0f}% [{100 * share.lower:.0f}{DASH}{100 * share.upper:.0f}]"
 
@@ -81,7 +85,8 @@ def _count(number: int | None) -> str:
 
 def _notes(design: BiopsyDesign) -> list[str]:
     notes = [
-        f"{design.progressed} of {design.patients} simulated patients progressed; in {design.carriers} the mechanism led. "
+        f"{design.progressed} of {design.patients} simulated patients progressed; in {design.carriers} the mechanism led, "
+        f"in clones that made up a median of {_share(design.lead_share)} of the leading lesion. "
         "'Finds it' is the share of these in whom the plan reports it as new; 'elsewhere' the share of the others, where it is a "
         f"minor clone or an error. 'To exceed' is the number at which a one-sided exact test ({SIGNIFICANCE:.0%}) tells the frequency "
         "from those findings. Numbers are of progressing patients."
@@ -108,7 +113,7 @@ def power_figure(design: BiopsyDesign) -> Figure:
     figure = Figure(figsize=(WIDTH, 3.6), layout="constrained")
     axes = figure.add_subplot()
     ruled(axes)
-    number = np.arange(0, _most(design) + 1)
+    number = np.unique(np.round(np.geomspace(1, _most(design), 200)))
     for index, result in enumerate(ranked(design)):
         chance = design.frequency * result.sensitivity.value
         axes.plot(
@@ -117,7 +122,7 @@ def power_figure(design: BiopsyDesign) -> Figure:
             color=arm_tone(index).light,
             linestyle=arm_dashes(index),
             marker=_MARKERS[index % len(_MARKERS)],
-            markevery=(0.03 + 0.03 * index, 0.25),
+            markevery=(0.02 + 0.02 * index, 0.15),
             markersize=4.5,
             linewidth=1.6,
             label=f"{result.plan.name} ({_count(result.to_see)})",
@@ -132,7 +137,8 @@ def power_figure(design: BiopsyDesign) -> Figure:
         fontsize=8.5,
     )
     axes.set(
-        xlim=(0, number[-1]),
+        xscale="log",
+        xlim=(1, number[-1]),
         ylim=(0, 100),
         xlabel="Patients who progressed and were sampled",
         ylabel="Chance to see it, %",

@@ -74,10 +74,11 @@ def _blood_table(samples: Sequence[Sample]) -> Table:
 
 
 def _reported(sample: Sample) -> str:
-    return ", ".join(_finding(found) for found in sample.variants if found.called) or DASH
+    return ", ".join(finding_text(found) for found in sample.variants if found.called) or DASH
 
 
-def _finding(found: VariantFinding) -> str:
+def finding_text(found: VariantFinding) -> str:
+    """An alteration with its allele fraction, or how many times its copies are raised."""
     if found.fraction is None:
         return f"{found.alteration} x{2**found.copy_ratio_log2 if found.copy_ratio_log2 else 1:.1f}"
     return f"{found.alteration} {100 * found.fraction:.2g}%"

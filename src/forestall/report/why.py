@@ -97,13 +97,14 @@ def _table(why: Why) -> Table:
     table.add_row("nothing", f"{months(course.progression.day):.1f}", DASH, "100")
     for item in why.without:
         if item not in why.idle:
-            table.add_row(*_cells(item))
+            table.add_row(*why_cells(item))
     if why.idle:
         table.add_row(f"{len(why.idle)} others", "", "", "no difference")
     return table
 
 
-def _cells(item: Without) -> list[str]:
+def why_cells(item: Without) -> list[str]:
+    """A mechanism, when progression would have come, by how many months later, and the volume in percent."""
     day = "none" if item.progression_day is None else f"{months(item.progression_day):.1f}"
     more = ">" if item.progression_day is None else ""
     return [

@@ -37,6 +37,13 @@ class Progressor:
     lead: int
     """Column of the lesion that led."""
 
+    @property
+    def lead_share(self) -> float:
+        """Share of the leading clone's alterations among the cells of the leading lesion at progression."""
+        last = self.states[-1]
+        cells = last.cells[self.lead]
+        return float(cells[[self.acquired <= clone for clone in last.carried]].sum() / cells.sum())
+
 
 def progressors(population: Population, arm: Arm, watch: Watch, report: Taken) -> Iterator[Progressor]:
     """Follow patients and yield those who progressed.

@@ -89,6 +89,8 @@ class BiopsyDesign:
     progressed: int
     carriers: int
     """Progressing patients in whom the mechanism led in the simulation."""
+    lead_share: float
+    """Median share of the leading clone among the cells of its lesion at progression, in these patients."""
     results: tuple[PlanResult, ...]
 
     def rows(self) -> list[dict[str, Any]]:
@@ -130,6 +132,7 @@ class BiopsyDesign:
             "set": dict(self.changed),
             "progressed": self.progressed,
             "carriers": self.carriers,
+            "median_share_of_leading_clone": self.lead_share,
             "plans": self.rows(),
         }
 
@@ -228,6 +231,7 @@ def biopsy_design(
         changed=used.changed,
         progressed=len(count.leads),
         carriers=sum(count.leads),
+        lead_share=float(np.median(count.lead_shares)),
         results=tuple(count.result(number, frequency, power) for number in range(len(plans))),
     )
 
@@ -312,6 +316,7 @@ class _Counts:
     def __init__(self, plans: Sequence[Plan], wanted: frozenset[str], sampler: Sampler) -> None:
         self._plans, self._wanted, self._sampler = tuple(plans), wanted, sampler
         self.leads: list[bool] = []
+        self.lead_shares: list[float] = []
         self._found: list[list[bool]] = [[] for _ in plans]
         self._samples: list[list[int]] = [[] for _ in plans]
         self._led_by: dict[str, int] = {}
@@ -319,6 +324,8 @@ class _Counts:
     def add(self, who: Progressor) -> None:
         """Sample one patient by every plan."""
         self.leads.append(bool(who.acquired & self._wanted))
+        if self.leads[-1]:
+            self.lead_shares.append(who.lead_share)
         for name in who.acquired:
             self._led_by[name] = self._led_by.get(name, 0) + 1
         for number, plan in enumerate(self._plans):

@@ -12,6 +12,9 @@ from forestall import __version__
 from forestall.studies.course import CloneCourse, Course, Floats
 from forestall.studies.record import RunRecord, file_sha256, knowledge_sha256, machine, versions
 
+TABLES = ("clones.csv", "visits.csv")
+"""Tables of a course, which a rerun compares."""
+
 
 def course_data(course: Course) -> dict[str, Any]:
     """The course as plain data: texts, numbers, lists; None for what was not measured."""
@@ -80,7 +83,7 @@ def record_of(course: Course, folder: Path) -> RunRecord:
         versions=versions(),
         machine=machine(),
         knowledge_sha256=knowledge_sha256(),
-        tables_sha256={path.name: file_sha256(path) for path in sorted(folder.glob("*.csv"))},
+        tables_sha256={name: file_sha256(folder / name) for name in TABLES},
         command=f"fs.simulate(fs.Patient(**{arguments['patient']!r}), {arguments['regimen']!r}{words})",
     )
 

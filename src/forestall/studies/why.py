@@ -23,7 +23,7 @@ from forestall.studies.course import Course, Floats
 from forestall.studies.course_files import course_data, write_csv
 from forestall.studies.escape import alteration_text, spaced
 from forestall.studies.simulate import Case, PatientCourse, Progress
-from forestall.studies.story import RESEARCH_USE, after, listed
+from forestall.studies.story import RESEARCH_USE, after, listed, story_of
 
 MATTERS_PERCENT = 5.0
 """A mechanism matters if without it the leading lesion would have had at least this much less volume. The day of progression alone is
@@ -105,8 +105,13 @@ class Why:
         """What mattered, in words."""
         return why_paragraphs(self)
 
+    def story(self) -> str:
+        """The course in words, with what each mechanism did."""
+        return story_of(self.course, self.paragraphs)
+
     def write_files(self, folder: Path) -> None:
-        """Write why.csv, and without.csv with the leading lesion of every repetition, into a folder that is there."""
+        """Write the story, why.csv, and without.csv with the leading lesion of every repetition, into a folder that is there."""
+        (folder / "story.txt").write_text(self.story() + "\n", encoding="utf-8")
         write_csv(folder / "why.csv", self.rows())
         write_csv(folder / "without.csv", list(_lesion_rows(self)))
 
@@ -214,7 +219,9 @@ def _sentence(item: Without) -> str:
         return f"{text}, and the disease would not have progressed within follow-up."
     if item.later_days > 0:
         return f"{text}, and progression would have been found {_span(item.later_days)} later."
-    return f"{text}, and progression would have been found no later."
+    if item.later_days < 0:
+        return f"{text}, though progression would have been called {_span(-item.later_days)} sooner, from a smaller size."
+    return f"{text}, and progression would have been found on the same day."
 
 
 def _span(days: float) -> str:
