@@ -44,7 +44,14 @@ def _head(design: BiopsyDesign) -> str:
 def _table(design: BiopsyDesign) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold", show_edge=False)
     table.add_column("at progression, against baseline", vertical="bottom")
-    for head in ("finds it\n[95% CI]", "elsewhere", "patients\nto see it", "samples", "patients\nto exceed"):
+    for head in (
+        "could be\nsampled",
+        "finds it\n[95% CI]",
+        "elsewhere",
+        "patients\nto see it",
+        "samples",
+        "patients\nto exceed",
+    ):
         table.add_column(head, justify="right", vertical="bottom")
     for result in ranked(design):
         table.add_row(*_cells(result))
@@ -63,6 +70,7 @@ def _cells(result: PlanResult) -> list[str]:
     samples = None if result.to_see is None else round(result.to_see * result.samples)
     return [
         result.plan.name,
+        f"{result.sampled:.0%}",
         _percent(result.sensitivity),
         f"{100 * result.elsewhere.value:.1f}%" if result.elsewhere.reached else DASH,
         _count(result.to_see) + span,
@@ -87,7 +95,8 @@ def _notes(design: BiopsyDesign) -> list[str]:
     notes = [
         f"{design.progressed} of {design.patients} simulated patients progressed; in {design.carriers} the mechanism led, "
         f"in clones that made up a median of {_share(design.lead_share)} of the leading lesion. "
-        "'Finds it' is the share of these in whom the plan reports it as new; 'elsewhere' the share of the others, where it is a "
+        "'Finds it' is the share of these in whom the plan reports it as new, those who could not be sampled "
+        "included; 'elsewhere' the share of the others, where it is a "
         f"minor clone or an error. 'To exceed' is the number at which a one-sided exact test ({SIGNIFICANCE:.0%}) tells the frequency "
         "from those findings. Numbers are of progressing patients."
     ]

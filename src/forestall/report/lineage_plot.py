@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forestall.report.model import Floats
-from forestall.report.style import FAINT, GRID, part_tone
+from forestall.report.style import GRID, part_tone
 from forestall.report.wording import shortened
 from forestall.studies.course import Course
 from forestall.studies.lineage import parents
@@ -43,6 +43,8 @@ class LineagePlot:
     """(G,)."""
     cells: Floats
     """(V, L, G)."""
+    tone: tuple[int, ...]
+    """(G,) numbers of the colors, the same in every figure of a course; 0 for the founding clone."""
     leading: int | None = None
     """The clone that led the progression."""
     progression_day: float | None = None
@@ -74,7 +76,7 @@ def lineage_plot(
         sampled: Its samples, to be marked.
         least_share: Clones that never make up this share of a lesion count with those that they came from.
     """
-    kept, parent, cells = _largest(course, least_share)
+    kept, tone, parent, cells = _largest(course, least_share)
     progression = course.progression
     leading = None
     if progression is not None:
@@ -87,6 +89,7 @@ def lineage_plot(
         clone=tuple(course.clones[k].name.replace("_", " ") for k in kept),
         parent=parent,
         cells=cells,
+        tone=tone,
         leading=leading,
         progression_day=None if progression is None else progression.day,
         death_day=course.death_day,
@@ -95,18 +98,19 @@ def lineage_plot(
     )
 
 
-def _largest(course: Course, least_share: float) -> tuple[list[int], tuple[int | None, ...], Floats]:
-    """The clones that were ever largest in any lesion, their parents among themselves, and (V, L, k) cells.
+def _largest(
+    course: Course, least_share: float
+) -> tuple[list[int], tuple[int, ...], tuple[int | None, ...], Floats]:
+    """The clones that were ever largest in any lesion, their colors and parents among themselves, and (V, L, k) cells.
 
     The cells of the others count with the nearest shown clone that they came from.
     """
     above = parents(course.clones)
     every = np.stack([clone.cells for clone in course.clones], axis=2)
-    share = every / np.maximum(every.sum(axis=2, keepdims=True), 1.0)
-    most = share.max(axis=(0, 1))
+    most = (every / np.maximum(every.sum(axis=2, keepdims=True), 1.0)).max(axis=(0, 1))
     most[0] = 2.0
-    rank = np.argsort(-most, kind="stable")[:MOST_CLONES]
-    kept = sorted(rank[most[rank] >= least_share].tolist())
+    candidates = sorted(np.argsort(-most, kind="stable")[:MOST_CLONES].tolist())
+    kept = [clone for clone in candidates if most[clone] >= least_share]
     place = {clone: number for number, clone in enumerate(kept)}
 
     def shown(clone: int | None) -> int | None:
@@ -117,10 +121,10 @@ def _largest(course: Course, least_share: float) -> tuple[list[int], tuple[int |
     cells = np.zeros((*every.shape[:2], len(kept)))
     for clone in range(every.shape[2]):
         cells[:, :, shown(clone) or 0] += every[:, :, clone]
-    return kept, tuple(shown(above[clone]) for clone in kept), cells
+    tone = tuple(candidates.index(clone) for clone in kept)
+    return kept, tone, tuple(shown(above[clone]) for clone in kept), cells
 
 
 def clone_colors(plot: LineagePlot) -> list[str]:
     """The color of each clone: gray for the founding one."""
-    rest = [part_tone(number).light for number in range(len(plot.clone) - 1)]
-    return [GRID.light if rest else FAINT.light, *rest]
+    return [part_tone(number - 1).light if number else GRID.light for number in plot.tone]

@@ -13,7 +13,7 @@ from forestall.report.style import INK, MUTED, WIDTH, arm_dashes, part_tone, rul
 from forestall.report.terminal import WIDTH as COLUMNS
 from forestall.report.wording import DASH, months, shortened
 from forestall.studies.story import RESEARCH_USE
-from forestall.studies.why import Why, Without
+from forestall.studies.why import Why, Without, heading
 
 _MOST_LINES = 6
 _TITLE_LENGTH = 70
@@ -78,7 +78,7 @@ def print_why(why: Why, *, console: Console | None = None) -> None:
     out = console or Console(highlight=False, markup=False, emoji=False, width=COLUMNS)
     out.print(_table(why))
     out.print()
-    for text in why.paragraphs:
+    for text in (heading(why), *why.paragraphs):
         out.print(textwrap.fill(text, COLUMNS - 4, break_on_hyphens=False))
     out.print(textwrap.fill(RESEARCH_USE, COLUMNS - 4), style="dim")
 

@@ -129,13 +129,24 @@ PLANS = (
 
 
 @dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a plan gave in one patient."""
+
+    found: bool
+    sampled: bool
+    """Whether there was any sample after baseline: a lesion may be too small for a needle."""
+    samples: int
+    """Those at baseline included."""
+
+
+@dataclass(frozen=True, slots=True)
 class Sampler:
     """Carries out plans."""
 
     laboratory: Laboratory
 
-    def finds(self, plan: Plan, who: Progressor, wanted: frozenset[str]) -> tuple[bool, int]:
-        """Whether a plan finds any of some alterations as new, and how many samples it takes, those at baseline included.
+    def finds(self, plan: Plan, who: Progressor, wanted: frozenset[str]) -> Outcome:
+        """Whether a plan finds any of some alterations as new.
 
         Args:
             plan: How the patient is sampled.
@@ -152,7 +163,8 @@ class Sampler:
             before.append(self.laboratory.liquid_biopsy.draw(who.states[0]))
             later += [self.laboratory.liquid_biopsy.draw(state) for state in who.states[first:]]
         new = _reported(later, wanted) - _reported(before, wanted)
-        return bool(new) or _receptor_lost(before, later, wanted), len(before) + len(later)
+        found = bool(new) or _receptor_lost(before, later, wanted)
+        return Outcome(found, bool(later), len(before) + len(later))
 
     def _cores(self, who: Progressor, lesion: str, visit: int) -> list[Sample]:
         state = who.states[visit]

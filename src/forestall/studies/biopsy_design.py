@@ -25,7 +25,7 @@ from forestall.knowledge.mechanisms import load_mechanisms
 from forestall.statistics.detection import patients_to_exceed, patients_to_see
 from forestall.statistics.estimate import Estimate
 from forestall.statistics.proportions import proportion
-from forestall.studies.biopsy_cohort import PLANS, Plan, Progressor, Sampler, progressors
+from forestall.studies.biopsy_cohort import PLANS, Outcome, Plan, Progressor, Sampler, progressors
 from forestall.studies.compilation import announce_compilation
 from forestall.studies.course_files import write_csv
 from forestall.studies.record import (
@@ -52,6 +52,8 @@ class PlanResult:
     """What one plan achieves."""
 
     plan: Plan
+    sampled: float
+    """Share of those in whom the mechanism led of whom a sample could be taken at progression."""
     sensitivity: Estimate
     """Share found among those in whom the mechanism led the progression."""
     elsewhere: Estimate
@@ -101,6 +103,7 @@ class BiopsyDesign:
                 "modality": result.plan.modality,
                 "lesion": result.plan.lesion or None,
                 "when": result.plan.when,
+                "could_be_sampled": result.sampled,
                 "sensitivity": _plain(result.sensitivity.value),
                 "sensitivity_low": _plain(result.sensitivity.lower),
                 "sensitivity_high": _plain(result.sensitivity.upper),
@@ -317,8 +320,7 @@ class _Counts:
         self._plans, self._wanted, self._sampler = tuple(plans), wanted, sampler
         self.leads: list[bool] = []
         self.lead_shares: list[float] = []
-        self._found: list[list[bool]] = [[] for _ in plans]
-        self._samples: list[list[int]] = [[] for _ in plans]
+        self._outcomes: list[list[Outcome]] = [[] for _ in plans]
         self._led_by: dict[str, int] = {}
 
     def add(self, who: Progressor) -> None:
@@ -329,9 +331,7 @@ class _Counts:
         for name in who.acquired:
             self._led_by[name] = self._led_by.get(name, 0) + 1
         for number, plan in enumerate(self._plans):
-            found, samples = self._sampler.finds(plan, who, self._wanted)
-            self._found[number].append(found)
-            self._samples[number].append(samples)
+            self._outcomes[number].append(self._sampler.finds(plan, who, self._wanted))
 
     def most_common(self) -> list[tuple[str, int]]:
         """The alterations that led most often."""
@@ -339,7 +339,8 @@ class _Counts:
 
     def result(self, number: int, frequency: float, power: float) -> PlanResult:
         """What a plan achieves."""
-        leads, found = np.array(self.leads), np.array(self._found[number])
+        outcomes = self._outcomes[number]
+        leads, found = np.array(self.leads), np.array([outcome.found for outcome in outcomes])
         sensitivity = proportion(int(found[leads].sum()), int(leads.sum()))
         elsewhere = proportion(int(found[~leads].sum()), int((~leads).sum()))
         error = elsewhere.value if np.isfinite(elsewhere.value) else 0.0
@@ -349,9 +350,10 @@ class _Counts:
         shown = frequency * sensitivity.value + (1.0 - frequency) * error
         return PlanResult(
             plan=self._plans[number],
+            sampled=float(np.mean([o.sampled for o, led in zip(outcomes, self.leads, strict=True) if led])),
             sensitivity=sensitivity,
             elsewhere=elsewhere,
-            samples=float(np.mean(self._samples[number])),
+            samples=float(np.mean([outcome.samples for outcome in outcomes])),
             to_see=patients_to_see(frequency * sensitivity.value, power),
             to_see_range=(low, high),
             to_exceed=patients_to_exceed(shown, error, power, SIGNIFICANCE),

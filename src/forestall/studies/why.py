@@ -189,22 +189,26 @@ def _lesion_rows(why: Why) -> list[Mapping[str, object]]:
 
 
 def why_paragraphs(why: Why) -> list[str]:
-    """What each mechanism that mattered did, in words."""
-    assert why.course.progression is not None
-    head = (
-        f"Progression was found {after(why.course.progression.day)}, led by {why.course.progression.lesion}."
-    )
+    """What each mechanism that mattered did, and then what did not matter, in words."""
     if not why.mattered:
-        return [
-            f"{head} No single mechanism explains it: without any one of them the lesion grows as it did."
-        ]
-    told = [head, *(_sentence(item) for item in why.mattered)]
+        told = ["No single mechanism explains it: without any one of them the lesion grows as it did."]
+    else:
+        told = [" ".join(_sentence(item) for item in why.mattered)]
+    rest = []
     helping = [switch_text(item.switch) for item in why.without if item.helps]
     if helping:
-        told.append(f"Held the lesion back: {listed(helping)}.")
+        rest.append(f"Held the lesion back: {listed(helping)}.")
     if why.idle:
-        told.append(f"Made no difference by themselves: {_named(why.idle)}.")
-    return told
+        rest.append(f"Made no difference by themselves: {_named(why.idle)}.")
+    return [*told, " ".join(rest)] if rest else told
+
+
+def heading(why: Why) -> str:
+    """When progression was found, and what led it."""
+    assert why.course.progression is not None
+    return (
+        f"Progression was found {after(why.course.progression.day)}, led by {why.course.progression.lesion}."
+    )
 
 
 def _named(items: Sequence[Without]) -> str:
