@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import forestall as fs
-from forestall.api import Why
+from forestall.api import PatientCourse, Why
 from forestall.clinic.counterfactual import Kind, Switch
 from forestall.errors import StudyError
 from forestall.studies.why import Without
@@ -68,13 +68,15 @@ def test_property_an_alteration_without_carriers_in_the_lesion_is_not_asked_for(
 
 def test_property_without_the_alteration_its_clone_does_not_win() -> None:
     """The clone that led grew because of ESR1_mut: without its effect it stays a minority."""
-    last = eva().course.visit_day == eva().course.progression.day  # type: ignore[union-attr]
-    column = [lesion.name for lesion in eva().course.lesions].index(eva().course.progression.lesion)  # type: ignore[union-attr]
+    progression = eva().course.progression
+    assert progression is not None
+    visit = eva().course.visit_day.tolist().index(progression.day)
+    column = [lesion.name for lesion in eva().course.lesions].index(progression.lesion)
     again = without(eva(), Kind.ALTERATION, "ESR1_mut").course
 
-    def share(found: fs.PatientCourse) -> float:  # type: ignore[name-defined]
-        cells = {clone.acquired: clone.cells[last, column].sum() for clone in found.clones}
-        return float(cells.get(("ESR1_mut",), 0.0) / sum(cells.values()))
+    def share(found: PatientCourse) -> float:
+        cells = {clone.acquired: float(clone.cells[visit, column]) for clone in found.clones}
+        return cells.get(("ESR1_mut",), 0.0) / sum(cells.values())
 
     assert share(eva().course) > 0.1
     assert share(again) < 0.01
@@ -86,7 +88,8 @@ def test_property_the_sanctuary_matters_in_the_brain_alone() -> None:
     before = min(anna().course.end_of_measurement, again.end_of_measurement)
     liver, brain = names.index("liver"), names.index("brain")
     was, now = anna().course.lesions, again.lesions
-    np.testing.assert_allclose(now[liver].true_mm[:before], was[liver].true_mm[:before], rtol=1e-9)
+    # The most crowded lesion sets the steps of all of them, so the liver differs by the error of the integration (1e-3 at most).
+    np.testing.assert_allclose(now[liver].true_mm[:before], was[liver].true_mm[:before], rtol=1e-4)
     assert (now[brain].true_mm[1:before] < was[brain].true_mm[1:before]).all()
 
 
