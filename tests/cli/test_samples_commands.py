@@ -75,11 +75,13 @@ def test_unit_biopsy_design_is_a_table_and_json(tmp_path: Path, capsys: pytest.C
     out = tmp_path / "design"
     assert run([*words, "--arm", "anastrozole", "--out", str(out)]) == ExitCode.OK
     printed = capsys.readouterr().out
-    assert "tissue, progressing lesion" in printed
+    assert "tissue (progressing)" in printed
     assert max(len(line) for line in printed.splitlines()) <= 100
     assert {"plans.csv", "design.json", "power.svg", "record.json"} <= {path.name for path in out.iterdir()}
     assert run([*words, "--arm", "anastrozole", "--json"]) == ExitCode.OK
     assert json.loads(capsys.readouterr().out) == json.loads((out / "design.json").read_text())
+    assert run(["rerun", str(out)]) == ExitCode.OK
+    assert "all tables are identical" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

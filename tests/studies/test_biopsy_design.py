@@ -70,6 +70,15 @@ def test_property_a_random_lesion_finds_it_in_half_of_the_patients() -> None:
     assert abs(found - 200) / 10 < 4.89
 
 
+def test_unit_one_visit_later_is_after_progression() -> None:
+    plan = Plan("tissue", "progressing", "later")
+    assert not sampler().finds(plan, progressor(), WANTED).sampled
+    grown = replace(progressor(diameter=8.0), later=state(168.0, 1.0, 12.0))
+    outcome = sampler().finds(plan, grown, WANTED)
+    assert outcome.sampled
+    assert outcome.found
+
+
 def test_unit_what_was_there_before_is_not_new() -> None:
     plan = Plan("tissue", "all", "progression")
     assert not sampler().finds(plan, progressor(before=0.9), WANTED).found

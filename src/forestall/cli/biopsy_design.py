@@ -82,7 +82,6 @@ def biopsy_design(
     --out keeps the table (plans.csv, design.json), the figure, and the run's record.
     """
     from forestall.cli.progress import progress_on_stderr
-    from forestall.clinic.laboratory import Laboratory
     from forestall.studies.biopsy_design import biopsy_design as design
     from forestall.studies.trial import Trial
 
@@ -98,7 +97,7 @@ def biopsy_design(
             lesion=lesion,
             patients=patients,
             seed=seed,
-            laboratory=Laboratory.with_numbers(settings or ()),
+            settings=settings or (),
             progress=progress,
         )
     if out is not None:
@@ -119,4 +118,4 @@ def _write(result: BiopsyDesign, out: Path) -> None:
     with staged_folder(out) as staging:
         result.write_files(staging)
         save_figure(power_figure(result), staging, "power")
-        result.write_record(staging)
+        result.write_record(staging, kept=out)

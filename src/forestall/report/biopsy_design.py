@@ -43,7 +43,7 @@ def _head(design: BiopsyDesign) -> str:
 
 def _table(design: BiopsyDesign) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold", show_edge=False)
-    table.add_column("at progression, against baseline", vertical="bottom")
+    table.add_column("sample of the lesion,\nagainst baseline", vertical="bottom")
     for head in (
         "could be\nsampled",
         "finds it\n[95% CI]",

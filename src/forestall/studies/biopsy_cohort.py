@@ -36,6 +36,8 @@ class Progressor:
     """At every visit, the last being that of progression."""
     lead: int
     """Column of the lesion that led."""
+    later: TumorState | None = None
+    """At the visit after progression, under the next treatment; None if she did not live or was not followed until then."""
 
     @property
     def lead_share(self) -> float:
@@ -67,7 +69,8 @@ def progressors(population: Population, arm: Arm, watch: Watch, report: Taken) -
 
 def _progressor(population: Population, arm: Arm, watch: Watch, followed: Followed, row: int) -> Progressor:
     trace = trace_of(followed, watch.visits, row)
-    until = trace.day <= followed.findings.progression_day[row]
+    progressed = int(np.flatnonzero(trace.day == followed.findings.progression_day[row])[0])
+    until = slice(0, progressed + 2)
     day, cells, tolerant = trace.day[until], trace.cells[until], trace.tolerant_cells[until]
     dying = dying_cells(arm, followed, day, cells, tolerant, row)
     carried = tuple(_ids(arm, int(mask)) for mask in trace.mask)
@@ -90,7 +93,10 @@ def _progressor(population: Population, arm: Arm, watch: Watch, followed: Follow
         for visit in range(day.size)
     )
     acquired = int(followed.findings.lead_genotype[row]) & ~int(trace.mask[0])
-    return Progressor(int(population.patient[row]), _ids(arm, acquired), states, lead)
+    later = states[progressed + 1] if len(states) > progressed + 1 else None
+    return Progressor(
+        int(population.patient[row]), _ids(arm, acquired), states[: progressed + 1], lead, later
+    )
 
 
 def _ids(arm: Arm, mask: int) -> frozenset[str]:
@@ -106,15 +112,15 @@ class Plan:
     lesion: str
     """progressing, random, largest or all; empty for blood."""
     when: str
-    """progression, or serial: at every visit after baseline up to progression."""
+    """progression; later: at the visit after it; or serial: at every visit after baseline up to progression."""
 
     @property
     def name(self) -> str:
         """The plan in a few words."""
-        where = {"all": "all lesions", "random": "random lesion"}.get(self.lesion, f"{self.lesion} lesion")
+        when = {"later": ", next visit", "serial": " at every visit"}.get(self.when, "")
         if self.modality == "blood":
-            return "blood at progression" if self.when == "progression" else "blood at every visit"
-        return f"tissue, {where}" + (", and blood" if self.modality == "both" else "")
+            return f"blood{when or ' at progression'}"
+        return f"tissue ({self.lesion})" + (" + blood" if self.modality == "both" else "") + when
 
 
 PLANS = (
@@ -122,8 +128,10 @@ PLANS = (
     Plan("tissue", "largest", "progression"),
     Plan("tissue", "random", "progression"),
     Plan("tissue", "all", "progression"),
+    Plan("tissue", "progressing", "later"),
     Plan("blood", "", "progression"),
     Plan("blood", "", "serial"),
+    Plan("blood", "", "later"),
     Plan("both", "progressing", "progression"),
 )
 
@@ -155,23 +163,31 @@ class Sampler:
         """
         before: list[Sample] = []
         later: list[Sample] = []
+        when = _sampled_states(plan, who)
         if plan.modality in ("tissue", "both"):
-            before += self._cores(who, plan.lesion, 0)
-            later += self._cores(who, plan.lesion, len(who.states) - 1)
+            before += self._cores(who, plan.lesion, who.states[0])
+            later += [core for state in when for core in self._cores(who, plan.lesion, state)]
         if plan.modality in ("blood", "both"):
-            first = 1 if plan.when == "serial" else len(who.states) - 1
             before.append(self.laboratory.liquid_biopsy.draw(who.states[0]))
-            later += [self.laboratory.liquid_biopsy.draw(state) for state in who.states[first:]]
+            later += [self.laboratory.liquid_biopsy.draw(state) for state in when]
         new = _reported(later, wanted) - _reported(before, wanted)
         found = bool(new) or _receptor_lost(before, later, wanted)
         return Outcome(found, bool(later), len(before) + len(later))
 
-    def _cores(self, who: Progressor, lesion: str, visit: int) -> list[Sample]:
-        state = who.states[visit]
+    def _cores(self, who: Progressor, lesion: str, state: TumorState) -> list[Sample]:
         able = [
             number for number in range(len(state.lesion)) if self.laboratory.biopsy.can_take(state, number)
         ]
         return [self.laboratory.biopsy.take(state, number) for number in _chosen(who, state, lesion, able)]
+
+
+def _sampled_states(plan: Plan, who: Progressor) -> tuple[TumorState, ...]:
+    """The tumor at the visits of a plan after baseline."""
+    if plan.when == "serial":
+        return who.states[1:]
+    if plan.when == "later":
+        return () if who.later is None else (who.later,)
+    return who.states[-1:]
 
 
 def _chosen(who: Progressor, state: TumorState, lesion: str, able: list[int]) -> list[int]:
@@ -182,7 +198,7 @@ def _chosen(who: Progressor, state: TumorState, lesion: str, able: list[int]) ->
     if lesion == "random":
         chance = Chance(state.seed, who.patient, Purpose.BIOPSY, _CHOICE_STREAM, int(state.day) % 1000)
         return [able[int(chance.uniform(1)[0] * len(able))]]
-    if lesion == "progressing" and state is who.states[-1]:
+    if lesion == "progressing" and state is not who.states[0]:
         return [who.lead] if who.lead in able else []
     return [largest]
 

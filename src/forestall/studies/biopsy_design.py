@@ -33,11 +33,13 @@ from forestall.studies.record import (
     file_sha256,
     knowledge_sha256,
     machine,
+    rerun_command,
     versions,
     write_record,
 )
 from forestall.studies.trial import Progress, Trial
 
+STUDY, TABLE = "biopsy-design", "plans.csv"
 SIGNIFICANCE = 0.05
 """One-sided, of the test against findings that do not lead."""
 FEW = 20
@@ -75,6 +77,8 @@ class BiopsyDesign:
     trial: str
     source: Mapping[str, Any]
     """The trial as it was written."""
+    arguments: Mapping[str, Any]
+    """What `biopsy_design` was given beside it."""
     arm: str
     asked: str
     alterations: tuple[str, ...]
@@ -121,7 +125,7 @@ class BiopsyDesign:
     def to_data(self) -> dict[str, Any]:
         """The result as plain data."""
         return {
-            "study": "biopsy-design",
+            "study": STUDY,
             "trial": self.trial,
             "arm": self.arm,
             "mechanism": self.asked,
@@ -141,27 +145,30 @@ class BiopsyDesign:
 
     def write_files(self, folder: Path) -> None:
         """Write plans.csv and design.json into a folder that is there."""
-        write_csv(folder / "plans.csv", self.rows())
+        write_csv(folder / TABLE, self.rows())
         text = json.dumps(self.to_data(), allow_nan=False, ensure_ascii=False, indent=2)
         (folder / "design.json").write_text(text + "\n", encoding="utf-8")
 
-    def write_record(self, folder: Path) -> None:
-        """Write the run's record into the folder where the table is."""
-        sets = "".join(f" --set {name}={number:g}" for name, number in self.changed.items())
-        options = f"--mechanism {self.asked} --frequency {self.frequency:g} --power {self.power:g}"
+    def write_record(self, folder: Path, kept: Path | None = None) -> None:
+        """Write the run's record into the folder where the table is.
+
+        Args:
+            folder: Where the files are.
+            kept: Where they will be.
+        """
         write_record(
             RunRecord(
-                study="biopsy-design",
+                study=STUDY,
                 name=self.trial,
-                trial=dict(self.source),
+                trial={"trial": dict(self.source), "arguments": dict(self.arguments)},
                 seed=self.seed,
                 patients=self.patients,
                 replicates=1,
                 versions=versions(),
                 machine=machine(),
                 knowledge_sha256=knowledge_sha256(),
-                tables_sha256={"plans.csv": file_sha256(folder / "plans.csv")},
-                command=f"forestall biopsy-design TRIAL {options} --patients {self.patients} --seed {self.seed}{sets}",
+                tables_sha256={TABLE: file_sha256(folder / TABLE)},
+                command=rerun_command(kept),
             ),
             folder,
         )
@@ -178,7 +185,7 @@ def biopsy_design(
     lesion: str | None = None,
     patients: int = DEFAULT_PATIENTS,
     seed: int = 1,
-    laboratory: Laboratory | None = None,
+    settings: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> BiopsyDesign:
     """Plan the sampling of a trial.
@@ -193,7 +200,7 @@ def biopsy_design(
         lesion: progressing, largest, random or all; every one if not given.
         patients: Simulated patients.
         seed: Of every random number.
-        laboratory: How samples are taken and read; as in the catalog if not given.
+        settings: Numbers of the laboratory instead of the catalog's, "NAME=VALUE" each.
         progress: Told how far the simulation is.
 
     Raises:
@@ -201,6 +208,7 @@ def biopsy_design(
         StudyError: if no simulated patient progressed by the mechanism.
     """
     _check_shares(frequency, power)
+    used = Laboratory.with_numbers(settings)
     wanted = wanted_alterations(mechanism)
     unseen = tuple(name for name in wanted if panel()[name] is Assay.NONE)
     if len(unseen) == len(wanted):
@@ -215,7 +223,6 @@ def biopsy_design(
     watch = trial.watch(seed)
     first = population.select(np.arange(1))
     announce_compilation(told, lambda: follow_arm(first, chosen, 0, watch, trace=True))
-    used = laboratory or Laboratory.with_numbers()
     count = _Counts(plans, frozenset(wanted), Sampler(used))
     for who in progressors(population, chosen, watch, _counted(told)):
         count.add(who)
@@ -223,6 +230,17 @@ def biopsy_design(
     return BiopsyDesign(
         trial=trial.spec.trial,
         source=trial.source,
+        arguments={
+            "mechanism": mechanism,
+            "frequency": frequency,
+            "power": power,
+            "arm": name,
+            "modality": modality,
+            "lesion": lesion,
+            "patients": patients,
+            "seed": seed,
+            "settings": [f"{key}={number!r}" for key, number in used.changed.items()],
+        },
         arm=name,
         asked=mechanism,
         alterations=wanted,
@@ -282,7 +300,8 @@ def _plans(modality: str, lesion: str | None) -> tuple[Plan, ...]:
 
 def _for_lesion(lesion: str) -> list[Plan]:
     blood = [plan for plan in PLANS if plan.modality == "blood"]
-    return [Plan("tissue", lesion, "progression"), *blood, Plan("both", lesion, "progression")]
+    tissue = [Plan("tissue", lesion, when) for when in ("progression", "later")]
+    return [*tissue, *blood, Plan("both", lesion, "progression")]
 
 
 def _arm_name(trial: Trial, arm: str | None) -> str:
