@@ -6,6 +6,7 @@ import textwrap
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
 from rich.console import Console
 from rich.table import Table
 
@@ -152,6 +153,9 @@ def power_figure(design: BiopsyDesign) -> Figure:
         xlabel="Patients who progressed and were sampled",
         ylabel="Chance to see it, %",
     )
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.set_title(f"{design.asked.replace('_', ' ')} leading {design.frequency:.0%} of progressions")
     figure.legend(loc="outside lower left", ncols=2, columnspacing=1.5, handlelength=2.8)
     return figure
