@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from forestall.api import Patient as Patient
     from forestall.api import Trial as Trial
     from forestall.api import simulate as simulate
+    from forestall.api import why as why
     from forestall.knowledge.alterations import load_alterations as load_alterations
     from forestall.knowledge.drugs import load_drugs as load_drugs
     from forestall.knowledge.evidence import load_evidence as load_evidence

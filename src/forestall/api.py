@@ -196,11 +196,15 @@ class PatientCourse(simulation.PatientCourse):
 
     def plot_fish(self) -> Figure:
         """The fish plot: the clones of every lesion, each inside the one that it came from."""
-        return _fish(self)
+        from forestall.report.fish import fish_plot
+
+        return fish_plot(self)
 
     def plot_tree(self) -> Figure:
         """The clone tree."""
-        return _tree(self)
+        from forestall.report.clone_tree import clone_tree
+
+        return clone_tree(self)
 
     def sample(
         self,
@@ -255,11 +259,13 @@ class SampledPatient(sampling.SampledCourse):
 
     def plot_fish(self) -> Figure:
         """The fish plot, with the samples marked."""
-        return _fish(self.course, self)
+        from forestall.report.fish import fish_plot
+
+        return fish_plot(self.course, self)
 
     def plot_tree(self) -> Figure:
         """The clone tree."""
-        return _tree(self.course)
+        return self.course.plot_tree()
 
     def write(self, folder: Path | str) -> None:
         """Write the course, the tables of samples, findings.maf, the fish plot and the clone tree.
@@ -344,20 +350,6 @@ def why(
     )
     found = explanation.explain_course(case, progress or _announced)
     return Why(_as(PatientCourse, found.course), found.without)
-
-
-def _fish(course: PatientCourse, sampled: SampledPatient | None = None) -> Figure:
-    from forestall.report.fish import fish_figure
-    from forestall.report.lineage_plot import VISIBLE_SHARE, lineage_plot
-
-    return fish_figure(lineage_plot(course, sampled, least_share=VISIBLE_SHARE))
-
-
-def _tree(course: PatientCourse) -> Figure:
-    from forestall.report.clone_tree import clone_tree_figure
-    from forestall.report.lineage_plot import lineage_plot
-
-    return clone_tree_figure(lineage_plot(course))
 
 
 def simulate(

@@ -8,14 +8,20 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from forestall.report.lineage_plot import LineagePlot, clone_colors
+from forestall.report.lineage_plot import LineagePlot, clone_colors, lineage_plot
 from forestall.report.style import INK, MUTED, PAPER, WIDTH, styled
 from forestall.report.wording import shortened
+from forestall.studies.course import Course
 
 _ROW, _STEP = 0.52, 1.0
 _LEAST_CELLS = 1.0
 _FACE = 30.0
 """Area of a node per power of ten of its cells, points squared."""
+
+
+def clone_tree(course: Course) -> Figure:
+    """Draw the clone tree of a course."""
+    return clone_tree_figure(lineage_plot(course))
 
 
 @styled

@@ -14,10 +14,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from forestall.report.lineage_plot import LineagePlot, TissueMark, clone_colors
+from forestall.report.lineage_plot import VISIBLE_SHARE, LineagePlot, TissueMark, clone_colors, lineage_plot
 from forestall.report.model import Floats
 from forestall.report.style import INK, MUTED, PAPER, WIDTH, styled
 from forestall.report.wording import months, shortened
+from forestall.studies.course import Course
+from forestall.studies.samples import SampledCourse
 
 _HEAD = 0.07
 """Length of the head, as a share of the time shown."""
@@ -28,6 +30,16 @@ _ABOVE, _LESION, _GAP, _AXIS, _LINE = 0.42, 0.95, 0.16, 0.62, 0.21
 """Heights, inch: title, a lesion, between lesions, time axis, a line of the legend."""
 _LEFT, _BREADTH = 0.13, 0.84
 _COLUMNS = 3
+
+
+def fish_plot(course: Course, sampled: SampledCourse | None = None) -> Figure:
+    """Draw the fish plot of a course.
+
+    Args:
+        course: A simulated course.
+        sampled: Its samples, to be marked.
+    """
+    return fish_figure(lineage_plot(course, sampled, least_share=VISIBLE_SHARE))
 
 
 @styled

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from forestall.report.clone_tree import clone_tree_figure
+from forestall.report.clone_tree import clone_tree
 from forestall.report.figures import Plate
-from forestall.report.fish import fish_figure
+from forestall.report.fish import fish_plot
 from forestall.report.html import REPORT_FILE, Picture, page
-from forestall.report.lineage_plot import VISIBLE_SHARE, lineage_plot
 from forestall.report.patient import course_figure
 from forestall.report.samples_table import finding_text
 from forestall.report.why import why_cells, why_figure
@@ -111,14 +110,14 @@ def _clones(course: Course, sampled: SampledCourse | None) -> Section:
         "Fish plot",
         _FISH_CAPTION,
         "Clones of every lesion over time, nested.",
-        fish_figure(lineage_plot(course, sampled, least_share=VISIBLE_SHARE)),
+        fish_plot(course, sampled),
     )
     tree = Plate(
         "clone_tree",
         "Clone tree",
         _TREE_CAPTION,
         "A tree of the clones with their sizes.",
-        clone_tree_figure(lineage_plot(course)),
+        clone_tree(course),
     )
     return Section("clones", "Clones", "", [Picture(fish), Picture(tree)])
 
