@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from forestall.api import Patient as Patient
     from forestall.api import Trial as Trial
     from forestall.api import simulate as simulate
+    from forestall.api import why as why
     from forestall.knowledge.alterations import load_alterations as load_alterations
     from forestall.knowledge.drugs import load_drugs as load_drugs
     from forestall.knowledge.evidence import load_evidence as load_evidence
@@ -43,6 +44,7 @@ _HOMES = {
     "load_regimens": "forestall.knowledge.regimens",
     "load_trials": "forestall.knowledge.trials",
     "simulate": "forestall.api",
+    "why": "forestall.api",
 }
 
 __all__ = [
@@ -62,6 +64,7 @@ __all__ = [
     "load_regimens",
     "load_trials",
     "simulate",
+    "why",
 ]
 
 kernel_cache.use_own_folder()

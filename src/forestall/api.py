@@ -21,23 +21,32 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from forestall.errors import InputError
 from forestall.knowledge.regimens import Regimen
+from forestall.studies import samples as sampling
 from forestall.studies import simulate as simulation
 from forestall.studies import trial as trials
+from forestall.studies import why as explanation
+from forestall.studies.attribution import attribution_rows
 from forestall.studies.compilation import COMPILING
+from forestall.studies.course_files import write_csv
 from forestall.studies.output import staged_folder
 from forestall.studies.patient import Patient
 from forestall.studies.record import rerun_command, write_record
+from forestall.studies.samples import DEFAULT_BLOOD, DEFAULT_TISSUE
 from forestall.studies.scoped import in_its_disease
 
 if TYPE_CHECKING:
+    import polars as pl
     from matplotlib.figure import Figure
 
+    from forestall.clinic.laboratory import Laboratory
     from forestall.report.model import ReportInput
 
-__all__ = ["Patient", "PatientCourse", "Trial", "TrialResult", "simulate"]
+__all__ = ["Patient", "PatientCourse", "SampledPatient", "Trial", "TrialResult", "Why", "simulate", "why"]
 
 Progress = Callable[[str, int, int], None]
 _Shown = TypeVar("_Shown")
+WHY_FILE = "why.csv"
+"""Table of the causes of progression in a trial's folder."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +88,16 @@ class TrialResult(trials.TrialResult):
             raise InputError("no such endpoint", field="endpoint", value=endpoint, allowed=" or ".join(known))
         return survival_plate(self.content, known[endpoint.upper()]).figure
 
+    def why(self, *, by_kind: bool = False) -> pl.DataFrame:
+        """Why patients progressed: count, share and exact 95% interval of every cause in every arm.
+
+        Args:
+            by_kind: Sum over the causes of a kind (acquired alteration, crosstalk rebound, ...).
+        """
+        import polars as pl
+
+        return pl.DataFrame(attribution_rows(self.attributions(by_kind=by_kind)), infer_schema_length=None)
+
     @in_its_disease
     def report(self, folder: Path | str) -> Path:
         """Write report, figures, tables and record: the folder that `forestall trial` writes.
@@ -101,6 +120,7 @@ class TrialResult(trials.TrialResult):
                 shutil.copyfile(self.folder / table, staging / table)
             write_record(record, staging)
             write_report(replace(self.content, rerun_command=record.command), staging)
+            write_csv(staging / WHY_FILE, attribution_rows(self.attributions()))
         return target / REPORT_FILE
 
     def to_json(self) -> str:
@@ -150,6 +170,7 @@ class Trial(trials.Trial):
 
             told("drawing the report", 0, 0)
             write_report(_as(TrialResult, result).content, folder)
+            write_csv(folder / WHY_FILE, attribution_rows(result.attributions()))
             if also is not None:
                 also(result, folder)
 
@@ -175,8 +196,41 @@ class PatientCourse(simulation.PatientCourse):
 
         return course_figure(self)
 
+    def plot_fish(self) -> Figure:
+        """The fish plot: the clones of every lesion, each inside the one that it came from."""
+        from forestall.report.fish import fish_plot
+
+        return fish_plot(self)
+
+    def plot_tree(self) -> Figure:
+        """The clone tree."""
+        from forestall.report.clone_tree import clone_tree
+
+        return clone_tree(self)
+
+    def sample(
+        self,
+        tissue: Sequence[str] = DEFAULT_TISSUE,
+        blood: Sequence[str] = DEFAULT_BLOOD,
+        *,
+        laboratory: Laboratory | None = None,
+    ) -> SampledPatient:
+        """Take biopsies and blood along the course.
+
+        Args:
+            tissue: When and where, as "progression:liver". When is `baseline`, `progression`, `end`, `visits`, or a time such as
+                "16 weeks" or a day (the nearest visit); where is a lesion's name, `progressing`, `largest` or `all`.
+            blood: When.
+            laboratory: How samples are taken and read; as in the catalog if not given.
+
+        Raises:
+            InputError: if a time or a lesion cannot be read or is not there.
+        """
+        sampled = sampling.sample_course(self, tissue, blood, laboratory=laboratory)
+        return _as(SampledPatient, sampled)
+
     def write(self, folder: Path | str, *, also: Callable[[Path], object] | None = None) -> None:
-        """Write story.txt, course.json, course.svg, course.png, visits.csv, clones.csv and the record.
+        """Write report.html, story.txt, course.json, visits.csv, clones.csv, the record, and the figures.
 
         Args:
             folder: Where to; an earlier result there is replaced.
@@ -188,12 +242,116 @@ class PatientCourse(simulation.PatientCourse):
 
         def draw(staging: Path) -> None:
             from forestall.report.drawing import save_figure
+            from forestall.report.patient_html import write_patient_report
 
             save_figure(self.plot(), staging, "course")
+            save_figure(self.plot_fish(), staging, "fish")
+            save_figure(self.plot_tree(), staging, "clone_tree")
+            write_patient_report(self, staging)
             if also is not None:
                 also(staging)
 
         super().write(folder, also=draw)
+
+
+class SampledPatient(sampling.SampledCourse):
+    """A patient's course with the biopsies and blood draws along it."""
+
+    course: PatientCourse
+
+    def plot_fish(self) -> Figure:
+        """The fish plot, with the samples marked."""
+        from forestall.report.fish import fish_plot
+
+        return fish_plot(self.course, self)
+
+    def plot_tree(self) -> Figure:
+        """The clone tree."""
+        return self.course.plot_tree()
+
+    def write(self, folder: Path | str) -> None:
+        """Write the course, the tables of samples, findings.maf, the fish plot and the clone tree.
+
+        Args:
+            folder: Where to; an earlier result there is replaced.
+
+        Raises:
+            StudyError: if the folder cannot be written, or holds files of others.
+        """
+
+        def more(staging: Path) -> None:
+            from forestall.report.drawing import save_figure
+            from forestall.report.patient_html import write_patient_report
+
+            self.write_files(staging)
+            save_figure(self.plot_fish(), staging, "fish")
+            write_patient_report(self.course, staging, sampled=self)
+
+        self.course.write(folder, also=more)
+
+
+class Why(explanation.Why):
+    """What each mechanism of resistance did in one patient."""
+
+    course: PatientCourse
+
+    def plot(self) -> Figure:
+        """The leading lesion as it was, and without each mechanism that mattered."""
+        from forestall.report.why import why_figure
+
+        return why_figure(self)
+
+    def write(self, folder: Path | str) -> None:
+        """Write the course, why.csv, without.csv and the figures.
+
+        Args:
+            folder: Where to; an earlier result there is replaced.
+
+        Raises:
+            StudyError: if the folder cannot be written, or holds files of others.
+        """
+
+        def more(staging: Path) -> None:
+            from forestall.report.drawing import save_figure
+            from forestall.report.patient_html import write_patient_report
+
+            self.write_files(staging)
+            save_figure(self.plot(), staging, "why")
+            write_patient_report(self.course, staging, why=self)
+
+        self.course.write(folder, also=more)
+
+
+def why(
+    patient: Patient,
+    regimen: str | Regimen | Mapping[str, Any] | Sequence[Any],
+    duration: str = "24 months",
+    seed: int | None = 1,
+    *,
+    after_progression: str | Regimen | Mapping[str, Any] | Sequence[Any] | None = None,
+    visits: str | None = None,
+    progress: Progress | None = None,
+) -> Why:
+    """Repeat one patient's course with one mechanism of resistance switched off at a time; arguments as for `simulate`.
+
+    Args:
+        patient: Who is treated.
+        regimen: Until progression.
+        duration: How long to follow her.
+        seed: Of every random number, the same in every repetition.
+        after_progression: What follows progression.
+        visits: When she is assessed.
+        progress: Told how many repetitions are done.
+
+    Raises:
+        InputError: if an argument cannot be read.
+        StudyError: if she does not progress.
+    """
+    case = simulation.prepare(
+        patient, regimen, duration, seed, after_progression=after_progression, visits=visits
+    )
+    found = explanation.explain_course(case, progress or _announced)
+    return Why(_as(PatientCourse, found.course), found.without)
 
 
 def simulate(

@@ -158,7 +158,7 @@ def test_unit_a_course_shows_lesions_clones_and_doses() -> None:
 def test_property_svg_and_png_are_the_same_every_time(tmp_path: Path, report: ReportInput) -> None:
     first = save_plates(draw_plates(report), tmp_path / "a")
     second = save_plates(draw_plates(report), tmp_path / "b")
-    assert len(first) == 12
+    assert len(first) == 14
     for one, other in zip(first, second, strict=True):
         assert one.read_bytes() == other.read_bytes(), one.name
 

@@ -33,7 +33,7 @@ def test_property_clones_that_are_put_together_are_not_lost() -> None:
     course = _course()
     founding = np.full_like(course.clones[0].cells, 1000.0)
     clones = tuple(
-        CloneCourse(acquired=name, cells=founding * part, tolerant_cells=0 * founding)
+        CloneCourse(name, founding * part, tolerant_cells=0 * founding, dying_per_day=0 * founding)
         for name, part in (((), 1.0), (("NF1_loss",), 0.5), (("RB1_loss",), 0.008), (("MET_amp",), 0.009))
     )
     shown = plot_of(replace(course, clones=clones)).clones

@@ -14,9 +14,10 @@ import pytest
 import forestall as fs
 from forestall.api import TrialResult
 from forestall.knowledge.evidence import find_evidence
+from forestall.report.causes import OTHER_CAUSES
 from forestall.report.html import render_html, write_report
 from forestall.report.model import ReportInput
-from forestall.report.trial import MOST_CAUSES, OTHER, cause_table, report_of
+from forestall.report.trial import MOST_CAUSES, cause_table, report_of
 from forestall.statistics.estimate import Estimate
 from forestall.statistics.kaplan_meier import kaplan_meier
 from forestall.studies.analysis import HazardRatio, Outcomes
@@ -51,7 +52,7 @@ def test_oracle_causes_follow_from_the_table_of_patients(content: ReportInput, r
         seen = dict(patients.filter(pl.col("ARM") == arm.name)["CAUSEPD"].drop_nulls().value_counts().rows())
         named = dict(zip(content.causes.causes, counts.tolist(), strict=True))
         assert sum(named.values()) == sum(seen.values())
-        assert {cause: n for cause, n in named.items() if n and cause != OTHER}.items() <= seen.items()
+        assert {cause: n for cause, n in named.items() if n and cause != OTHER_CAUSES}.items() <= seen.items()
 
 
 def test_golden_published_results_stand_beside_simulated_ones_in_days(content: ReportInput) -> None:
@@ -111,7 +112,7 @@ def test_unit_rare_causes_are_counted_together(result: TrialResult) -> None:
     )
     table = cause_table(changed)
     assert len(table.causes) == MOST_CAUSES + 1
-    assert table.causes[-1] == OTHER
+    assert table.causes[-1] == OTHER_CAUSES
     assert table.counts.sum() == many.size
 
 

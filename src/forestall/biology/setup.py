@@ -271,7 +271,7 @@ def mean_growth(
     return net
 
 
-@njit(cache=True, error_model="numpy")
+@kernel_with(error_model="numpy")
 def mean_rates(
     i: int,
     model: CourseModel,

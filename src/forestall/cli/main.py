@@ -11,6 +11,8 @@ import typer
 
 import forestall
 from forestall.cli import (
+    biopsy,
+    biopsy_design,
     catalog,
     network,
     pdx,
@@ -22,6 +24,7 @@ from forestall.cli import (
     trial,
     validate,
     version,
+    why,
 )
 from forestall.cli.errors import ExitCode, exit_code_of
 
@@ -58,7 +61,22 @@ def _forestall(
         typer.echo(context.get_help())
 
 
-for _module in (trial, rerun, simulate, spectrum, validate, screen, network, pdx, catalog, schema, version):
+for _module in (
+    trial,
+    rerun,
+    simulate,
+    spectrum,
+    why,
+    biopsy,
+    biopsy_design,
+    validate,
+    screen,
+    network,
+    pdx,
+    catalog,
+    schema,
+    version,
+):
     _module.register(app)
 
 

@@ -58,7 +58,7 @@ def simulate(
     from forestall.api import simulate as follow
     from forestall.cli.progress import progress_on_stderr
 
-    patient = _patient(patient_file, disease)
+    patient = patient_of(patient_file, disease)
     with progress_on_stderr(silent=quiet or as_json) as progress:
         course = follow(patient, regimen, duration=duration, seed=seed, progress=progress)
     if out is not None:
@@ -69,7 +69,8 @@ def simulate(
         typer.echo(course.story())
 
 
-def _patient(file: Path | None, disease: str | None) -> Patient:
+def patient_of(file: Path | None, disease: str | None) -> Patient:
+    """The patient of a file, or the typical one of a disease."""
     from forestall.api import Patient
     from forestall.errors import InputError
     from forestall.knowledge.packs import find_disease

@@ -85,8 +85,31 @@ def follow_arm(
         trace: Keep the cells of every clone at every visit.
     """
     dropout = population.dropout_day(watch.dropout_per_day)
+    cohort = cohort_arrays(population, arm, dropout, data_cut(population, watch))
+    return follow_cohort(population, arm, arm_index, watch, cohort, trace=trace)
+
+
+def follow_cohort(
+    population: Population,
+    arm: Arm,
+    arm_index: int,
+    watch: Watch,
+    cohort: CohortArrays,
+    *,
+    trace: bool = False,
+) -> Followed:
+    """Follow patients whose arrays are there already; arguments as for `follow_arm`.
+
+    Args:
+        population: The patients.
+        arm: What they receive.
+        arm_index: Number of the arm in the trial.
+        watch: Visits and follow-up.
+        cohort: From `cohort_arrays`, or changed for a counterfactual.
+        trace: Keep the cells of every clone at every visit.
+    """
+    dropout = population.dropout_day(watch.dropout_per_day)
     cut = data_cut(population, watch)
-    cohort = cohort_arrays(population, arm, dropout, cut)
     clinic = watch.arrays()
     record = _blank(len(population), len(watch.visits), cohort.site.shape[1], trace)
     follow_batch(arm.model, arm.schedule, cohort, clinic, arm.shared, record)

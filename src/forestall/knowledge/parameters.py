@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pydantic import RootModel
 
 from forestall.errors import InputError, KnowledgeError, did_you_mean
@@ -10,6 +12,8 @@ from forestall.knowledge.reading import DATA, locate, read_yaml, validate
 from forestall.knowledge.scope import catalog
 
 DIRECTORY = DATA / "parameters"
+Lookup = Callable[[str, str], float]
+"""What gives the value of a parameter, by name, in a unit."""
 
 
 class ParameterFile(RootModel[dict[str, Quantity]]):

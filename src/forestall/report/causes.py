@@ -14,6 +14,8 @@ from forestall.report.style import PAPER, WIDTH, ink_on, part_tone, styled
 from forestall.report.wording import shortened
 
 _MOST_CAUSES = 7
+OTHER_CAUSES = "other"
+"""What the table itself puts together; it goes with the rest."""
 _LEAST_LABELLED = 5.0
 
 
@@ -49,7 +51,8 @@ def merged(table: CauseTable) -> tuple[list[str], Integers]:
     """
     if len(table.causes) <= _MOST_CAUSES + 1:
         return list(table.causes), table.counts
-    kept = np.sort(np.argsort(-table.counts.sum(axis=0), kind="stable")[:_MOST_CAUSES])
+    total = np.where([name == OTHER_CAUSES for name in table.causes], -1, table.counts.sum(axis=0))
+    kept = np.sort(np.argsort(-total, kind="stable")[:_MOST_CAUSES])
     rest = table.counts.sum(axis=1) - table.counts[:, kept].sum(axis=1)
     names = [table.causes[index] for index in kept]
     return [*names, "other causes"], np.column_stack((table.counts[:, kept], rest))

@@ -10,6 +10,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from forestall.report.agreement import comparisons
+from forestall.report.attribution import attribution_figure
 from forestall.report.causes import causes_figure
 from forestall.report.comparison import comparison_figure
 from forestall.report.drawing import save_figure
@@ -55,6 +56,7 @@ def _plates(report: ReportInput) -> Iterator[Plate]:
         yield _swimmer_plate(report)
     if report.causes is not None and report.causes.counts.sum():
         yield _causes_plate(report, report.causes)
+        yield _attribution_plate(report, report.causes)
     if comparisons(report):
         yield _comparison_plate(report)
 
@@ -115,6 +117,15 @@ def _causes_plate(report: ReportInput, table: CauseTable) -> Plate:
     description = "Most frequent causes. " + "; ".join(lines) + "."
     figure = causes_figure(table, _names(report))
     return Plate("causes", "Why patients progressed", caption, description, figure)
+
+
+def _attribution_plate(report: ReportInput, table: CauseTable) -> Plate:
+    caption = "The same shares with exact 95% intervals, arms beside each other: how much of a difference chance explains."
+    description = (
+        "Share of each cause among the progressions of each arm, with intervals; the table below has them."
+    )
+    figure = attribution_figure(table, _names(report))
+    return Plate("attribution", "Causes compared between arms", caption, description, figure)
 
 
 def _comparison_plate(report: ReportInput) -> Plate:

@@ -18,6 +18,8 @@ from forestall.report.figures import Plate, draw_plates, save_plates
 from forestall.report.model import ReportInput
 from forestall.report.style import TONES
 from forestall.report.summary import plain_summary
+from forestall.statistics.estimate import Estimate
+from forestall.statistics.proportions import proportion
 
 REPORT_FILE = "report.html"
 FIGURES_FOLDER = "figures"
@@ -57,21 +59,36 @@ def render_html(report: ReportInput, plates: Sequence[Plate] | None = None) -> s
         plates: Its figures; drawn if None.
     """
     drawn = draw_plates(report) if plates is None else plates
-    return _template().render(
+    return page(
+        "report.html.jinja",
         report=report,
-        figures={plate.name: _Picture(plate) for plate in drawn},
+        figures={plate.name: Picture(plate) for plate in drawn},
         paragraphs=plain_summary(report),
         comparisons=comparisons(report),
         rule=RULE,
         statuses=_STATUSES,
         arm_rows=[(arm.name, arm.regimen) for arm in report.arms],
         words=wording,
-        css=_css(),
+        share=_share,
     )
 
 
-class _Picture:
-    """A figure with its words, as the template reads it."""
+def page(template: str, **content: object) -> str:
+    """A page from a template of the package, with the styles of every report.
+
+    Args:
+        template: File name.
+        **content: What the template shows.
+    """
+    return _template(template).render(css=_css(), **content)
+
+
+def _share(count: int, total: int) -> Estimate:
+    return proportion(int(count), int(total))
+
+
+class Picture:
+    """A figure with its words, as a template reads it."""
 
     def __init__(self, plate: Plate) -> None:
         self.title, self.caption, self.name = plate.title, plate.caption, plate.name
@@ -79,13 +96,13 @@ class _Picture:
 
 
 @cache
-def _template() -> jinja2.Template:
+def _template(name: str) -> jinja2.Template:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["unbroken"] = _unbroken
     environment.policies["urlize.rel"] = "noopener noreferrer"
-    return environment.from_string(_read("report.html.jinja"))
+    return environment.from_string(_read(name))
 
 
 def _unbroken(text: str) -> Markup:

@@ -19,7 +19,7 @@ _ALWAYS = (
     f"A tumor has at most {LARGEST_GENOTYPES} genotypes: what all its cells carry, and single further "
     "alterations. Shares of causes depend on that choice.",
     "The named cause is what would have slowed the leading clone most on the day of progression. A course in "
-    "which it never existed is another question.",
+    "which it never existed is another question ('forestall why' asks it of one patient).",
     "After progression all patients get one regimen that stands for many, so that overall survival is the "
     "least certain endpoint.",
     "Patients' characteristics are drawn independently where no correlation was published. Metastases do not "

@@ -9,6 +9,7 @@ from forestall.report.agreement import comparisons
 from forestall.report.model import ArmSummary, HazardRatioSummary, Published, ReportInput, TimeSummary
 from forestall.report.wording import in_months
 from forestall.statistics.estimate import Estimate
+from forestall.studies.attribution import attribution_rows, attributions
 
 
 def report_payload(report: ReportInput) -> dict[str, Any]:
@@ -32,6 +33,7 @@ def report_payload(report: ReportInput) -> dict[str, Any]:
         "hazard_ratios": [_ratio(ratio) for ratio in report.hazard_ratios],
         "causes_of_progression": _causes(report),
         "landmarks": [{"what": what, "rates": rates} for what, rates in report.landmarks],
+        "attribution": _attribution(report),
         "published_trial": report.published_trial or None,
         "comparisons": [
             {
@@ -99,6 +101,15 @@ def _causes(report: ReportInput) -> dict[str, dict[str, int]] | None:
         arm.name: {cause: int(count) for cause, count in zip(table.causes, counts, strict=True)}
         for arm, counts in zip(report.arms, table.counts, strict=True)
     }
+
+
+def _attribution(report: ReportInput) -> list[dict[str, Any]] | None:
+    """Counts, shares and exact intervals by arm and cause."""
+    table = report.causes
+    if table is None:
+        return None
+    names = [arm.name for arm in report.arms]
+    return attribution_rows(attributions(names, table.causes, table.counts))
 
 
 def _published(published: Published | None, *, time: bool = False) -> dict[str, Any] | None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from forestall.knowledge.evidence import Comparison, Outcome, PublishedTrial, published_for
 from forestall.knowledge.references import load_references
+from forestall.report.causes import OTHER_CAUSES
 from forestall.report.design import design_rows, population_rows
 from forestall.report.limits import limits_of
 from forestall.report.model import (
@@ -36,7 +37,6 @@ from forestall.studies.trial import TrialResult
 
 MOST_CAUSES = 12
 """Causes that are shown by name; the rest are counted together."""
-OTHER = "other"
 _TITLES = {"PFS": "Progression-free survival", "OS": "Overall survival"}
 
 
@@ -175,8 +175,8 @@ def cause_table(result: TrialResult) -> CauseTable:
     explanations = _explanations(names, result)
     if rest.size:
         table = np.column_stack((table, counts[:, rest].sum(axis=1)))
-        names.append(OTHER)
-        explanations[OTHER] = f"{rest.size} rarer causes; ADSL has the cause of every patient."
+        names.append(OTHER_CAUSES)
+        explanations[OTHER_CAUSES] = f"{rest.size} rarer causes; ADSL has the cause of every patient."
     return CauseTable(names, table, explanations)
 
 

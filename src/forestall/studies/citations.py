@@ -12,10 +12,13 @@ from forestall.knowledge.parameters import load_parameters
 from forestall.knowledge.provenance import Entry, Quantity, Reference
 from forestall.knowledge.references import load_references
 
+SAMPLING = ("biopsy.", "sequencing.", "amplification.", "ihc.", "ctdna.", "plasma.", "blood.", "ctc.")
+"""Parameters of biopsies and blood draws: no trial or course rests on them."""
+
 
 def model_quantities(arms: Iterable[Arm]) -> Iterator[tuple[str, Quantity]]:
     """Every number behind a trial with its name: parameters, network, alterations and the drugs of its arms."""
-    yield from load_parameters().items()
+    yield from ((name, entry) for name, entry in load_parameters().items() if not name.startswith(SAMPLING))
     network = disease_network()
     yield from _named(f"network {network.id}", network)
     for name, alteration in load_alterations().items():

@@ -44,6 +44,8 @@ class CloneCourse:
     """(V, L)."""
     tolerant_cells: Floats
     """(V, L) those of `cells` that do not divide and are spared most of the killing."""
+    dying_per_day: Floats
+    """(V, L) cells that die per day, over the day before the visit."""
 
     @property
     def name(self) -> str:

@@ -13,6 +13,9 @@ from forestall.studies.course import CloneCourse, Course, Floats
 from forestall.studies.marker_story import marker_data
 from forestall.studies.record import RunRecord, file_sha256, knowledge_sha256, machine, versions
 
+TABLES = ("clones.csv", "visits.csv")
+"""Tables of a course, which a rerun compares."""
+
 
 def course_data(course: Course) -> dict[str, Any]:
     """The course as plain data: texts, numbers, lists; None for what was not measured."""
@@ -64,8 +67,8 @@ def arguments_of(course: Course) -> dict[str, Any]:
 
 def write_tables(course: Course, folder: Path) -> None:
     """Write visits.csv (a row per visit and lesion) and clones.csv (a row per visit, lesion and clone)."""
-    _write_csv(folder / "visits.csv", _visit_rows(course))
-    _write_csv(folder / "clones.csv", _clone_rows(course))
+    write_csv(folder / "visits.csv", _visit_rows(course))
+    write_csv(folder / "clones.csv", _clone_rows(course))
 
 
 def record_of(course: Course, folder: Path) -> RunRecord:
@@ -82,7 +85,7 @@ def record_of(course: Course, folder: Path) -> RunRecord:
         versions=versions(),
         machine=machine(),
         knowledge_sha256=knowledge_sha256(),
-        tables_sha256={path.name: file_sha256(path) for path in sorted(folder.glob("*.csv"))},
+        tables_sha256={name: file_sha256(folder / name) for name in TABLES},
         command=f"fs.simulate(fs.Patient(**{arguments['patient']!r}), {arguments['regimen']!r}{words})",
     )
 
@@ -130,10 +133,12 @@ def _clone_rows(course: Course) -> Iterator[Mapping[str, object]]:
                     "clone": clone.name,
                     "cells": clone.cells[number, column],
                     "tolerant_cells": clone.tolerant_cells[number, column],
+                    "dying_per_day": clone.dying_per_day[number, column],
                 }
 
 
-def _write_csv(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
+def write_csv(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
+    """Write rows that have the same columns; an empty file if there is none."""
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = None
         for row in rows:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from forestall.errors import InputError
+from forestall.studies.biopsy_design import STUDY, biopsy_design
+from forestall.studies.output import staged_folder
 from forestall.studies.patient import Patient
 from forestall.studies.record import RunRecord, knowledge_sha256, read_record, versions
 from forestall.studies.simulate import simulate
@@ -73,6 +75,14 @@ def _repeat(record: RunRecord, out: Path, workers: int | None, progress: Progres
         arguments = dict(record.trial)
         patient = Patient(**arguments.pop("patient", {}))
         simulate(patient, **arguments, progress=progress).write(out)
+        return read_record(out)
+    if record.study == STUDY:
+        design = biopsy_design(
+            Trial.of(record.trial["trial"]), **record.trial["arguments"], progress=progress
+        )
+        with staged_folder(out) as staging:
+            design.write_files(staging)
+            design.write_record(staging, kept=out)
         return read_record(out)
     return (
         Trial.of(record.trial)

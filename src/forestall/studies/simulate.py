@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from pydantic import ValidationError
 from forestall.clinic.arms import Arm, compile_arm
 from forestall.clinic.course import FAILURES
 from forestall.clinic.defaults import default_after_progression
+from forestall.clinic.dying import dying_cells
 from forestall.clinic.endpoints import objective_response
 from forestall.clinic.follow import Followed, Watch, follow_arm
 from forestall.clinic.population import Population, population_from_patient
@@ -23,7 +25,7 @@ from forestall.errors import InputError
 from forestall.knowledge.complaints import complaint
 from forestall.knowledge.packs import pack_in_force
 from forestall.knowledge.regimens import Regimen, parse_regimen
-from forestall.knowledge.scope import in_scope
+from forestall.knowledge.scope import Scope, in_scope
 from forestall.knowledge.visits import VisitPhase, check_visits, parse_visits
 from forestall.studies.citations import status_counts
 from forestall.studies.compilation import announce_compilation
@@ -78,6 +80,62 @@ class PatientCourse(Course):
             write_record(record_of(self, staged), staged)
 
 
+@dataclass(frozen=True)
+class Case:
+    """One patient, her treatment and how she is watched: what a course follows from."""
+
+    patient: Patient
+    protocol: Regimen
+    later: Regimen
+    seed: int | None
+    visits: str
+    watch: Watch
+    population: Population
+    arm: Arm
+
+    @property
+    def scope(self) -> Scope | None:
+        """The pack of the patient's disease; None for breast."""
+        return self.patient.scope
+
+    @in_its_disease
+    def follow(self) -> Followed:
+        """Follow her."""
+        return follow_arm(self.population, self.arm, 0, self.watch, trace=True)
+
+    @in_its_disease
+    def course(self, followed: Followed, arm: Arm | None = None) -> PatientCourse:
+        """The course in the words of a study.
+
+        Args:
+            followed: What following her gave.
+            arm: Under which arm, if not her own.
+        """
+        used = arm or self.arm
+        trace = trace_of(followed, self.watch.visits)
+        lesions = _lesions(followed, trace, len(self.patient.spec.lesions))
+        return PatientCourse(
+            patient=self.patient.spec,
+            regimen=self.protocol,
+            after_progression=self.later,
+            seed=self.seed,
+            visits=self.visits,
+            follow_up_days=self.watch.follow_up_days,
+            **_covariates(self.population),
+            visit_day=trace.day,
+            **_findings(followed, trace.day.size),
+            lesions=lesions,
+            clones=_clones(used, followed, trace),
+            doses=doses_given(used, followed),
+            progression=_progression(used, followed, trace, lesions),
+            death_day=_known(followed.findings.death_day[0]),
+            last_day=float(followed.findings.last_contact_day[0]),
+            numbers=status_counts((used,)),
+            failure=FAILURES[followed.findings.failure[0]],
+            scope=self.patient.scope,
+        )
+
+
 def simulate(
     patient: Patient,
     regimen: RegimenText,
@@ -111,11 +169,37 @@ def simulate(
     Raises:
         InputError: if the regimen, the duration, the visits or the seed cannot be read.
     """
+    case = prepare(patient, regimen, duration, seed, after_progression=after_progression, visits=visits)
+    if progress is not None:
+        announce_compilation(progress, case.follow)
+    return case.course(case.follow())
+
+
+def prepare(
+    patient: Patient,
+    regimen: RegimenText,
+    duration: str = "24 months",
+    seed: int | None = 1,
+    *,
+    after_progression: RegimenText | None = None,
+    visits: str | None = None,
+) -> Case:
+    """One patient made ready to be followed, once or with something switched off; arguments as for `simulate`.
+
+    Args:
+        patient: Who is treated.
+        regimen: Until progression.
+        duration: How long to follow her.
+        seed: Of every random number.
+        after_progression: What follows progression.
+        visits: When she is assessed.
+
+    Raises:
+        InputError: if an argument cannot be read.
+    """
     with in_scope(patient.scope):
         later = default_after_progression() if after_progression is None else parse_regimen(after_progression)
-        return _simulated(
-            patient, parse_regimen(regimen), duration, seed, later, visits or _usual_visits(), progress
-        )
+        return _prepared(patient, parse_regimen(regimen), duration, seed, later, visits or _usual_visits())
 
 
 def _usual_visits() -> str:
@@ -123,47 +207,20 @@ def _usual_visits() -> str:
     return DEFAULT_VISITS if pack is None or pack.visits is None else pack.visits
 
 
-def _simulated(
-    patient: Patient,
-    protocol: Regimen,
-    duration: str,
-    seed: int | None,
-    later: Regimen,
-    visits: str,
-    progress: Progress | None,
-) -> PatientCourse:
+def _prepared(
+    patient: Patient, protocol: Regimen, duration: str, seed: int | None, later: Regimen, visits: str
+) -> Case:
     follow_up = _follow_up_days(duration)
     watch = _watch(_visit_days(visits, follow_up), follow_up, _checked_seed(seed))
-    population = population_from_patient(patient.spec, seed=seed)
-    arm = compile_arm("patient", protocol, later, watch.visits, follow_up)
-
-    def follow() -> Followed:
-        return follow_arm(population, arm, 0, watch, trace=True)
-
-    if progress is not None:
-        announce_compilation(progress, follow)
-    followed = follow()
-    trace = trace_of(followed, watch.visits)
-    lesions = _lesions(followed, trace, len(patient.spec.lesions))
-    return PatientCourse(
-        patient=patient.spec,
-        regimen=protocol,
-        after_progression=later,
+    return Case(
+        patient=patient,
+        protocol=protocol,
+        later=later,
         seed=seed,
         visits=visits,
-        follow_up_days=follow_up,
-        **_covariates(population),
-        visit_day=trace.day,
-        **_findings(followed, trace.day.size),
-        lesions=lesions,
-        clones=_clones(arm, trace),
-        doses=doses_given(arm, followed),
-        progression=_progression(arm, followed, trace, lesions),
-        death_day=_known(followed.findings.death_day[0]),
-        last_day=float(followed.findings.last_contact_day[0]),
-        numbers=status_counts((arm,)),
-        failure=FAILURES[followed.findings.failure[0]],
-        scope=patient.scope,
+        watch=watch,
+        population=population_from_patient(patient.spec, seed=seed),
+        arm=compile_arm("patient", protocol, later, watch.visits, follow_up),
     )
 
 
@@ -264,14 +321,16 @@ def _lesion_names(sites: Sequence[str], described: Sequence[bool]) -> list[str]:
     ]
 
 
-def _clones(arm: Arm, trace: Trace) -> tuple[CloneCourse, ...]:
+def _clones(arm: Arm, followed: Followed, trace: Trace) -> tuple[CloneCourse, ...]:
     """The clones that ever had cells at a visit, the founding one first."""
     trunk = int(trace.mask[0])
+    dying = dying_cells(arm, followed, trace.day, trace.cells, trace.tolerant_cells)
     return tuple(
         CloneCourse(
             acquired=_ids(arm, int(mask) & ~trunk),
             cells=trace.cells[:, :, number].copy(),
             tolerant_cells=trace.tolerant_cells[:, :, number].copy(),
+            dying_per_day=dying[:, :, number].copy(),
         )
         for number, mask in enumerate(trace.mask)
         if number == 0 or trace.cells[:, :, number].any()

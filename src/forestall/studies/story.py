@@ -34,16 +34,21 @@ _COUNTS = {1: "one lesion", 2: "two lesions", 3: "three lesions", 4: "four lesio
 _TIMES = {1: "once", 2: "twice", 3: "three times", 4: "four times"}
 
 
-def story_of(course: Course) -> str:
-    """The course in words, one paragraph per line of thought, wrapped."""
+def story_of(course: Course, found: Sequence[str] = ()) -> str:
+    """The course in words, one paragraph per line of thought, wrapped; `found` as for `paragraphs`."""
     return "\n\n".join(
-        textwrap.fill(paragraph, WIDTH, break_on_hyphens=False) for paragraph in paragraphs(course)
+        textwrap.fill(paragraph, WIDTH, break_on_hyphens=False) for paragraph in paragraphs(course, found)
     )
 
 
-def paragraphs(course: Course) -> list[str]:
-    """The course in words, a paragraph each."""
-    told = _told(course)
+def paragraphs(course: Course, found: Sequence[str] = ()) -> list[str]:
+    """The course in words, a paragraph each.
+
+    Args:
+        course: The course.
+        found: Paragraphs on what biopsies and blood found.
+    """
+    told = _told(course, found)
     return told if course.patient.type is None else [_impersonal(paragraph) for paragraph in told]
 
 
@@ -55,14 +60,14 @@ def _impersonal(text: str) -> str:
     return text
 
 
-def _told(course: Course) -> list[str]:
+def _told(course: Course, found: Sequence[str]) -> list[str]:
     if course.failure:
         return [_who(course), f"The simulation failed: {course.failure}. There is no result.", RESEARCH_USE]
     told = [_who(course), _at_entry(course), _treatment(course), _response(course), marker_words(course)]
     if course.progression is not None:
         told.append(_progression(course, course.progression))
         told.append(_escape(course, course.progression))
-    return [*filter(None, told), _ending(course), f"{_credibility(course)} {RESEARCH_USE}"]
+    return [*filter(None, told), *found, _ending(course), f"{_credibility(course)} {RESEARCH_USE}"]
 
 
 def _who(course: Course) -> str:
@@ -86,9 +91,9 @@ def _who(course: Course) -> str:
 def _history(course: Course) -> str:
     spec, text = course.patient, ""
     if spec.alterations:
-        text += f" Every tumor cell carries {_listed([alteration_text(key) for key in spec.alterations])}."
+        text += f" Every tumor cell carries {listed([alteration_text(key) for key in spec.alterations])}."
     if spec.prior:
-        before = _listed(list(spec.prior))
+        before = listed(list(spec.prior))
         text += f" Before, she had received {before}; the model does not take this into account."
     if course.seed is None:
         return text + " What the description leaves open is that of the typical patient."
@@ -104,9 +109,7 @@ def _at_entry(course: Course) -> str:
     seen = [lesion for lesion in course.lesions if _visible(lesion, 0)]
     sizes = [f"{_site_words(lesion)} {lesion.measured_mm[0]:.0f} mm" for lesion in seen]
     number = _COUNTS.get(len(seen), f"{len(seen)} lesions")
-    text = (
-        f"The first scan showed {number}: {_listed(sizes)}." if seen else "The first scan showed no lesion."
-    )
+    text = f"The first scan showed {number}: {listed(sizes)}." if seen else "The first scan showed no lesion."
     text = marker_at_entry(course) or text
     cells = sum(float(clone.cells[0].sum()) for clone in course.clones)
     changed = sum(float(clone.cells[0].sum()) for clone in course.clones if clone.acquired)
@@ -177,7 +180,7 @@ def _schedule_words(component: Component) -> str:
     if days == (1,):
         return every if component.doses_per_day == 1 else f"{daily} {every}"
     run = days == tuple(range(days[0], days[-1] + 1)) and len(days) > 2
-    on = f"days {days[0]} to {days[-1]}" if run else f"days {_listed([str(day) for day in days])}"
+    on = f"days {days[0]} to {days[-1]}" if run else f"days {listed([str(day) for day in days])}"
     return f"{'' if component.doses_per_day == 1 else daily + ' '}on {on}, {every}"
 
 
@@ -219,14 +222,14 @@ def _progression(course: Course, progression: Progression) -> str:
     found = []
     fresh = [lesion for lesion in course.lesions if _visible(lesion, last) and _unseen_before(lesion, last)]
     if progression.new_lesion and fresh:
-        found.append(f"a new lesion was seen ({_listed([_site_words(lesion) for lesion in fresh])})")
+        found.append(f"a new lesion was seen ({listed([_site_words(lesion) for lesion in fresh])})")
     if last and sums[last] > lowest:
         grown = f"from {lowest:.0f} mm at their smallest to {sums[last]:.0f} mm in sum"
         found.append(f"the target lesions had grown {grown}")
     if (risen := marker_at_progression(course, last)) is not None:
         return f"{text} {risen}."
     lead = course.lesion(progression.lesion)
-    text = f"{text} {_listed(found)}. " if found else text.rstrip(":") + ". "
+    text = f"{text} {listed(found)}. " if found else text.rstrip(":") + ". "
     return text + f"It was led by {_lesion_words(lead)}."
 
 
@@ -248,7 +251,7 @@ def _leader(course: Course, progression: Progression) -> str:
     clone = next((clone for clone in course.clones if clone.acquired == progression.acquired), None)
     if not progression.acquired or clone is None:
         return "Cells that had acquired none of the alterations that the model follows led the growth."
-    names = _listed([alteration_text(key) for key in progression.acquired])
+    names = listed([alteration_text(key) for key in progression.acquired])
     return f"A clone that had acquired {names} led the growth; {_origin(course, clone, progression)}."
 
 
@@ -316,6 +319,6 @@ def _rough(number: float, digits: int = 1) -> str:
     return f"{rounded:,.0f}"
 
 
-def _listed(words: Sequence[str]) -> str:
+def listed(words: Sequence[str]) -> str:
     """Words in a sentence: "a, b and c"."""
     return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)

@@ -45,6 +45,7 @@ from forestall.studies.analysis import (
     cause_counts,
     hazard_ratios,
 )
+from forestall.studies.attribution import Attribution, attributions, kinds
 from forestall.studies.chunks import chunk_size, in_order
 from forestall.studies.citations import citations, model_quantities, status_counts
 from forestall.studies.compilation import announce_compilation
@@ -115,6 +116,15 @@ class TrialResult:
     def cause_counts(self) -> NDArray[np.int64]:
         """(arms, causes) patients of the first replicate by cause of progression."""
         return cause_counts(self.replicates[0], len(self.arms), len(self.causes))
+
+    def attributions(self, *, by_kind: bool = False) -> list[Attribution]:
+        """Why the patients of the first replicate progressed: count, share and interval of every cause in every arm.
+
+        Args:
+            by_kind: Sum over the causes of a kind (acquired alteration, crosstalk rebound, ...).
+        """
+        table = kinds if by_kind else attributions
+        return table([arm.name for arm in self.arms], self.causes, self.cause_counts)
 
     def to_frame(self, table: str) -> pl.DataFrame:
         """An analysis table of the first replicate.
