@@ -80,14 +80,14 @@ def _fastest_growth(
 
 
 @kernel
-def _size_tolerance(target: float, b: float, d: float) -> float:
+def size_tolerance(target: float, b: float, d: float) -> float:
     """How far below the target counts as reached: within it, noise moves the size more than growth does."""
     noise = 0.5 * (b + d) / (b - d) if b > d else math.inf
     return max(0.5, _SIZE_TOLERANCE * target, min(noise, _NOISE_TOLERANCE * target))
 
 
 @kernel
-def _step_days(
+def step_days(
     total: float, target: float, b: float, d: float, fastest: float, crowded: bool, longest: float
 ) -> float:
     """A step that stays below the target.
@@ -136,12 +136,12 @@ def _grow_lineage(
             return age, EXTINCT
         b, d = _average(out, birth), _average(out, death)
         room = max(0.0, 1.0 - total / capacity)
-        if total >= target - _size_tolerance(target, b * room, d):
+        if total >= target - size_tolerance(target, b * room, d):
             return age, REACHED
         if age >= max_days:
             return age, TOO_SLOW
         fastest = _fastest_growth(out, birth, death, room)
-        days = _step_days(total, target, b * room, d, fastest, total > _CROWDED * capacity, max_days - age)
+        days = step_days(total, target, b * room, d, fastest, total > _CROWDED * capacity, max_days - age)
         cells[:] = out
         slowed[:] = birth * mean_room(total, capacity, b, d, days)
         status = evolve_clones(
