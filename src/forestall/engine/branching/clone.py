@@ -34,23 +34,24 @@ from forestall.engine.branching.stack import (
     push,
     set_aside,
 )
-from forestall.engine.counts import next_binomial
+from forestall.engine.counts import next_binomial, next_gamma
 from forestall.engine.kernels import kernel
 from forestall.engine.mutation import next_emission
-from forestall.engine.random import next_normal, next_uniform
+from forestall.engine.random import next_uniform
 
 Floats = npt.NDArray[np.float64]
 
-NORMAL_ABOVE, MEAN_ABOVE, LARGE_ABOVE = range(3)
-"""Places in the hand-over sizes: families above which the law is taken as normal, above which as its mean, and cells above which
-a clone may be drawn in bulk."""
+NORMAL_ABOVE, MEAN_ABOVE, LARGE_ABOVE, PAIR_ABOVE = range(4)
+"""Places in the hand-over sizes (`forestall.engine.branching.plan.Settings`)."""
 
 FOLDS_AT_ONCE = 4.0
 """Longest interval drawn in bulk, over the fastest change of the clone or its mutants."""
 _FEW = 32.0
 """Emissions up to which a large clone is still followed one by one."""
-_ENOUGH = 100.0
-"""Cells of each phenotype that must be expected for the two to be drawn as normal."""
+_ENOUGH = 30.0
+"""Cells of each phenotype that must be expected for the two to be drawn together."""
+_SMOOTH = 1.0 / 16.0
+"""Largest squared coefficient of variation at which they are."""
 _WAITING_AT_ONCE = 64
 
 
@@ -68,6 +69,7 @@ def follow_cycling(
     probability: Floats,
     total: float,
     sizes: Floats,
+    moments: Floats,
     stack: Floats,
     top: int,
     note: npt.NDArray[np.int64],
@@ -87,6 +89,7 @@ def follow_cycling(
         probability: (a,) per division.
         total: Probability per division of any alteration.
         sizes: Hand-over sizes.
+        moments: (5,) work space.
         stack: Founders that wait.
         top: Their number.
         note: Counters.
@@ -97,6 +100,7 @@ def follow_cycling(
     """
     base, division, d = top, rates[row, phase, 0] * room, rates[row, phase, 1]
     sleep = rates[row, phase, 2]
+    bulk = sizes[PAIR_ABOVE] if sleep > 0.0 else 2.0 * sizes[LARGE_ABOVE]
     b, emission = division * (1.0 - total), division * total + sleep
     while cells > 0.0 and start < end and note[STATUS] == 0:
         if top - base >= _WAITING_AT_ONCE:
@@ -104,21 +108,22 @@ def follow_cycling(
             push(stack, base, note, row, CYCLING, start, cells)
             return 0.0, top
         span = end - start
-        if _many(cells, b, d, emission, span, sizes):
+        if cells > bulk and _expected(cells, b - d, emission, span) > _FEW:
             fastest = fastest_change(row, phase, room, child, rates)
             if math.isnan(fastest):
                 note[STATUS], note[ASKED_ROW] = UNKNOWN_GENOTYPE, row
                 break
             together = _span_of_pair(cells, b - d, fastest, span)
-            if sleep > 0.0 and _both_large(cells, together, False, row, phase, b - d, rates):
+            if sleep > 0.0 and _pair_is_smooth(cells, b, d, row, phase, rates, together, False, moments):
                 cells, top = _draw_pair(
-                    state, row, cells, start, together, phase, b, d, division, False,
-                    child, rates, probability, sizes, stack, top, note,
+                    state, row, cells, start, together, phase, b - d, division, False,
+                    child, rates, probability, sizes, moments, stack, top, note,
                 )  # fmt: skip
                 start += together
                 continue
-            span = min(span, longest_at_once(fastest), _span_of_path(cells, b + d, sizes))
-            if _expected(cells, b - d, emission, span) > _FEW:
+            path = min(span, longest_at_once(fastest), _span_of_path(cells, b + d, sizes))
+            if path > 0.0 and _expected(cells, b - d, emission, path) > _FEW:
+                span = path
                 survival, stop = constant_rate_law(b, d + sleep, span)
                 after = birth_death_step(state, cells, survival, stop, sizes[NORMAL_ABOVE], sizes[MEAN_ABOVE])
                 shares = exponential_shares(cells, after, span)
@@ -156,6 +161,7 @@ def follow_tolerant(
     probability: Floats,
     total: float,
     sizes: Floats,
+    moments: Floats,
     stack: Floats,
     top: int,
     note: npt.NDArray[np.int64],
@@ -173,10 +179,12 @@ def follow_tolerant(
                 note[STATUS], note[ASKED_ROW] = UNKNOWN_GENOTYPE, row
                 break
             span = min(span, longest_at_once(fastest))
-            if cells > sizes[LARGE_ABOVE] and _both_large(cells, span, True, row, phase, b - d, rates):
+            if cells > sizes[PAIR_ABOVE] and _pair_is_smooth(
+                cells, b, d, row, phase, rates, span, True, moments
+            ):
                 _, top = _draw_pair(
-                    state, row, cells, start, span, phase, b, d, division, True,
-                    child, rates, probability, sizes, stack, top, note,
+                    state, row, cells, start, span, phase, b - d, division, True,
+                    child, rates, probability, sizes, moments, stack, top, note,
                 )  # fmt: skip
                 return 0.0, top
         left = next_binomial(state, cells, -math.expm1(-leaving * span))
@@ -229,14 +237,10 @@ def _expected(cells: float, net: float, emission: float, days: float) -> float:
 
 
 @kernel
-def _many(cells: float, b: float, d: float, emission: float, days: float, sizes: Floats) -> bool:
-    """Whether a clone is large and many emissions are expected of it."""
-    return cells > 2.0 * sizes[LARGE_ABOVE] and _expected(cells, b - d, emission, days) > _FEW
-
-
-@kernel
 def _span_of_path(cells: float, turnover: float, sizes: Floats) -> float:
-    """Interval over which the path of a clone between its sampled ends is known well enough."""
+    """Interval over which the path of a clone between its sampled ends is known well enough; 0 if it is too small."""
+    if cells <= 2.0 * sizes[LARGE_ABOVE]:
+        return 0.0
     return (cells / sizes[LARGE_ABOVE] - 1.0) / turnover if turnover > 0.0 else math.inf
 
 
@@ -248,11 +252,36 @@ def _span_of_pair(cells: float, net: float, fastest: float, span: float) -> floa
 
 
 @kernel
-def _both_large(cells: float, days: float, tolerant: bool, row: int, phase: int, net: float, rates: Floats) -> bool:
-    """Whether many cells of both phenotypes are expected at the end of an interval."""
-    means = mean_matrix(net, rates[row, phase, 2], rates[row, phase, 3], rates[row, phase, 4], days)
-    fewest = min(means[2], means[3]) if tolerant else min(means[0], means[1])
-    return cells * fewest >= _ENOUGH
+def _pair_is_smooth(
+    cells: float,
+    b: float,
+    d: float,
+    row: int,
+    phase: int,
+    rates: Floats,
+    days: float,
+    tolerant: bool,
+    moments: Floats,
+) -> bool:
+    """Whether both phenotypes at the end of an interval are many and vary little; fills in their moments per cell."""
+    sleep, wake, death = rates[row, phase, 2], rates[row, phase, 3], rates[row, phase, 4]
+    means = mean_matrix(b - d, sleep, wake, death, days)
+    if cells * (min(means[2], means[3]) if tolerant else min(means[0], means[1])) < _ENOUGH:
+        return False
+    mean_c, mean_t, var_c, both, var_t = pair_moments(b, d, sleep, wake, death, days, tolerant)
+    moments[0], moments[1], moments[2], moments[3], moments[4] = mean_c, mean_t, var_c, both, var_t
+    spread = max(var_c / (mean_c * mean_c), var_t / (mean_t * mean_t))
+    return spread <= _SMOOTH * cells
+
+
+@kernel
+def _gamma_like(state: npt.NDArray[np.uint64], mean: float, variance: float) -> float:
+    """A positive number with a mean and a variance, skewed as sums of families are."""
+    if mean <= 0.0:
+        return 0.0
+    if variance <= 1e-12 * mean:
+        return mean
+    return next_gamma(state, mean * mean / variance) * variance / mean
 
 
 @kernel
@@ -263,14 +292,14 @@ def _draw_pair(
     start: float,
     days: float,
     phase: int,
-    b: float,
-    d: float,
+    net: float,
     division: float,
     tolerant: bool,
     child: npt.NDArray[np.int32],
     rates: Floats,
     probability: Floats,
     sizes: Floats,
+    moments: Floats,
     stack: Floats,
     top: int,
     note: npt.NDArray[np.int64],
@@ -280,19 +309,17 @@ def _draw_pair(
     Tolerant cells are put on the stack; so are cycling ones that descend from tolerant cells. Cycling cells of a cycling clone are
     returned.
     """
-    sleep, wake, death = rates[row, phase, 2], rates[row, phase, 3], rates[row, phase, 4]
-    mean_c, mean_t, var_c, both, var_t = pair_moments(b, d, sleep, wake, death, days, tolerant)
-    after, sleepers = cells * mean_c, cells * mean_t
-    if after <= sizes[MEAN_ABOVE] or sleepers <= sizes[MEAN_ABOVE]:
-        deviation = math.sqrt(cells * var_c)
-        first, second = next_normal(state), next_normal(state)
-        along = both * cells / deviation if deviation > 0.0 else 0.0
-        after += deviation * first
-        sleepers += along * first + math.sqrt(max(0.0, cells * var_t - along * along)) * second
-    after, sleepers = max(0.0, math.floor(after + 0.5)), max(0.0, math.floor(sleepers + 0.5))
-    tilt = math.log(max(after, 1.0) / (cells * mean_c))
+    mean, sleepers = cells * moments[0], cells * moments[1]
+    after = mean
+    if min(mean, sleepers) <= sizes[MEAN_ABOVE]:
+        variance, both = cells * moments[2], cells * moments[3]
+        after = _gamma_like(state, mean, variance)
+        slope = both / variance if variance > 0.0 else 0.0
+        sleepers = _gamma_like(state, sleepers + slope * (after - mean), cells * moments[4] - slope * both)
+    after, sleepers = math.floor(after + 0.5), math.floor(sleepers + 0.5)
+    tilt = math.log(max(after, 1.0) / mean)
     if division > 0.0:
-        shares = _pair_shares(cells, b - d, sleep, wake, death, days, tolerant, tilt)
+        shares = _pair_shares(cells, net, row, phase, rates, days, tolerant, tilt)
         top = emit_mutants(state, row, division, shares, start, days, child, probability, stack, top, note)
     top = push(stack, top, note, row, TOLERANT, start + days, sleepers)
     if tolerant:
@@ -304,19 +331,19 @@ def _draw_pair(
 def _pair_shares(
     cells: float,
     net: float,
-    sleep: float,
-    wake: float,
-    death: float,
+    row: int,
+    phase: int,
+    rates: Floats,
     days: float,
     tolerant: bool,
     tilt: float,
 ) -> tuple[float, float, float, float]:
     """Cell-days of cycling cells at each node, along their mean path bent towards their sampled end."""
     return (
-        _pair_share(0, cells, net, sleep, wake, death, days, tolerant, tilt),
-        _pair_share(1, cells, net, sleep, wake, death, days, tolerant, tilt),
-        _pair_share(2, cells, net, sleep, wake, death, days, tolerant, tilt),
-        _pair_share(3, cells, net, sleep, wake, death, days, tolerant, tilt),
+        _pair_share(0, cells, net, row, phase, rates, days, tolerant, tilt),
+        _pair_share(1, cells, net, row, phase, rates, days, tolerant, tilt),
+        _pair_share(2, cells, net, row, phase, rates, days, tolerant, tilt),
+        _pair_share(3, cells, net, row, phase, rates, days, tolerant, tilt),
     )
 
 
@@ -325,14 +352,14 @@ def _pair_share(
     node: int,
     cells: float,
     net: float,
-    sleep: float,
-    wake: float,
-    death: float,
+    row: int,
+    phase: int,
+    rates: Floats,
     days: float,
     tolerant: bool,
     tilt: float,
 ) -> float:
     at = node_day(node, 0.0, days)
-    means = mean_matrix(net, sleep, wake, death, at)
+    means = mean_matrix(net, rates[row, phase, 2], rates[row, phase, 3], rates[row, phase, 4], at)
     mean = means[2] if tolerant else means[0]
     return cells * mean * math.exp(tilt * at / days) * node_weight(node) * days

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from forestall.engine.branching.clone import LARGE_ABOVE, follow_cycling, follow_tolerant, longest_at_once
+from forestall.engine.branching.clone import PAIR_ABOVE, follow_cycling, follow_tolerant, longest_at_once
 from forestall.engine.branching.stack import (
     CELLS,
     CYCLING,
@@ -110,6 +110,7 @@ def evolve_lesion(
     cells: Floats,
     living: int,
     work: Floats,
+    moments: Floats,
     stack: Floats,
     note: npt.NDArray[np.int64],
 ) -> int:
@@ -130,6 +131,7 @@ def evolve_lesion(
         cells: (n, 2) cells at the start; overwritten by those at the end.
         living: Number of genotypes in the list.
         work: (n, 2) work space.
+        moments: (5,) work space.
         stack: Work space.
         note: Counters; a status other than `DONE` means that `cells` is not usable.
 
@@ -153,12 +155,12 @@ def evolve_lesion(
             if phenotype == CYCLING:
                 number, top = follow_cycling(
                     state, row, number, day, days, phase, room, child, rates, probability, totals[row],
-                    sizes, stack, top, note,
+                    sizes, moments, stack, top, note,
                 )  # fmt: skip
             else:
                 number, top = follow_tolerant(
                     state, row, number, day, days, phase, room, child, rates, probability, totals[row],
-                    sizes, stack, top, note,
+                    sizes, moments, stack, top, note,
                 )  # fmt: skip
             living = settle(rows, place, cells, living, row, phenotype, number, note)
     return forget_extinct(rows, place, cells, living)
@@ -207,7 +209,7 @@ def _longest_with_switching(
     fastest = 0.0
     for here in range(living):
         own = rates[rows[here], phase]
-        if own[2] + own[3] > 0.0 and cells[here, 0] + cells[here, 1] > sizes[LARGE_ABOVE]:
+        if own[2] + own[3] > 0.0 and cells[here, 0] + cells[here, 1] > sizes[PAIR_ABOVE]:
             fastest = max(fastest, abs(own[0] - own[1]), own[2], own[3] + own[4])
     return longest_at_once(fastest)
 
@@ -228,6 +230,7 @@ def treat_lesion(
     cells: Floats,
     living: int,
     work: Floats,
+    moments: Floats,
     stack: Floats,
     note: npt.NDArray[np.int64],
 ) -> int:
@@ -244,7 +247,7 @@ def treat_lesion(
             room = mean_room(total, capacity, b, d, step)
         living = evolve_lesion(
             state, step, phase, room, child, rates, probability, totals, sizes, rows, place, cells, living,
-            work, stack, note,
+            work, moments, stack, note,
         )  # fmt: skip
         days -= step
     return living
@@ -286,6 +289,7 @@ def grow_lesion(
     place: npt.NDArray[np.int32],
     cells: Floats,
     work: Floats,
+    moments: Floats,
     stack: Floats,
     note: npt.NDArray[np.int64],
 ) -> tuple[float, int]:
@@ -306,6 +310,7 @@ def grow_lesion(
         place: ..
         cells: ..
         work: ..
+        moments: ..
         stack: ..
         note: Receives `EXTINCT` or `TOO_SLOW` as well.
 
@@ -329,7 +334,7 @@ def grow_lesion(
             room = mean_room(total, capacity, b, d, days)
             living = evolve_lesion(
                 state, days, 0, room, child, rates, probability, totals, sizes, rows, place, cells, living,
-                work, stack, note,
+                work, moments, stack, note,
             )  # fmt: skip
             age += days
         if note[STATUS] != DONE:

@@ -24,7 +24,7 @@ MOST_LIVING = 4096
 _GROWTH = int(Purpose.GROWTH)
 _COURSE = int(Purpose.COURSE)
 _HORIZON, _VISIT, _RATIO, _DETECTABLE, _STOP = range(5)
-_MAX_DAYS = 3
+_MAX_DAYS = 4
 
 
 @kernel_with(nogil=True)
@@ -58,7 +58,8 @@ def run_patients(
     rows = np.zeros((lesions, MOST_LIVING), np.int64)
     place = np.full((lesions, genotypes), -1, np.int32)
     cells = np.zeros((lesions, MOST_LIVING, 2))
-    work, stack, note = np.empty((MOST_LIVING, 2)), np.empty((STACK_ROWS, 4)), new_notes()
+    work, moments = np.empty((MOST_LIVING, 2)), np.empty(5)
+    stack, note = np.empty((STACK_ROWS, 4)), new_notes()
     states = np.empty((lesions, 2), np.uint64)
     living = np.zeros(lesions, np.int64)
     for i in chosen:
@@ -71,11 +72,11 @@ def run_patients(
                 record.age[i, lesion], living[lesion] = grow_lesion(
                     states[lesion], founders[lesion], sizes[i, lesion], capacities[lesion], settings[_MAX_DAYS],
                     lattice.child, lattice.rates, lattice.probability, lattice.total, settings,
-                    rows[lesion], place[lesion], cells[lesion], work, stack, note,
+                    rows[lesion], place[lesion], cells[lesion], work, moments, stack, note,
                 )  # fmt: skip
             open_stream(states[lesion], seed, first + i, _COURSE, lesion)
         if note[STATUS] == DONE:
-            _follow(i, states, rows, place, cells, living, capacities, lattice, plan, settings, work, stack, note, record)
+            _follow(i, states, rows, place, cells, living, capacities, lattice, plan, settings, work, moments, stack, note, record)
         record.status[i] = note[STATUS]
         record.asked[i] = note[1]
         for lesion in range(lesions):
@@ -95,6 +96,7 @@ def _follow(
     plan: PlanArrays,
     settings: Floats,
     work: Floats,
+    moments: Floats,
     stack: Floats,
     note: npt.NDArray[np.int64],
     record: Record,
@@ -141,7 +143,7 @@ def _follow(
             living[lesion] = treat_lesion(
                 states[lesion], step, plan.phase[segment], capacities[lesion],
                 lattice.child, lattice.rates, lattice.probability, lattice.total, settings,
-                rows[lesion], place[lesion], cells[lesion], living[lesion], work, stack, note,
+                rows[lesion], place[lesion], cells[lesion], living[lesion], work, moments, stack, note,
             )  # fmt: skip
         now, left = now + step, left - step
         if left <= 0.0:

@@ -96,13 +96,15 @@ class Settings:
     mean_above: float = 1e9
     """Above which it is taken as its mean: the clone is deterministic."""
     large_above: float = 1e3
-    """Cells of a clone above which many mutants, or cells that switch, are drawn at once."""
-    max_days: float = 1e6
+    """Cells of a clone above which many mutants are drawn at once, along the path between its sampled ends."""
+    pair_above: float = 64.0
+    """Cells of a clone whose cells switch above which both phenotypes are drawn together, from their exact moments."""
+    max_days: float = 1e5
     """Longest life of a lineage that grows to detection."""
 
     def array(self) -> npt.NDArray[np.float64]:
         """What the kernels see."""
-        return np.array([self.normal_above, self.mean_above, self.large_above, self.max_days])
+        return np.array([self.normal_above, self.mean_above, self.large_above, self.pair_above, self.max_days])
 
 
 @dataclass(frozen=True)
