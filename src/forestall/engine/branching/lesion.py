@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from forestall.engine.branching.clone import PAIR_ABOVE, follow_cycling, follow_tolerant, longest_at_once
+from forestall.engine.branching.clone import PAIR_ABOVE, follow_cycling, follow_tolerant
 from forestall.engine.branching.stack import (
     CELLS,
     CYCLING,
@@ -33,6 +33,9 @@ from forestall.engine.kernels import kernel
 
 Floats = npt.NDArray[np.float64]
 
+_SWITCHING_FOLDS = 0.5
+"""Step of a lesion whose cells switch, over the fastest change of a large clone: new mutants are few cells whose every switch is
+drawn, so they are soon counted with their genotype."""
 CROWDED = 0.01
 """Share of the capacity from which on a lesion is crowded."""
 
@@ -211,7 +214,7 @@ def _longest_with_switching(
         own = rates[rows[here], phase]
         if own[2] + own[3] > 0.0 and cells[here, 0] + cells[here, 1] > sizes[PAIR_ABOVE]:
             fastest = max(fastest, abs(own[0] - own[1]), own[2], own[3] + own[4])
-    return longest_at_once(fastest)
+    return _SWITCHING_FOLDS / fastest if fastest > 0.0 else math.inf
 
 
 @kernel
