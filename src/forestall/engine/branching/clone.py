@@ -128,7 +128,9 @@ def follow_cycling(
                 after = birth_death_step(state, cells, survival, stop, sizes[NORMAL_ABOVE], sizes[MEAN_ABOVE])
                 shares = exponential_shares(cells, after, span)
                 if total > 0.0:
-                    top = emit_mutants(state, row, division, shares, start, span, child, probability, stack, top, note)
+                    top = emit_mutants(
+                        state, row, division, shares, start, span, child, probability, stack, top, note
+                    )
                 if sleep > 0.0:
                     top = emit_sleepers(state, row, sleep, shares, start, span, stack, top, note)
                 cells, start = after, start + span
@@ -142,7 +144,14 @@ def follow_cycling(
             top = push(stack, top, note, row, TOLERANT, start, 1.0)
         else:
             top = push_mutant(
-                row, next_alteration(state, row, total, child, probability), start, 1.0, child, stack, top, note
+                row,
+                next_alteration(state, row, total, child, probability),
+                start,
+                1.0,
+                child,
+                stack,
+                top,
+                note,
             )
     return cells, top
 
@@ -188,7 +197,9 @@ def follow_tolerant(
                 )  # fmt: skip
                 return 0.0, top
         left = next_binomial(state, cells, -math.expm1(-leaving * span))
-        top = _wake(state, row, next_binomial(state, left, wake / leaving), start, span, leaving, stack, top, note)
+        top = _wake(
+            state, row, next_binomial(state, left, wake / leaving), start, span, leaving, stack, top, note
+        )
         cells, start = cells - left, start + span
     return cells, top
 

@@ -48,6 +48,26 @@ class Landscape(Protocol):
 
 
 @dataclass(frozen=True)
+class TableLandscape:
+    """Rates as they are listed: for models of a few genotypes."""
+
+    probabilities: tuple[float, ...]
+    """Probability per division of each alteration."""
+    table: Mapping[int, Sequence[Sequence[float]]]
+    """Mask of a genotype -> (phases, RATES) rates, 1/day."""
+    ordered: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def phase_count(self) -> int:
+        """Number of phases."""
+        return len(next(iter(self.table.values())))
+
+    def rates(self, genotypes: Sequence[Genotype]) -> Array:
+        """(genotypes, phases, RATES) rates, 1/day."""
+        return np.array([self.table[genotype.mask] for genotype in genotypes], np.float64)
+
+
+@dataclass(frozen=True)
 class Effect:
     """What an alteration, or an interaction of two, does to a cell."""
 
@@ -154,13 +174,17 @@ class RuleLandscape:
 
     def rates(self, genotypes: Sequence[Genotype]) -> Array:
         """(genotypes, phases, RATES) rates, 1/day."""
-        table = [[self._rates(effects, phase) for phase in self.phases] for effects in map(self.effects, genotypes)]
+        table = [
+            [self._rates(effects, phase) for phase in self.phases] for effects in map(self.effects, genotypes)
+        ]
         return np.array(table).reshape(len(genotypes), len(self.phases), RATES)
 
     def effects(self, genotype: Genotype) -> list[Effect]:
         """The effects that act in a genotype."""
         own = [self.alterations[a].effect for a in genotype.alterations()]
-        return own + [interaction.effect for interaction in self.interactions if self._acts(interaction, genotype)]
+        return own + [
+            interaction.effect for interaction in self.interactions if self._acts(interaction, genotype)
+        ]
 
     def _acts(self, interaction: Interaction, genotype: Genotype) -> bool:
         first, second = self._pair(interaction)
@@ -192,5 +216,4 @@ def _share(drug: Drug, level: float, effects: Sequence[Effect]) -> float:
         return 0.0
     if math.isinf(level):
         return 1.0
-    ratio = (fold / level) ** drug.hill
-    return 1.0 / (1.0 + ratio)
+    return 1.0 / (1.0 + math.pow(fold / level, drug.hill))

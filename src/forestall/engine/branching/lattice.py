@@ -113,7 +113,11 @@ class Lattice:
     def _arrays_of(self, genotypes: Sequence[Genotype]) -> LatticeArrays:
         probability = np.array(self._landscape.probabilities, np.float64)
         possible = np.array(
-            [[p > 0.0 and not genotype.carries(a) for a, p in enumerate(probability)] for genotype in genotypes], bool
+            [
+                [p > 0.0 and not genotype.carries(a) for a, p in enumerate(probability)]
+                for genotype in genotypes
+            ],
+            bool,
         ).reshape(len(genotypes), probability.size)
         child = np.where(possible, NOT_YET, IMPOSSIBLE).astype(np.int32)
         rates = np.ascontiguousarray(self._landscape.rates(genotypes))

@@ -83,7 +83,9 @@ def settle(
 
 
 @kernel
-def forget_extinct(rows: npt.NDArray[np.int64], place: npt.NDArray[np.int32], cells: Floats, living: int) -> int:
+def forget_extinct(
+    rows: npt.NDArray[np.int64], place: npt.NDArray[np.int32], cells: Floats, living: int
+) -> int:
     """Drop genotypes without cells from a lesion's list, in order; the new number."""
     kept = 0
     for here in range(living):
@@ -348,7 +350,9 @@ def grow_lesion(
 
 
 @kernel
-def clear_lesion(rows: npt.NDArray[np.int64], place: npt.NDArray[np.int32], cells: Floats, living: int) -> None:
+def clear_lesion(
+    rows: npt.NDArray[np.int64], place: npt.NDArray[np.int32], cells: Floats, living: int
+) -> None:
     """Empty a lesion's list of genotypes."""
     for here in range(living):
         place[rows[here]] = np.int32(-1)

@@ -65,7 +65,7 @@ def fastest_change(row: int, phase: int, room: float, child: npt.NDArray[np.int3
     is not in the lattice yet.
     """
     net = rates[row, phase, 0] * room - rates[row, phase, 1]
-    fastest = max(abs(net), rates[row, phase, 2], rates[row, phase, 3] + rates[row, phase, 4])
+    fastest: float = max(abs(net), rates[row, phase, 2], rates[row, phase, 3] + rates[row, phase, 4])
     for a in range(child.shape[1]):
         other = child[row, a]
         if other == NOT_YET:

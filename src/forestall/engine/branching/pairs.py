@@ -14,7 +14,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import numpy.typing as npt
 
 from forestall.engine.kernels import kernel
 

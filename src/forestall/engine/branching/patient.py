@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from forestall.engine.branching.lattice import LatticeArrays
-from forestall.engine.branching.lesion import burden, clear_lesion, grow_lesion, treat_lesion
+from forestall.engine.branching.lesion import burden, clear_lesion, grow_lesion, settle, treat_lesion
 from forestall.engine.branching.plan import PlanArrays
 from forestall.engine.branching.record import Record, add_leaders
-from forestall.engine.branching.stack import DONE, STACK_ROWS, STATUS, new_notes
+from forestall.engine.branching.stack import CYCLING, DONE, STACK_ROWS, STATUS, new_notes
 from forestall.engine.kernels import kernel, kernel_with
 from forestall.engine.purposes import Purpose
 from forestall.engine.random import open_stream
@@ -34,6 +34,7 @@ def run_patients(
     sizes: Floats,
     founders: npt.NDArray[np.int64],
     capacities: Floats,
+    grown: bool,
     lattice: LatticeArrays,
     plan: PlanArrays,
     settings: Floats,
@@ -48,6 +49,7 @@ def run_patients(
         sizes: (p, l) cells of the lesions at detection.
         founders: (l,) genotype of the first cell of each lesion.
         capacities: (l,) cells.
+        grown: Whether lesions grow to their size from one cell; otherwise they begin with so many cells of their founder.
         lattice: Genotypes.
         plan: Lines of treatment.
         settings: `Settings.array`.
@@ -67,7 +69,18 @@ def run_patients(
         for lesion in range(lesions):
             living[lesion] = 0
             record.age[i, lesion] = math.nan
-            if sizes[i, lesion] > 0.0 and note[STATUS] == DONE:
+            if not grown:
+                living[lesion] = settle(
+                    rows[lesion],
+                    place[lesion],
+                    cells[lesion],
+                    0,
+                    founders[lesion],
+                    CYCLING,
+                    sizes[i, lesion],
+                    note,
+                )
+            elif sizes[i, lesion] > 0.0 and note[STATUS] == DONE:
                 open_stream(states[lesion], seed, first + i, _GROWTH, lesion)
                 record.age[i, lesion], living[lesion] = grow_lesion(
                     states[lesion], founders[lesion], sizes[i, lesion], capacities[lesion], settings[_MAX_DAYS],
@@ -76,7 +89,23 @@ def run_patients(
                 )  # fmt: skip
             open_stream(states[lesion], seed, first + i, _COURSE, lesion)
         if note[STATUS] == DONE:
-            _follow(i, states, rows, place, cells, living, capacities, lattice, plan, settings, work, moments, stack, note, record)
+            _follow(
+                i,
+                states,
+                rows,
+                place,
+                cells,
+                living,
+                capacities,
+                lattice,
+                plan,
+                settings,
+                work,
+                moments,
+                stack,
+                note,
+                record,
+            )
         record.status[i] = note[STATUS]
         record.asked[i] = note[1]
         for lesion in range(lesions):

@@ -104,7 +104,9 @@ class Settings:
 
     def array(self) -> npt.NDArray[np.float64]:
         """What the kernels see."""
-        return np.array([self.normal_above, self.mean_above, self.large_above, self.pair_above, self.max_days])
+        return np.array(
+            [self.normal_above, self.mean_above, self.large_above, self.pair_above, self.max_days]
+        )
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,8 @@ class Tumors:
     """(l,) row in the lattice of the first cell of each lesion; the first row if empty."""
     capacity: Sequence[float] = field(default=())
     """(l,) carrying capacity, cells; infinite if empty."""
+    grown: bool = True
+    """Whether each lesion grows to its size from one cell; otherwise it begins with so many cells of its founder."""
 
     def __post_init__(self) -> None:
         if self.cells.ndim != 2 or not (self.cells >= 0.0).all():

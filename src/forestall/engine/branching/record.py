@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
-from typing import NamedTuple
 
 from forestall.engine.kernels import kernel
 

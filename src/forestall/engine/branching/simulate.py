@@ -32,7 +32,7 @@ class Outcome:
     @property
     def failed(self) -> npt.NDArray[np.bool_]:
         """(p,) patients that could not be followed; their numbers are nan."""
-        return self.record.status != DONE
+        return np.asarray(self.record.status != DONE)
 
     @property
     def cured(self) -> npt.NDArray[np.bool_]:
@@ -52,7 +52,8 @@ class Outcome:
             wanted: Whether a genotype counts.
         """
         flags = np.array([wanted(genotype) for genotype in self.genotypes] + [False])
-        return (self.record.leader_cells[:, moment] * flags[self.record.leader[:, moment]]).sum(axis=1)
+        counted = flags[self.record.leader[:, moment]]
+        return np.asarray((self.record.leader_cells[:, moment] * counted).sum(axis=1))
 
 
 def follow_patients(
@@ -82,8 +83,8 @@ def follow_patients(
     waiting = np.arange(patients)
     while waiting.size:
         run_patients(
-            seed, first, tumors.cells, tumors.founders, tumors.capacities, lattice.arrays, plan.arrays(),
-            (settings or Settings()).array(), waiting, record,
+            seed, first, np.ascontiguousarray(tumors.cells, np.float64), tumors.founders, tumors.capacities, tumors.grown,
+            lattice.arrays, plan.arrays(), (settings or Settings()).array(), waiting, record,
         )  # fmt: skip
         waiting = waiting[record.status[waiting] == UNKNOWN_GENOTYPE]
         lattice.expand(np.unique(record.asked[waiting]).tolist())
