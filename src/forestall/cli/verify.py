@@ -24,6 +24,9 @@ Topics = Annotated[
 IsQuick = Annotated[bool, typer.Option("--quick", help="A twentieth of the samples.")]
 
 
+_HEAD = f"{'':<6}{'check':<62} {'found':>16}  {'allowed':<16} {'false':<5} {'n':>6}  against\n{'':<103}alarm"
+
+
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
     app.command("verify", short_help="Check the branching engine against theory and other programs.")(verify)
@@ -40,6 +43,8 @@ def verify(topics: Topics = None, quick: IsQuick = False, seed: Seed = 1, as_jso
 
     effort = Effort(QUICK.share if quick else 1.0, seed)
     found = []
+    if not as_json:
+        typer.echo(_HEAD)
     for topic, verdict in run_checks(tuple(topics or ()), effort):
         found.append((topic, verdict))
         if not as_json:
@@ -55,9 +60,10 @@ def verify(topics: Topics = None, quick: IsQuick = False, seed: Seed = 1, as_jso
 
 
 def _line(verdict: Verdict) -> str:
+    found = f"{verdict.statistic} {verdict.value:.3g}"
     allowed = f"{verdict.low:.3g} to {verdict.high:.3g}"
     chance = f"{verdict.false_alarm:.0e}" if verdict.false_alarm else "none"
     return (
-        f"{'pass' if verdict.passed else 'FAIL'}  {verdict.claim:<62.62} {verdict.statistic:>9} {verdict.value:>9.3g}  "
-        f"allowed {allowed:<18} false alarm {chance:<6} n {verdict.samples:<7} {verdict.reference}"
+        f"{'pass' if verdict.passed else 'FAIL'}  {verdict.claim:<62.62} {found:>16}  {allowed:<16} {chance:<5} "
+        f"{verdict.samples:>6}  {verdict.reference}"
     )

@@ -49,16 +49,19 @@ class Lattice:
 
     Args:
         landscape: Where rates come from.
-        founders: Genotypes that are there from the start; their neighbors and the neighbors of these are added at once.
+        founders: Genotypes that are there from the start.
+        depth: Steps from them that are added at once.
     """
 
-    def __init__(self, landscape: Landscape, founders: Iterable[Genotype] = (Genotype(),)) -> None:
+    def __init__(
+        self, landscape: Landscape, founders: Iterable[Genotype] = (Genotype(),), depth: int = 2
+    ) -> None:
         self._landscape = landscape
         self._rows: dict[Genotype, int] = {}
         self._lock = threading.Lock()
         self._now = _Snapshot((), self._empty())
         self._add(dict.fromkeys(founders))
-        for _ in range(2):
+        for _ in range(depth):
             self.expand(range(len(self.genotypes)))
 
     @property
