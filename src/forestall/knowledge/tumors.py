@@ -113,6 +113,11 @@ class TumorSpec(Entry):
         min_length=1, max_length=MOST_LESIONS, description="Cells of each lesion when treatment begins."
     )
     capacity: float | None = Field(default=None, gt=0, description="Carrying capacity of a lesion, cells.")
+    relapse: float | None = Field(
+        default=None,
+        gt=0,
+        description="Cells at which regrowth counts as progression; those at the start if absent, at most 1e9.",
+    )
     alterations: dict[str, AlterationSpec] = Field(default_factory=dict, max_length=64)
     interactions: tuple[InteractionSpec, ...] = Field(default=(), max_length=64)
     drugs: dict[str, DrugSpec] = Field(min_length=1, description="By name.")

@@ -33,7 +33,8 @@ SETTLING_DAYS = 84.0
 """Days after which slow expression states have adapted to the drugs."""
 ADVANTAGE_PER_DAY = 1e-3
 """Least advantage in net growth under one of the drugs, 1/day, for an alteration to be followed."""
-_DETECTABLE_MM = 5.0
+_MEASURABLE_MM = 10.0
+"""A lesion that has gone counts again from this diameter on (RECIST 1.1: measurable)."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ def subject_from_patient(spec: PatientSpec, drugs: Sequence[str]) -> Subject:
         name=spec.patient,
         lesions=tuple(cells_in(lesion.diameter_mm, density) for lesion in spec.lesions),
         capacity=math.inf,
-        detectable=cells_in(_DETECTABLE_MM, density),
+        detectable=cells_in(_MEASURABLE_MM, density),
         drugs=tuple(drug.name for drug in chosen),
         source=_followed(spec.context, spec.alterations, chosen, fates),
         notes=(

@@ -14,8 +14,8 @@ from forestall.errors import InputError, did_you_mean
 from forestall.knowledge.tumors import EffectSpec, TumorSpec
 from forestall.studies.anticipate.subject import Array, Drugs, Subject
 
-_DETECTABLE_SHARE = 0.01
-_DETECTABLE_CELLS = 1e7
+_RELAPSE_CELLS = 1e9
+"""Burden at which regrowth is seen unless the file says otherwise, or that at the start if it is smaller."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def subject_from_rates(spec: TumorSpec, drugs: Sequence[str]) -> Subject:
         name=spec.tumor,
         lesions=spec.lesions,
         capacity=spec.capacity or math.inf,
-        detectable=min(_DETECTABLE_CELLS, _DETECTABLE_SHARE * sum(spec.lesions)),
+        detectable=spec.relapse or min(_RELAPSE_CELLS, sum(spec.lesions)),
         drugs=chosen,
         source=DeclaredRates(landscape, levels),
     )
