@@ -12,7 +12,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forestall.engine.branching.landscape import Alteration, Drug, Effect, Phase, RuleLandscape, TableLandscape
+from forestall.engine.branching.landscape import (
+    Alteration,
+    Drug,
+    Effect,
+    Phase,
+    RuleLandscape,
+    TableLandscape,
+)
 from forestall.engine.branching.lattice import Lattice
 from forestall.engine.branching.plan import Line, Plan, Tumors
 from forestall.engine.branching.simulate import follow_patients
@@ -45,7 +52,15 @@ def eight_alterations(probability: float, sleep: float = 0.0, wake: float = 0.0)
     drugs = tuple(Drug(name, 0.04) for name in names)
     phases = (Phase("none"), Phase("first", {"D0": 9.0, "D1": 9.0}), Phase("second", {"D2": 9.0, "D3": 9.0}))
     return RuleLandscape(
-        0.14, 0.13, alterations, drugs, phases, sleep=sleep, wake=wake, tolerant_death=0.005, tolerant_kill=0.1
+        0.14,
+        0.13,
+        alterations,
+        drugs,
+        phases,
+        sleep=sleep,
+        wake=wake,
+        tolerant_death=0.005,
+        tolerant_kill=0.1,
     )
 
 
@@ -96,7 +111,9 @@ def seconds_beside_rebop(patients: int) -> float:
 
 def run(settings: Settings) -> None:
     """Measure and print."""
-    print("\nbranching engine, 3 lesions from one cell to 1e9 cells each, 8 alterations, 2 years in two lines")
+    print(
+        "\nbranching engine, 3 lesions from one cell to 1e9 cells each, 8 alterations, 2 years in two lines"
+    )
     for label, model, share in (
         ("one phenotype, 1e-9 per alteration", eight_alterations(1e-9), 1.0),
         ("one phenotype, 1e-8 per alteration", eight_alterations(1e-8), 1.0),
@@ -109,7 +126,9 @@ def run(settings: Settings) -> None:
     for cells, cost in costs.items():
         print(f"one year at {cells:.0e} cells{1e6 * cost:20.1f} µs ({cost / costs[SIZES[0]]:.2f} x)")
     ours, theirs = seconds_beside_rebop(settings.patients), seconds_of_rebop(settings.rebop_runs)
-    print(f"{REBOP_CELLS:,} cells for {REBOP_DAYS:g} days: {1e6 * ours:.2f} µs; rebop {1e6 * theirs:,.0f} µs: {theirs / ours:,.0f} x")
+    print(
+        f"{REBOP_CELLS:,} cells for {REBOP_DAYS:g} days: {1e6 * ours:.2f} µs; rebop {1e6 * theirs:,.0f} µs: {theirs / ours:,.0f} x"
+    )
 
 
 def _seconds(work: Callable[[], object], repeats: int = 3) -> float:

@@ -129,7 +129,7 @@ def screen(
     top: Top = 10,
     patient: PatientFile = None,
     cohort: CohortFile = None,
-    tumors: Tumors = 1000,
+    tumors: Tumors = 400,
     at: At = "2 years",
     horizon: Horizon = "10 years",
     workers: Workers = None,

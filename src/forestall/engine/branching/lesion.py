@@ -214,7 +214,8 @@ def _longest_with_switching(
     fastest = 0.0
     for here in range(living):
         own = rates[rows[here], phase]
-        if own[2] + own[3] > 0.0 and cells[here, 0] + cells[here, 1] > sizes[PAIR_ABOVE]:
+        asleep = cells[here, 1] if own[3] > 0.0 else 0.0
+        if asleep > sizes[PAIR_ABOVE] or (own[2] > 0.0 and cells[here, 0] > sizes[PAIR_ABOVE]):
             fastest = max(fastest, abs(own[0] - own[1]), own[2], own[3] + own[4])
     return _SWITCHING_FOLDS / fastest if fastest > 0.0 else math.inf
 
