@@ -108,7 +108,7 @@ def test_unit_the_command_prints_and_writes(
     assert (tmp_path / "out" / "regimens.csv").read_text().startswith("subject,regimen,drugs")
     assert run([*words, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert [row["regimen"] for row in found["regimens"]][0] == "A + B"
+    assert found["regimens"][0]["regimen"] == "A + B"
     assert {row["regimen"] for row in found["regimens"]} == {"A", "B", "A + B", "A, then B", "B, then A"}
 
 
