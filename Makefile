@@ -42,7 +42,8 @@ docs: $(VENV)/.ready-dev ## Serve the documentation at http://127.0.0.1:8000.
 	$(RUN) mkdocs serve
 
 verify: $(VENV)/.ready-dev ## Run the long statistical checks against theory and other programs.
-	$(RUN) pytest -n $(JOBS) --dist loadfile -m verify
+	$(BIN)/forestall verify
+	$(RUN) pytest -n $(JOBS) --dist loadfile -m verify --deselect tests/branching/test_verification.py::test_oracle_every_check_passes
 
 bench: $(VENV)/.ready-dev ## Measure speed against other solvers, as ratios from one run.
 	$(RUN) benchmarks

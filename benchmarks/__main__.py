@@ -15,14 +15,14 @@ def main() -> None:
     parser.add_argument(
         "which",
         nargs="*",
-        choices=["course", "trial", "signaling", "boolean", "networks", "crosstalk", []],
-        help="course, trial, signaling, boolean (all if not given); networks: the claims of the last two in a few lines; "
+        choices=["course", "trial", "branching", "signaling", "boolean", "networks", "crosstalk", []],
+        help="course, trial, branching, signaling, boolean (all if not given); networks: the claims of the last two in a few lines; "
         "crosstalk: measured and computed sizes",
     )
     parser.add_argument("--quick", action="store_true", help="fewer patients and a shorter course")
     parser.add_argument("--refit", action="store_true", help="crosstalk: fit again from the file's values")
     given = parser.parse_args()
-    which = given.which or ["course", "trial", "signaling", "boolean"]
+    which = given.which or ["course", "trial", "branching", "signaling", "boolean"]
 
     from benchmarks.machine import describe_machine
 
@@ -35,6 +35,10 @@ def main() -> None:
         from benchmarks import trial
 
         trial.run(trial.QUICK if given.quick else trial.Settings())
+    if "branching" in which:
+        from benchmarks import branching
+
+        branching.run(branching.QUICK if given.quick else branching.Settings())
     if "signaling" in which:
         from benchmarks import signaling_speed
 

@@ -7,7 +7,17 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-PACKAGES = ("numpy", "numba", "scipy", "libroadrunner", "cmaboss", "python-libsbml", "polars", "pyarrow")
+PACKAGES = (
+    "numpy",
+    "numba",
+    "scipy",
+    "libroadrunner",
+    "cmaboss",
+    "rebop",
+    "python-libsbml",
+    "polars",
+    "pyarrow",
+)
 
 
 def describe_machine() -> str:

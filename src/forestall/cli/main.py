@@ -23,6 +23,7 @@ from forestall.cli import (
     spectrum,
     trial,
     validate,
+    verify,
     version,
     why,
 )
@@ -75,6 +76,7 @@ for _module in (
     pdx,
     catalog,
     schema,
+    verify,
     version,
 ):
     _module.register(app)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from forestall.cli.anticipate import At, CohortFile, Horizon, PatientFile, Tumors, answer, question_of, show
 from forestall.cli.network_options import Initial, Settings
-from forestall.cli.options import AsJson, OutputFolder, Quiet, Seed
+from forestall.cli.options import AsJson, OutputFolder, Quiet, Seed, Workers
 
 if TYPE_CHECKING:
     from forestall.studies.screen.system import System
@@ -138,6 +139,12 @@ def screen(
     seed: Seed = 1,
     rank_by: RankBy = "bliss",
     top: Top = 10,
+    patient: PatientFile = None,
+    cohort: CohortFile = None,
+    tumors: Tumors = 400,
+    at: At = "2 years",
+    horizon: Horizon = "10 years",
+    workers: Workers = None,
     out: OutputFolder = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -145,7 +152,15 @@ def screen(
     """Screen every drug, pair and triple over doses and genotypes: viability, GR values, synergy, and why.
 
     --out keeps the tables (combinations.csv, single_agents.csv, points.parquet), figures and the record.
+
+    With --patient or --cohort: every drug, pair and triple, together and in turn, on copies of an evolving tumor: how many are cured,
+    how many are controlled, and which clones grow in the others.
     """
+    if patient is not None or cohort is not None:
+        question = question_of(order, tumors, at, horizon, seed, workers)
+        found = answer(patient, cohort, _listed(drugs), question, silent=quiet or as_json)
+        show(found, top, out, as_json=as_json, quiet=quiet)
+        return
     from forestall.cli.screened_network import screened_system
     from forestall.studies.screen.result import run_screen
 

@@ -84,14 +84,14 @@ def _fastest_growth(
 
 
 @bare_kernel
-def _size_tolerance(target: float, b: float, d: float) -> float:
+def size_tolerance(target: float, b: float, d: float) -> float:
     """How far below the target counts as reached: within it, noise moves the size more than growth does."""
     noise = 0.5 * (b + d) / (b - d) if b > d else math.inf
     return max(0.5, _SIZE_TOLERANCE * target, min(noise, _NOISE_TOLERANCE * target))
 
 
 @bare_kernel
-def _step_days(
+def step_days(
     total: float, target: float, b: float, d: float, fastest: float, crowded: bool, longest: float
 ) -> float:
     """A step that stays below the target.
@@ -141,12 +141,12 @@ def _grow_lineage(
             return age, EXTINCT
         b, d = _average(out, birth), _average(out, death)
         room = max(0.0, 1.0 - total / capacity)
-        if total >= target - _size_tolerance(target, b * room, d):
+        if total >= target - size_tolerance(target, b * room, d):
             return age, REACHED
         if age >= max_days:
             return age, TOO_SLOW
         fastest = _fastest_growth(out, birth, death, room)
-        days = _step_days(total, target, b * room, d, fastest, total > _CROWDED * capacity, max_days - age)
+        days = step_days(total, target, b * room, d, fastest, total > _CROWDED * capacity, max_days - age)
         room = mean_room(total, capacity, b, d, days)
         for genotype in range(out.shape[0]):
             cells[genotype], slowed[genotype] = out[genotype], birth[genotype] * room
@@ -203,11 +203,11 @@ def grow_to_size(
     work = np.empty((2, birth.shape[0]))
     b, d = birth[founder], death[founder]
     room = max(0.0, 1.0 - 1.0 / capacity)
-    if target - _size_tolerance(target, b * room, d) <= 1.0:
+    if target - size_tolerance(target, b * room, d) <= 1.0:
         out[:] = 0.0
         out[founder] = 1.0
         return 0.0, REACHED
-    days = _step_days(
+    days = step_days(
         1.0, target, b * room, d, max(abs(b * room - d), b / capacity), _CROWDED * capacity < 1.0, max_days
     )
     slowed, room = work[1], mean_room(1.0, capacity, b, d, days)
