@@ -27,11 +27,18 @@ from forestall.clinic.dose_sizes import typical_size
 from forestall.knowledge.alterations import load_alterations
 from forestall.knowledge.drugs import KILLING, Drug, load_drugs
 from forestall.knowledge.drugs import Action as DrugAction
+from forestall.knowledge.parameter_sets import entries_in_use
 from forestall.knowledge.parameters import value
 from forestall.knowledge.regimens import Component, Regimen
 
 NOT_A_NODE = -1
-_KILLS = {"cytotoxic": CYTOTOXIC, "payload": PAYLOAD, "adcc": ADCC}
+_KILLS = {
+    "cytotoxic": CYTOTOXIC,
+    "starvation": CYTOTOXIC,
+    "payload": PAYLOAD,
+    "adcc": ADCC,
+    "immune": ADCC,
+}
 _ELIMINATION = (-1.3, 0.0, 1.3)
 """Standard deviations of the clearance of the typical patients whose effects decide how finely days are cut."""
 
@@ -72,7 +79,8 @@ def compile_arm(
         tuple(c for c in phase.components if _is_given(c)) for phase in (regimen, after_progression)
     )
     names = sorted({component.drug for phase in phases for component in phase})
-    drugs = tuple(load_drugs()[drug] for drug in names)
+    catalog = entries_in_use("drugs", load_drugs())
+    drugs = tuple(catalog[drug] for drug in names)
     killers = [drug.name for drug in drugs if all(action.kind in KILLING for action in drug.actions)]
     lags = [drug.kinetics.values().lag_time for drug in drugs]
     curves = [
@@ -81,7 +89,7 @@ def compile_arm(
     horizon = follow_up_days + LONGEST_STRETCH_DAYS + LONGEST_SPAN_DAYS + 1
     schedule = compile_schedule(phases, names, lags, horizon, visits, killers, curves)
     network = compiled()
-    alterations = load_alterations()
+    alterations = entries_in_use("alterations", load_alterations())
     actions = [
         Action(kind=action.kind, target=action.target, drug=drug.name, drug_class=drug.drug_class)
         for drug in drugs

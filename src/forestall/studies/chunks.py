@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TypeVar
 
 Result = TypeVar("Result")
@@ -15,7 +16,8 @@ def in_order(
 ) -> Iterator[tuple[int, Result]]:
     """Do the work for chunks of patients on several threads; results come in the order of the patients.
 
-    At most two chunks per worker are in memory at a time. When the caller stops early or is interrupted,
+    The threads have the caller's context, the parameter set in use included. At most two chunks per worker are in
+    memory at a time. When the caller stops early or is interrupted,
     chunks that have not begun are dropped, and nobody waits for those that have.
 
     Args:
@@ -34,7 +36,7 @@ def in_order(
         while True:
             while len(waiting) < 2 * workers and (start := next(starts, None)) is not None:
                 end = min(start + size, patients)
-                waiting.append((end, pool.submit(work, start, end)))
+                waiting.append((end, pool.submit(copy_context().run, work, start, end)))
             if not waiting:
                 return
             end, future = waiting.popleft()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from forestall.errors import InputError
+from forestall.knowledge.parameter_sets import ParameterSet
 from forestall.studies.patient import Patient
 from forestall.studies.record import RunRecord, knowledge_sha256, read_record, versions
 from forestall.studies.simulate import simulate
@@ -81,6 +82,7 @@ def _repeat(record: RunRecord, out: Path, workers: int | None, progress: Progres
             patients=record.patients,
             replicates=record.replicates,
             workers=workers,
+            parameters=ParameterSet(record.parameters, record.parameter_values),
             out=out,
             progress=progress,
         )
