@@ -10,7 +10,19 @@ from typing import Annotated, NoReturn
 import typer
 
 import forestall
-from forestall.cli import catalog, network, pdx, rerun, schema, screen, simulate, trial, validate, version
+from forestall.cli import (
+    calibrate,
+    catalog,
+    network,
+    pdx,
+    rerun,
+    schema,
+    screen,
+    simulate,
+    trial,
+    validate,
+    version,
+)
 from forestall.cli.errors import ExitCode, exit_code_of
 
 PROGRAM = "forestall"
@@ -46,7 +58,7 @@ def _forestall(
         typer.echo(context.get_help())
 
 
-for _module in (trial, rerun, simulate, validate, screen, network, pdx, catalog, schema, version):
+for _module in (trial, rerun, simulate, calibrate, validate, screen, network, pdx, catalog, schema, version):
     _module.register(app)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,6 +105,24 @@ def compile_arm(
     return Arm(name, drugs, phases, schedule, model, shared, tuple(alterations), tuple(network.index.slow))
 
 
+def renewed(arm: Arm) -> Arm:
+    """An arm with the model's rates that are in use now; its doses, drugs and alterations stay as they were compiled.
+
+    Args:
+        arm: Compiled under a set with the same drugs and the same effects of alterations.
+    """
+    return replace(arm, model=arm.model._replace(**_rates_in_use()), relevant={})
+
+
+def _rates_in_use() -> dict[str, Any]:
+    return {
+        "signal_death": value("death.signal_rate", "1/day"),
+        "enter": value("tolerance.entry_rate", "1/day"),
+        "leave": value("tolerance.exit_rate", "1/day"),
+        "protection": value("tolerance.drug_protection", "1"),
+    }
+
+
 def _curve(drug: Drug, component: Component, lag: float) -> Curve | None:
     """The effects of a component in typical patients; None if its drug does nothing."""
     if not drug.actions:
@@ -147,10 +166,7 @@ def _model(
         maximum=np.array([_maximum(action) for _, action in doing]),
         free=free * brain,
         slow_decay=_slow_decay(schedule, network.arrays.slow_tau_days),
-        signal_death=value("death.signal_rate", "1/day"),
-        enter=value("tolerance.entry_rate", "1/day"),
-        leave=value("tolerance.exit_rate", "1/day"),
-        protection=value("tolerance.drug_protection", "1"),
+        **_rates_in_use(),
     )
 
 
