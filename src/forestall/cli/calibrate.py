@@ -65,7 +65,8 @@ def calibrate(
         done = run_calibration(
             spec, evidence=evidence, curves=curves, out=out, resume=resume, workers=workers, progress=progress
         )
-    save_figure(draw_calibration(done), out, "calibration")
+    save_figure(draw_calibration(done[0]), out, "calibration")
     if not quiet:
-        print_calibration(done)
+        for stage in done:
+            print_calibration(stage)
         typer.echo(f"ensemble, tables and figure: {out}")

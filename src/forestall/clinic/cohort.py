@@ -35,7 +35,7 @@ Array = NDArray[np.float64]
 
 LARGEST_GENOTYPES = 16
 """Genotypes that a patient's clones can take; see `forestall.biology.genotypes`."""
-LARGEST_LOSS = 0.1
+LARGEST_LOSS = 5e-4
 """Share of the daughters that may leave a genotype; where a patient's factor asks for more, all her alterations are scaled down."""
 ADVANTAGE_PER_DAY = 1e-3
 """Least advantage in net growth under the regimen, 1/day, for an alteration to matter."""

@@ -32,7 +32,9 @@ _MOST_SHOWN: Final = 34
 def print_calibration(calibration: Calibration, *, console: Console | None = None) -> None:
     """Print the errors by kind of number: of the prior, of trials not seen, of the fit."""
     out = console or Console(width=WIDTH, highlight=False)
-    table = Table("", "n", "prior", "not seen", "seen", "in 90% interval", box=None, pad_edge=False)
+    table = Table(
+        calibration.endpoint, "n", "prior", "not seen", "seen", "in 90% interval", box=None, pad_edge=False
+    )
     for kind, found in summary(prediction_rows(calibration)).items():
         errors = [f"{found[name]:.3f}" for name in ("prior", "unseen", "fitted")]
         table.add_row(_NAMES[kind], f"{found['n']:.0f}", *errors, f"{100 * found['covered']:.0f}%")

@@ -12,7 +12,7 @@ import forestall
 from forestall.errors import InputError
 from forestall.studies.calibration.curves import SUMMARY
 from forestall.studies.calibration.results import write_ensemble, write_results
-from forestall.studies.calibration.run import Calibration, Progress, calibrate, prepare
+from forestall.studies.calibration.run import Calibration, Progress, calibrate, prepare, then_survival
 from forestall.studies.calibration.spec import SPECS, load_spec
 from forestall.studies.record import file_sha256
 
@@ -29,7 +29,7 @@ def run_calibration(
     resume: bool = False,
     workers: int | None = None,
     progress: Progress | None = None,
-) -> Calibration:
+) -> list[Calibration]:
     """Calibrate and write everything to a folder.
 
     Args:
@@ -55,17 +55,23 @@ def run_calibration(
                 "an earlier run left shards here", file=shards, fix="add --resume, or choose another --out"
             )
         shutil.rmtree(shards)
-    calibrate(calibration, shards, workers=workers or os.cpu_count() or 1, progress=progress)
+    threads = workers or os.cpu_count() or 1
+    calibrate(calibration, shards, workers=threads, progress=progress)
+    stages = [calibration]
+    second = then_survival(calibration, tables)
+    if second is not None:
+        calibrate(second, shards / "survival", workers=threads, progress=progress)
+        stages.append(second)
     file = SPECS / f"{spec}.yaml"
     write_ensemble(
-        calibration,
+        stages,
         out,
         command=f"forestall calibrate {shlex.quote(spec)}",
         spec_sha256=file_sha256(file if file.is_file() else Path(spec)),
         curves_sha256=None if points is None else file_sha256(points / SUMMARY),
     )
-    write_results(calibration, out)
-    return calibration
+    write_results(stages, out)
+    return stages
 
 
 def shared() -> Path:

@@ -21,6 +21,8 @@ _ROUNDS: Final = 25
 _LEAST_WEIGHT: Final = 1e-3
 LINEAR_SD: Final = 1.5
 """Prior standard deviation of the coefficients of linear terms, on the logit scale."""
+FARTHEST: Final = 3.5
+"""Prior standard deviations beyond which a variable counts as this far: no simulation tells what lies there."""
 SQUARE_SD: Final = 0.35
 """That of squared and mixed terms."""
 
@@ -33,7 +35,7 @@ class Inputs:
 
     def variables(self, deviates: Array) -> Array:
         """(N, F) from (N, P)."""
-        return np.asarray(deviates @ self.weights.T)
+        return np.asarray(np.clip(deviates @ self.weights.T, -FARTHEST, FARTHEST))
 
 
 @dataclass(frozen=True)

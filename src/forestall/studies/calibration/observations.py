@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forestall.statistics.estimate import normal_quantile
+from forestall.studies.calibration.shards import Endpoint
 from forestall.studies.calibration.spec import ModelError
 from forestall.studies.validation.derivation import Question, TrialPlan
 from forestall.studies.validation.evidence import ENDPOINTS, Evidence
@@ -41,13 +42,15 @@ class Observation:
     """Logarithm of a median in months or of a hazard ratio; logit of a share."""
     error: float
     """Standard deviation of its sampling."""
-    model_error: float
-    """Standard deviation of what the model cannot be expected to hit."""
+    own_error: float
+    """Standard deviation of what the model cannot be expected to hit in this number."""
+    trial_error: float
+    """The same of what it misses in all numbers of a trial together."""
 
     @property
-    def sd(self) -> float:
-        """Standard deviation of the published number around the model's."""
-        return math.hypot(self.error, self.model_error)
+    def model_error(self) -> float:
+        """Standard deviation of what the model cannot be expected to hit."""
+        return math.hypot(self.own_error, self.trial_error)
 
 
 def observations(
@@ -55,6 +58,7 @@ def observations(
     questions: Sequence[Question],
     floors: ModelError,
     curves: Mapping[tuple[str, str], Sequence[tuple[float, float, int]]] | None = None,
+    endpoint: Endpoint = "PFS",
 ) -> list[Observation]:
     """Everything published of progression and response that the plans can be compared with.
 
@@ -63,6 +67,7 @@ def observations(
         questions: Comparisons with their plans.
         floors: Errors of the model.
         curves: Points of published curves by trial and arm: months, share free of progression, patients.
+        endpoint: Progression-free or overall survival; responses go with progression.
     """
     plans: dict[tuple[str, str], TrialPlan] = {}
     for question in questions:
@@ -71,30 +76,39 @@ def observations(
     found: list[Observation] = []
     for plan in plans.values():
         for arm in plan.arms:
-            found += _of_arm(evidence, plan, arm, floors)
+            found += _of_arm(evidence, plan, arm, floors, endpoint)
             found += _of_curve(plan, arm, floors, (curves or {}).get((plan.trial, arm), ()))
-    found += [one for question in questions if (one := _ratio(question, floors)) is not None]
+    found += [one for question in questions if (one := _ratio(question, floors, endpoint)) is not None]
     return found
 
 
-def covariance(observed: Sequence[Observation], sd: Sequence[float]) -> NDArray[np.float64]:
+def _floors(floors: ModelError, kind: Kind) -> tuple[float, float]:
+    return getattr(floors.arm, kind), getattr(floors.trial, kind)
+
+
+def covariance(observed: Sequence[Observation], emulator: Mapping[str, float]) -> NDArray[np.float64]:
     """(D, D) covariance of observations; what was seen in the same patients errs together.
 
     Args:
         observed: The observations.
-        sd: Their standard deviations, all errors included.
+        emulator: Standard deviation of the emulator's error by kind.
 
     Notes:
         Of exponential times, the logarithms of median and mean correlate by 0.69, so a median and a hazard ratio of its arm by
         -0.49 or 0.49; a share free at a time behaves as the median. The correlation holds for the part of the error that is
-        sampling. A matrix that rounding leaves indefinite is mended at its eigenvalues.
+        sampling. What the model misses in a whole trial is shared by all its numbers. A matrix that rounding leaves indefinite is
+        mended at its eigenvalues.
     """
-    found = np.diag(np.square(np.asarray(sd, np.float64)))
+    sd = [math.hypot(one.error, one.model_error, emulator.get(one.kind, 0.0)) for one in observed]
+    found = np.diag(np.square(np.array(sd)))
     for a, first in enumerate(observed):
         for b in range(a):
             second = observed[b]
-            if (first.trial, first.subgroup) == (second.trial, second.subgroup):
-                found[a, b] = found[b, a] = _correlation(first, second) * first.error * second.error
+            if first.trial == second.trial:
+                shared = first.trial_error * second.trial_error
+                if first.subgroup == second.subgroup:
+                    shared += _correlation(first, second) * first.error * second.error
+                found[a, b] = found[b, a] = shared
     values, vectors = np.linalg.eigh(found)
     least = 1e-6 * values.max()
     return found if values.min() > least else np.asarray((vectors * np.maximum(values, least)) @ vectors.T)
@@ -114,26 +128,34 @@ def _correlation(first: Observation, second: Observation) -> float:
     return _SAME_ARM if first.arms == second.arms else 0.0
 
 
-def _of_arm(evidence: Evidence, plan: TrialPlan, arm: str, floors: ModelError) -> Iterator[Observation]:
-    median = evidence.outcome(plan.trial, arm, plan.subgroup, "PFS")
+def _of_arm(
+    evidence: Evidence, plan: TrialPlan, arm: str, floors: ModelError, endpoint: Endpoint
+) -> Iterator[Observation]:
+    median = evidence.outcome(plan.trial, arm, plan.subgroup, endpoint)
     if median is not None and median.median:
         error = _error_of_median(median)
         value = math.log(median.median)
-        yield Observation(plan.trial, plan.subgroup, (arm,), "median", None, value, error, floors.median)
+        yield Observation(
+            plan.trial, plan.subgroup, (arm,), "median", None, value, error, *_floors(floors, "median")
+        )
     response = evidence.outcome(plan.trial, arm, plan.subgroup, "ORR")
-    if response is not None and response.rate is not None:
+    if endpoint == "PFS" and response is not None and response.rate is not None:
         value, error = _logit(response.rate / 100, response.n or _USUAL_PATIENTS)
-        yield Observation(plan.trial, plan.subgroup, (arm,), "response", None, value, error, floors.response)
+        yield Observation(
+            plan.trial, plan.subgroup, (arm,), "response", None, value, error, *_floors(floors, "response")
+        )
     for row in evidence.arm_rows(plan.trial, arm):
-        if _is_landmark(row, plan) and row.rate is not None:
+        if _is_landmark(row, plan, endpoint) and row.rate is not None:
             value, error = _logit(row.rate / 100, row.n or _USUAL_PATIENTS)
             months = row.rate_months
-            yield Observation(plan.trial, plan.subgroup, (arm,), "rate", months, value, error, floors.rate)
+            yield Observation(
+                plan.trial, plan.subgroup, (arm,), "rate", months, value, error, *_floors(floors, "rate")
+            )
 
 
-def _is_landmark(row: ArmRow, plan: TrialPlan) -> bool:
+def _is_landmark(row: ArmRow, plan: TrialPlan, endpoint: Endpoint) -> bool:
     usual = row.subgroup.name == plan.subgroup and not row.subgroup.suffix and row.preferred != "0"
-    return usual and ENDPOINTS.get(row.endpoint) == "PFS" and bool(row.rate_months)
+    return usual and ENDPOINTS.get(row.endpoint) == endpoint and bool(row.rate_months)
 
 
 def _of_curve(
@@ -143,12 +165,14 @@ def _of_curve(
         return
     for months, share, n in points:
         value, error = _logit(share, n)
-        yield Observation(plan.trial, plan.subgroup, (arm,), "rate", months, value, error, floors.rate)
+        yield Observation(
+            plan.trial, plan.subgroup, (arm,), "rate", months, value, error, *_floors(floors, "rate")
+        )
 
 
-def _ratio(question: Question, floors: ModelError) -> Observation | None:
+def _ratio(question: Question, floors: ModelError, endpoint: Endpoint) -> Observation | None:
     row, plan = question.row, question.plan
-    if plan is None or row.hr is None or ENDPOINTS[row.endpoint] != "PFS":
+    if plan is None or row.hr is None or ENDPOINTS[row.endpoint] != endpoint:
         return None
     error = row.standard_error
     if error is None:
@@ -157,7 +181,7 @@ def _ratio(question: Question, floors: ModelError) -> Observation | None:
     arms = (row.experimental, row.control)
     value = math.log(row.hr)
     return Observation(
-        plan.trial, plan.subgroup, arms, "hazard_ratio", None, value, error, floors.hazard_ratio
+        plan.trial, plan.subgroup, arms, "hazard_ratio", None, value, error, *_floors(floors, "hazard_ratio")
     )
 
 

@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,7 +28,8 @@ _DIGITS: Final = 5
 def prediction_rows(calibration: Calibration) -> list[dict[str, Any]]:
     """Every observation beside what the prior, the fold that has not seen its trial, and the whole ensemble say of it.
 
-    Ratios, months and shares are given as such; intervals are 90%, of the published number, by parameters and its sampling.
+    Ratios, months and shares are given as such; intervals are 90%, of the published number: by parameters, its
+    sampling, and what the model is known to miss.
     """
     predict = calibration.predictor()
     whole, prior = predict(calibration.posterior[None]), predict(calibration.prior())
@@ -40,9 +41,7 @@ def prediction_rows(calibration: Calibration) -> list[dict[str, Any]]:
     rng = np.random.default_rng(calibration.spec.seed + 3)
     rows = []
     for column, one in enumerate(calibration.observed):
-        draws = unseen[:, column] + rng.normal(
-            0, math.hypot(one.error, calibration.emulator_error.get(one.kind, 0)), len(unseen)
-        )
+        draws = unseen[:, column] + rng.normal(0, _spread_of(calibration, one), len(unseen))
         low, high = np.quantile(draws, (0.05, 0.95))
         rows.append(
             {
@@ -59,10 +58,15 @@ def prediction_rows(calibration: Calibration) -> list[dict[str, Any]]:
                 "unseen_high": _shown(one, float(high)),
                 "fitted": _shown(one, float(np.median(whole[:, column]))),
                 "error": round(one.error, _DIGITS),
-                "model_error": round(calibration.sd(one), _DIGITS),
+                "model_error": round(one.model_error, _DIGITS),
             }
         )
     return rows
+
+
+def _spread_of(calibration: Calibration, one: Observation) -> float:
+    """Standard deviation of a published number around what a member predicts."""
+    return math.hypot(one.error, one.model_error, calibration.emulator_error.get(one.kind, 0.0))
 
 
 def _shown(one: Observation, value: float) -> float:
@@ -152,38 +156,46 @@ def write_rows(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
 
 
 def write_ensemble(
-    calibration: Calibration, folder: Path, *, command: str, spec_sha256: str, curves_sha256: str | None
+    stages: Sequence[Calibration], folder: Path, *, command: str, spec_sha256: str, curves_sha256: str | None
 ) -> None:
     """Write the ensemble as `forestall.knowledge.ensembles` reads it.
 
     Args:
-        calibration: Done.
+        stages: Done; a member joins a member of each.
         folder: Where to.
         command: What made it.
         spec_sha256: Of the specification.
         curves_sha256: Of the curves, if there were any.
     """
-    spec = calibration.spec
-    members = _members_csv(calibration)
+    first = stages[0]
+    members = _members_csv(stages)
     about = {
         "name": "calibrated",
         "status": "calibrated",
-        "label": spec.label,
+        "label": first.spec.label,
         "command": command,
-        "seed": spec.seed,
-        "members": spec.kept,
-        "evidence_sha256": dict(calibration.evidence.hashes),
+        "seed": first.spec.seed,
+        "members": first.spec.kept,
+        "evidence_sha256": dict(first.evidence.hashes),
         "curves_sha256": curves_sha256,
         "spec_sha256": spec_sha256,
         "members_sha256": hashlib.sha256(members.encode()).hexdigest(),
-        "trials": sorted(calibration.fold_of),
-        "folds": dict(sorted(calibration.fold_of.items())),
-        "emulator": {kind: round(value, _DIGITS) for kind, value in calibration.emulator_error.items()},
-        "priors": _priors(calibration),
+        "trials": sorted({one.trial for stage in stages for one in stage.observed}),
+        "folds": dict(sorted(first.fold_of.items())),
+        "emulator": _emulator_errors(stages),
+        "priors": {name: prior for stage in stages for name, prior in _priors(stage).items()},
     }
-    (folder / f"{spec.name}.csv").write_text(members, encoding="utf-8", newline="\n")
+    (folder / f"{first.spec.name}.csv").write_text(members, encoding="utf-8", newline="\n")
     text = yaml.safe_dump(about, sort_keys=False, allow_unicode=True, width=130)
-    (folder / f"{spec.name}.yaml").write_text(text, encoding="utf-8", newline="\n")
+    (folder / f"{first.spec.name}.yaml").write_text(text, encoding="utf-8", newline="\n")
+
+
+def _emulator_errors(stages: Sequence[Calibration]) -> dict[str, float]:
+    return {
+        f"{stage.endpoint} {kind}": round(value, _DIGITS)
+        for stage in stages
+        for kind, value in stage.emulator_error.items()
+    }
 
 
 def _priors(calibration: Calibration) -> dict[str, dict[str, Any]]:
@@ -200,29 +212,31 @@ def _priors(calibration: Calibration) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _members_csv(calibration: Calibration) -> str:
-    names = [name for unknown in calibration.unknowns for name, _ in unknown.numbers]
+def _members_csv(stages: Sequence[Calibration]) -> str:
+    spec = stages[0].spec
+    names = [name for stage in stages for unknown in stage.unknowns for name, _ in unknown.numbers]
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(["fold", "member", *names])
-    folds: Iterable[int | None] = [None, *range(calibration.spec.folds)]
+    folds: list[int | None] = [None, *range(spec.folds)]
     for fold in folds:
-        members = calibration.posterior[fold]
         label = ALL if fold is None else str(fold)
-        for number, row in [
-            (CENTER, np.median(members, axis=0)),
-            *enumerate(members[: calibration.spec.kept]),
-        ]:
-            values = calibration.parameter_set(row, "").values
+        for number in (CENTER, *range(spec.kept)):
+            values: dict[str, float] = {}
+            for stage in stages:
+                members = stage.posterior[fold]
+                row = np.median(members, axis=0) if number == CENTER else members[number]
+                for unknown, deviate in zip(stage.unknowns, row, strict=True):
+                    values |= unknown.values(float(deviate))
             writer.writerow([label, number, *(f"{values[name]:.5g}" for name in names)])
     return stream.getvalue()
 
 
-def write_results(calibration: Calibration, folder: Path) -> dict[str, dict[str, float]]:
-    """Write predictions, identifiability and a summary; returns the summary."""
-    rows = prediction_rows(calibration)
+def write_results(stages: Sequence[Calibration], folder: Path) -> None:
+    """Write predictions, identifiability and a summary of every stage."""
+    rows = [{"endpoint": stage.endpoint, **row} for stage in stages for row in prediction_rows(stage)]
     write_rows(rows, folder / PREDICTIONS)
-    write_rows(identifiability_rows(calibration), folder / IDENTIFIABILITY)
-    found = summary(rows)
+    known = [{"endpoint": stage.endpoint, **row} for stage in stages for row in identifiability_rows(stage)]
+    write_rows(known, folder / IDENTIFIABILITY)
+    found = {stage.endpoint: summary(prediction_rows(stage)) for stage in stages}
     (folder / "summary.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    return found

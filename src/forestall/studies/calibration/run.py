@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,13 +13,21 @@ from numpy.typing import NDArray
 from scipy.stats import norm, qmc
 
 from forestall.errors import StudyError
-from forestall.knowledge.parameter_sets import ParameterSet
+from forestall.knowledge.parameter_sets import LITERATURE, ParameterSet
 from forestall.studies.calibration.curves import read_curves
 from forestall.studies.calibration.emulator import ArmEmulator, Inputs, fit_all
 from forestall.studies.calibration.inputs import inputs_of
 from forestall.studies.calibration.observations import Observation, covariance, observations
 from forestall.studies.calibration.predictions import Predictor, predicted
-from forestall.studies.calibration.shards import Design, Shard, Simulator, design, simulate, simulate_all
+from forestall.studies.calibration.shards import (
+    Design,
+    Endpoint,
+    Shard,
+    Simulator,
+    design,
+    simulate,
+    simulate_all,
+)
 from forestall.studies.calibration.smoother import assimilate
 from forestall.studies.calibration.spec import CalibrationSpec, Unknown, unknowns
 from forestall.studies.validation.derivation import Question, questions
@@ -50,10 +59,13 @@ class Calibration:
     """(N, P) members by fold; None for all trials."""
     fold_of: dict[str, int] = field(default_factory=dict)
     """Trial -> fold that leaves it out."""
+    endpoint: Endpoint = "PFS"
+    base: ParameterSet = LITERATURE
+    """Numbers that are not calibrated here."""
 
     def parameter_set(self, deviates: Array, name: str) -> ParameterSet:
         """The numbers of one member."""
-        values: dict[str, float] = {}
+        values = dict(self.base.values)
         for unknown, deviate in zip(self.unknowns, deviates, strict=True):
             values |= unknown.values(float(deviate))
         return ParameterSet(name, values)
@@ -66,18 +78,17 @@ class Calibration:
         """(N, P) members of the prior."""
         return _normal_design(self.spec.ensemble, len(self.unknowns), self.spec.seed + 1)
 
-    def sd(self, one: Observation) -> float:
-        """Standard deviation of an observation, the emulator's error included."""
-        return float(np.hypot(one.sd, self.emulator_error.get(one.kind, 0.0)))
 
-
-def prepare(spec: CalibrationSpec, evidence: Path, curves: Path | None = None) -> Calibration:
+def prepare(
+    spec: CalibrationSpec, evidence: Path, curves: Path | None = None, endpoint: Endpoint = "PFS"
+) -> Calibration:
     """Everything that a calibration needs before it simulates.
 
     Args:
         spec: What to do.
         evidence: Folder of the tables.
         curves: Folder of published curves, if there is one.
+        endpoint: Progression-free or overall survival.
 
     Raises:
         InputError: if tables or specification are wrong.
@@ -86,29 +97,31 @@ def prepare(spec: CalibrationSpec, evidence: Path, curves: Path | None = None) -
     tables = read_evidence(evidence)
     asked = [one for one in questions(tables) if not spec.trials or one.row.trial in spec.trials]
     points = read_curves(curves) if curves is not None else {}
-    observed = observations(tables, asked, spec.model_error, points)
-    designs = _designs(tables, asked)
+    observed = observations(tables, asked, spec.model_error, points, endpoint)
+    designs = _designs(tables, asked, endpoint)
     if not designs:
         raise StudyError("no trial of the evidence can be simulated")
     known = {(one.plan.trial, one.plan.subgroup) for one in designs}
     observed = [one for one in observed if (one.trial, one.subgroup) in known]
-    return Calibration(spec, unknowns(spec), tables, asked, designs, observed)
+    seen = {(one.trial, one.subgroup) for one in observed}
+    designs = [one for one in designs if (one.plan.trial, one.plan.subgroup) in seen]
+    return Calibration(spec, unknowns(spec), tables, asked, designs, observed, endpoint=endpoint)
 
 
-def _designs(evidence: Evidence, asked: Sequence[Question]) -> list[Design]:
-    """The plans with a published median of progression-free survival or a hazard ratio of it."""
+def _designs(evidence: Evidence, asked: Sequence[Question], endpoint: Endpoint) -> list[Design]:
+    """The plans with a published median of the endpoint, in the subgroup or in everyone."""
     found: dict[tuple[str, str], Design] = {}
     for question in asked:
         plan = question.plan
         if plan is None or (plan.trial, plan.subgroup) in found:
             continue
-        rows = [evidence.outcome(plan.trial, arm, plan.subgroup, "PFS") for arm in plan.arms]
+        rows = [evidence.outcome(plan.trial, arm, plan.subgroup, endpoint) for arm in plan.arms]
         medians = [row.median for row in rows if row is not None and row.median]
         if not medians:
-            everyone = [evidence.outcome(plan.trial, arm, "all", "PFS") for arm in plan.arms]
+            everyone = [evidence.outcome(plan.trial, arm, "all", endpoint) for arm in plan.arms]
             medians = [row.median for row in everyone if row is not None and row.median]
         if medians:
-            found[plan.trial, plan.subgroup] = design(plan, medians)
+            found[plan.trial, plan.subgroup] = design(plan, medians, endpoint)
     return list(found.values())
 
 
@@ -130,12 +143,13 @@ def calibrate(
         progress: Told the stage, how much of it is done and how much there is.
     """
     spec = calibration.spec
-    sets = _normal_design(spec.members, len(calibration.unknowns), spec.seed)
-    for wave in range(spec.waves):
-        numbers = range(wave * spec.members, (wave + 1) * spec.members)
-        _simulate_wave(
-            calibration, dict(zip(numbers, sets, strict=True)), folder, workers, simulator, progress
-        )
+    sets = _normal_design(spec.members[0], len(calibration.unknowns), spec.seed)
+    for wave, count in enumerate(spec.members):
+        first = sum(spec.members[:wave])
+        numbers = range(first, first + count)
+        stage = f"simulating wave {wave + 1} of {len(spec.members)}"
+        told = None if progress is None else functools.partial(progress, stage)
+        _simulate_wave(calibration, dict(zip(numbers, sets, strict=True)), folder, workers, simulator, told)
         calibration.deviates |= dict(zip(numbers, sets, strict=True))
         if wave > 0:
             calibration.emulator_error = _emulator_error(calibration, list(numbers))
@@ -144,11 +158,30 @@ def calibrate(
         inputs = _all_inputs(calibration)
         calibration.emulators = fit_all(calibration.designs, inputs, calibration.deviates, calibration.shards)
         calibration.posterior[None] = posterior(calibration, calibration.observed)
-        sets = _next_design(calibration, wave)
+        if wave + 1 < len(spec.members):
+            sets = _next_design(calibration, wave + 1)
     calibration.fold_of = folds(calibration)
     for fold in range(spec.folds):
         kept = [one for one in calibration.observed if calibration.fold_of[one.trial] != fold]
         calibration.posterior[fold] = posterior(calibration, kept)
+
+
+def then_survival(first: Calibration, evidence: Path) -> Calibration | None:
+    """The second stage, ready to be run: everything but its own unknowns stays at the center of the first.
+
+    Args:
+        first: Done.
+        evidence: Folder of the tables.
+    """
+    effort = first.spec.survival
+    if effort is None:
+        return None
+    spec = first.spec.model_copy(
+        update={"members": effort.members, "patients": effort.patients, "parameters": effort.parameters}
+    )
+    second = prepare(spec, evidence, endpoint="OS")
+    second.base = first.parameter_set(np.median(first.posterior[None], axis=0), "center")
+    return second
 
 
 def _simulate_wave(
@@ -157,11 +190,9 @@ def _simulate_wave(
     folder: Path,
     workers: int,
     simulator: Simulator,
-    progress: Progress | None,
+    progress: Callable[[int, int], None] | None,
 ) -> None:
     sets = {number: calibration.parameter_set(row, f"set {number}") for number, row in deviates.items()}
-    first = min(deviates)
-    stage = f"simulating wave {first // calibration.spec.members + 1} of {calibration.spec.waves}"
     calibration.shards |= simulate_all(
         calibration.designs,
         sets,
@@ -170,7 +201,7 @@ def _simulate_wave(
         patients=calibration.spec.patients,
         workers=workers,
         simulator=simulator,
-        progress=None if progress is None else lambda done, total: progress(stage, done, total),
+        progress=progress,
     )
 
 
@@ -193,7 +224,7 @@ def posterior(calibration: Calibration, kept: Sequence[Observation]) -> Array:
         calibration.prior(),
         calibration.predictor(kept),
         np.array([one.value for one in kept]),
-        covariance(kept, [calibration.sd(one) for one in kept]),
+        covariance(kept, calibration.emulator_error),
         reach(calibration, kept),
         rounds=calibration.spec.assimilations,
         seed=calibration.spec.seed + 2,
@@ -216,7 +247,7 @@ def reach(calibration: Calibration, kept: Sequence[Observation]) -> NDArray[np.b
 def folds(calibration: Calibration) -> dict[str, int]:
     """Trial -> fold; trials that share patients are left out together."""
     group = {trial: names[0] for names in calibration.spec.together for trial in names}
-    trials = sorted({one.trial for one in calibration.observed})
+    trials = sorted({one.row.trial for one in calibration.questions if one.plan is not None})
     groups = sorted({group.get(trial, trial) for trial in trials})
     order = np.random.default_rng(calibration.spec.seed).permutation(len(groups))
     place = {groups[k]: int(rank) % calibration.spec.folds for rank, k in enumerate(order)}
@@ -224,10 +255,10 @@ def folds(calibration: Calibration) -> dict[str, int]:
 
 
 def _next_design(calibration: Calibration, wave: int) -> Array:
-    """Sets of the next wave: normal around the posterior's mean, wider than it."""
+    """Sets of a later wave: normal around the posterior's mean, wider than it."""
     members = calibration.posterior[None]
     spread = np.linalg.cholesky(np.cov(members.T) + 1e-6 * np.eye(members.shape[1]))
-    draws = _normal_design(calibration.spec.members, members.shape[1], calibration.spec.seed + 10 + wave)
+    draws = _normal_design(calibration.spec.members[wave], members.shape[1], calibration.spec.seed + 9 + wave)
     return np.asarray(members.mean(axis=0) + _WIDENED * draws @ spread.T)
 
 

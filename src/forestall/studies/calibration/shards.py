@@ -12,12 +12,13 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forestall.clinic.arms import Arm, compile_arm, renewed
+from forestall.clinic.defaults import default_after_progression
 from forestall.clinic.follow import Watch, follow_arm
 from forestall.clinic.population import draw_population
 from forestall.knowledge.parameter_sets import ParameterSet, using
@@ -26,9 +27,12 @@ from forestall.studies.analysis import Outcomes
 from forestall.studies.validation.derivation import DAYS_PER_MONTH, TrialPlan
 
 Array = NDArray[np.float64]
-_SPAN: Final = 2.0
+Endpoint = Literal["PFS", "OS"]
+_SPAN: Final[Mapping[Endpoint, float]] = {"PFS": 2.0, "OS": 1.5}
 """Follow-up in medians of the longest arm."""
-_SPAN_MONTHS: Final = (9.0, 42.0)
+_SPAN_MONTHS: Final[Mapping[Endpoint, tuple[float, float]]] = {"PFS": (9.0, 42.0), "OS": (12.0, 84.0)}
+_POINTS: Final = 12
+"""Times at which curves of overall survival are compared."""
 
 
 @dataclass(frozen=True)
@@ -51,18 +55,22 @@ class Design:
 
     plan: TrialPlan
     times: tuple[int, ...]
-    """Days of the visits, the last of them the horizon, at which curves are compared."""
+    """Days at which curves are compared, the last of them the horizon; visits, where progression is compared."""
+    endpoint: Endpoint = "PFS"
 
     def watch(self, seed: int) -> Watch:
         """Visits and follow-up; nobody is lost."""
-        return Watch((0, *self.times), self.times[-1] + 1, seed, dropout_per_day=0.0)
+        last = self.times[-1]
+        visits = sorted({round(day) for day in self.plan.spec.visit_days() if 0 < day <= last})
+        return Watch((0, *visits), last + 1, seed, dropout_per_day=0.0)
 
     @cached_property
     def arms(self) -> tuple[Arm, ...]:
-        """The arms, compiled once; nothing is given after progression, which ends what is compared."""
-        watch, nothing = self.watch(0), parse_regimen("no treatment")
+        """The arms, compiled once; where progression ends what is compared, nothing is given after it."""
+        watch = self.watch(0)
+        after = parse_regimen("no treatment") if self.endpoint == "PFS" else default_after_progression()
         return tuple(
-            compile_arm(name, regimen, nothing, watch.visits, watch.follow_up_days)
+            compile_arm(name, regimen, after, watch.visits, watch.follow_up_days)
             for name, regimen in self.plan.spec.regimens.items()
         )
 
@@ -70,21 +78,25 @@ class Design:
     def name(self) -> str:
         """A file name."""
         words = f"{self.plan.trial} {self.plan.subgroup}"
+        words = words if self.endpoint == "PFS" else f"{words} {self.endpoint}"
         stem = re.sub(r"[^a-z0-9]+", "-", words.casefold()).strip("-")[:60]
         return f"{stem}-{zlib.crc32(words.encode()):08x}"
 
 
-def design(plan: TrialPlan, medians_months: Iterable[float]) -> Design:
+def design(plan: TrialPlan, medians_months: Iterable[float], endpoint: Endpoint = "PFS") -> Design:
     """Follow-up and visits of a trial for the calibration.
 
     Args:
         plan: The trial.
-        medians_months: Published medians of progression-free survival of its arms.
+        medians_months: Published medians of the endpoint in its arms.
+        endpoint: Progression-free or overall survival.
     """
-    low, high = _SPAN_MONTHS
-    months = min(high, max(low, _SPAN * max(medians_months, default=0.0)))
+    span, (low, high) = _SPAN[endpoint], _SPAN_MONTHS[endpoint]
+    months = min(high, max(low, span * max(medians_months, default=0.0)))
     horizon = months * DAYS_PER_MONTH
     visits = sorted({round(day) for day in plan.spec.visit_days()})
+    if endpoint == "OS":
+        return Design(plan, tuple(math.ceil(horizon * k / _POINTS) for k in range(1, _POINTS + 1)), endpoint)
     times = tuple(day for day in visits if 0 < day <= horizon)
     return Design(plan, times or (math.ceil(horizon),))
 
@@ -104,20 +116,25 @@ def simulate(one: Design, parameters: ParameterSet, seed: int, patients: int) ->
         followed = [follow_arm(people, renewed(arm), index, watch) for index, arm in enumerate(one.arms)]
         outcomes = [Outcomes.of(one_arm.findings) for one_arm in followed]
     times = np.array(one.times, np.float64)
-    known = [np.isfinite(found.pfs_days) for found in outcomes]
+    ends = [_ends(found, one.endpoint) for found in outcomes]
+    known = [np.isfinite(days) for days, _ in ends]
     return Shard(
-        survival=np.stack([_free(found, rows, times) for found, rows in zip(outcomes, known, strict=True)]),
+        survival=np.stack([_free(*end, rows, times) for end, rows in zip(ends, known, strict=True)]),
         response=np.array([_mean(found.responder) for found in outcomes]),
         evaluated=np.array([float(np.isfinite(found.responder).sum()) for found in outcomes]),
         patients=np.array([float(rows.sum()) for rows in known]),
     )
 
 
-def _free(found: Outcomes, rows: NDArray[np.bool_], times: Array) -> Array:
-    """(T,) share without progression or death, just after each time."""
+def _ends(found: Outcomes, endpoint: Endpoint) -> tuple[Array, NDArray[np.bool_]]:
+    return (found.pfs_days, found.pfs_event) if endpoint == "PFS" else (found.os_days, found.os_event)
+
+
+def _free(days: Array, event: NDArray[np.bool_], rows: NDArray[np.bool_], times: Array) -> Array:
+    """(T,) share without an event, just after each time."""
     if not rows.any():
         return np.full(times.size, np.nan)
-    failed = np.where(found.pfs_event[rows], found.pfs_days[rows], np.inf)
+    failed = np.where(event[rows], days[rows], np.inf)
     return np.asarray((failed[:, None] > times).mean(axis=0))
 
 

@@ -6,7 +6,7 @@ import fnmatch
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -34,31 +34,45 @@ class PriorSpec(Entry):
     note: str | None = None
 
 
-class ModelError(Entry):
-    """What the model cannot be expected to hit, added to the error of each kind of observation (standard deviations)."""
+class KindError(Entry):
+    """Standard deviations by kind of observation."""
 
-    median: float = Field(gt=0)
+    median: float = Field(ge=0)
     """Of the logarithm of a median."""
-    rate: float = Field(gt=0)
+    rate: float = Field(ge=0)
     """Of the logit of a share of patients."""
-    response: float = Field(gt=0)
+    response: float = Field(ge=0)
     """Of the logit of a response rate."""
-    hazard_ratio: float = Field(gt=0)
+    hazard_ratio: float = Field(ge=0)
     """Of the logarithm of a hazard ratio."""
 
 
-class CalibrationSpec(Entry):
+class ModelError(Entry):
+    """What the model cannot be expected to hit."""
+
+    arm: KindError
+    """Of each number for itself."""
+    trial: KindError
+    """Of all numbers of a trial together: its patients fare better or worse than their description says. Ratios are spared."""
+
+
+class Effort(Entry):
+    """How much is simulated, and which numbers may change."""
+
+    members: tuple[Annotated[int, Field(ge=10)], ...] = Field(min_length=1, max_length=10)
+    """Parameter sets simulated in each wave: the first under the prior, each later one where the one before led."""
+    patients: int = Field(ge=2)
+    """Simulated per arm and member."""
+    parameters: dict[str, PriorSpec]
+    """By name; `*` stands for any text."""
+
+
+class CalibrationSpec(Effort):
     """A calibration."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     label: str
     seed: int = Field(ge=0)
-    waves: int = Field(ge=1, le=10)
-    """Rounds of simulation: the first under the prior, each later one where the one before led."""
-    members: int = Field(ge=10)
-    """Parameter sets simulated in a wave."""
-    patients: int = Field(ge=2)
-    """Simulated per arm and member."""
     ensemble: int = Field(ge=50)
     """Parameter sets in the smoother, where the emulator stands for the simulation."""
     assimilations: int = Field(ge=1, le=50)
@@ -70,8 +84,8 @@ class CalibrationSpec(Entry):
     together: tuple[tuple[str, ...], ...] = ()
     """Trials with patients in common, which are left out together."""
     model_error: ModelError
-    parameters: dict[str, PriorSpec]
-    """By name; `*` stands for any text."""
+    survival: Effort | None = None
+    """A second stage: numbers that only survival tells of, with the others at the center of the first."""
 
     @model_validator(mode="after")
     def _keeps_no_more_than_it_has(self) -> CalibrationSpec:
