@@ -22,8 +22,9 @@ from forestall.studies.validation.rows import ComparisonRow, TrialRow
 from forestall.studies.validation.treatments import InexpressibleError, Treatment, dose, read_treatment
 
 _USUAL_SCAN_WEEKS: Final = 8
-_FOLLOW_UP_MONTHS: Final = (24, 84)
+_FOLLOW_UP_MONTHS: Final = (12, 84)
 _FOLLOW_UP_PER_MEDIAN: Final = 1.5
+_UNKNOWN_FOLLOW_UP_MONTHS: Final = 36
 _MOST_ARMS: Final = 20
 _DAYS_PER_WEEK: Final = 7
 DAYS_PER_MONTH: Final = 30.4375
@@ -40,6 +41,8 @@ class TrialPlan:
     """The trial in the words of a trial file."""
     arms: Mapping[str, tuple[int, ...]]
     """Simulated arms (positions in the specification) that together are each published arm."""
+    endpoints: tuple[str, ...]
+    """PFS, OS: what is asked of it, and what follow-up is long enough for."""
     steps: tuple[Step, ...]
 
 
@@ -169,13 +172,15 @@ def _plan(evidence: Evidence, row: ComparisonRow, written: Mapping[str, Path], p
         spec = load_trial(path)
         arms = {name: (place,) for place, name in enumerate(spec.arms)}
         source = spec.model_dump(mode="json", by_alias=True, exclude_unset=True)
-        return TrialPlan(trial.trial, subgroup, spec, source, arms, (Step("trial", path.name, "--trials"),))
+        only = (Step("trial", path.name, "--trials"),)
+        return TrialPlan(trial.trial, subgroup, spec, source, arms, _asked(evidence, row), only)
     override = evidence.overrides.of(trial.trial)
     population = derive_population(trial, subgroup)
     _apply(override.population, population.fields, population.steps)
     simulated, members, steps = _arms(evidence, row, override)
     visits, visit_step = _visits(trial, override)
-    follow_up, follow_step = _follow_up(evidence, row, override)
+    endpoints = _asked(evidence, row)
+    follow_up, follow_step = _follow_up(evidence, row, endpoints, override)
     source = {
         "trial": _safe_name(trial.trial),
         "population": population.fields,
@@ -187,7 +192,7 @@ def _plan(evidence: Evidence, row: ComparisonRow, written: Mapping[str, Path], p
     }
     spec = TrialSpec.model_validate(source)
     all_steps = (*population.steps, *steps, visit_step, follow_step)
-    return TrialPlan(trial.trial, subgroup, spec, source, members, all_steps)
+    return TrialPlan(trial.trial, subgroup, spec, source, members, endpoints, all_steps)
 
 
 def _apply(given: Mapping[str, Any], fields: dict[str, Any], steps: list[Step]) -> None:
@@ -262,17 +267,36 @@ def first_scan_months(trial: TrialRow) -> float:
     return (int(found[0]) if found else _USUAL_SCAN_WEEKS) * _DAYS_PER_WEEK / DAYS_PER_MONTH
 
 
-def _follow_up(evidence: Evidence, row: ComparisonRow, override: TrialOverride) -> tuple[str, Step]:
+def _asked(evidence: Evidence, row: ComparisonRow) -> tuple[str, ...]:
+    """Endpoints of the comparisons of this subgroup."""
+    same = [
+        one
+        for one in evidence.comparisons
+        if (one.trial, one.subgroup.name) == (row.trial, row.subgroup.name)
+    ]
+    asked = {ENDPOINTS[one.endpoint] for one in same if one.endpoint in ENDPOINTS and one.hr is not None}
+    return tuple(endpoint for endpoint in ("PFS", "OS") if endpoint in asked)
+
+
+def _follow_up(
+    evidence: Evidence, row: ComparisonRow, endpoints: tuple[str, ...], override: TrialOverride
+) -> tuple[str, Step]:
+    """As long as the endpoints that are asked need, and no longer: it is what the time of a run depends on."""
     if override.follow_up:
         return override.follow_up, Step("follow_up", override.follow_up, "overrides.yaml")
-    arms = [one for one in evidence.arms if one.trial == row.trial]
-    times = [one.median or one.rate_months or 0.0 for one in arms]
+    times = [
+        one.median or one.rate_months or 0.0
+        for one in evidence.arms
+        if one.trial == row.trial and ENDPOINTS.get(one.endpoint) in endpoints
+    ]
     longest = max(times, default=0.0)
     low, high = _FOLLOW_UP_MONTHS
-    months = min(high, max(low, math.ceil(_FOLLOW_UP_PER_MEDIAN * longest)))
-    rule = (
-        f"{_FOLLOW_UP_PER_MEDIAN:g} times the longest time in arms.csv ({longest:g} months), {low} to {high}"
-    )
+    months = math.ceil(_FOLLOW_UP_PER_MEDIAN * longest) if longest else _UNKNOWN_FOLLOW_UP_MONTHS
+    months = min(high, max(low, months))
+    names = " and ".join(endpoints)
+    rule = f"{_FOLLOW_UP_PER_MEDIAN:g} times the longest time of {names} in arms.csv ({longest:g} months), {low} to {high}"
+    if not longest:
+        rule = f"arms.csv gives no time of {names}: assumed"
     return f"{months} months", Step("follow_up", f"{months} months", rule)
 
 
