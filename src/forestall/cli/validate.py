@@ -36,6 +36,14 @@ PatientsPerArm = Annotated[
     int, typer.Option(min=2, metavar="N", help="Virtual patients per arm, over all parameter sets.")
 ]
 Members = Annotated[int, typer.Option(min=1, metavar="N", help="Parameter sets at most for each trial.")]
+WhichParameters = Annotated[
+    str | None,
+    typer.Option(
+        "--parameters",
+        metavar="NAME",
+        help="literature, calibrated (the default), or the file of an ensemble.",
+    ),
+]
 ShardFolder = Annotated[
     Path | None,
     typer.Option(
@@ -63,6 +71,7 @@ def validate(
     curves: CurveFolder = None,
     patients: PatientsPerArm = 2000,
     members: Members = 20,
+    parameters: WhichParameters = "calibrated",
     seed: Seed = 1,
     rules_only: RulesOnly = False,
     explain: Explain = False,
@@ -93,6 +102,7 @@ def validate(
             evidence,
             trials=trials,
             curves=curves,
+            parameters=parameters,
             size=None if rules_only else Size(patients, members, seed),
             shards=shards or out.with_name(f"{out.name}.shards"),
             workers=workers,

@@ -12,7 +12,7 @@ from forestall.statistics.estimate import normal_quantile
 from forestall.studies.validation.arm_outcomes import ArmOutcome, arm_outcomes
 from forestall.studies.validation.curves import CurveDistance, curve_distances, read_curves
 from forestall.studies.validation.derivation import Question, TrialPlan, questions
-from forestall.studies.validation.ensemble import PresentParameters, Source
+from forestall.studies.validation.ensemble import Parameters, parameters_for
 from forestall.studies.validation.evidence import ENDPOINTS, Evidence, read_evidence
 from forestall.studies.validation.rows import ComparisonRow
 from forestall.studies.validation.rules import RULES, Answer, Book, change_of
@@ -95,7 +95,7 @@ def validate(
     *,
     trials: Path | None = None,
     curves: Path | None = None,
-    source: Source | None = None,
+    parameters: str | None = None,
     size: Size | None = None,
     shards: Path | None = None,
     workers: int | None = None,
@@ -107,7 +107,7 @@ def validate(
         folder: Of the tables.
         trials: A folder of trial files that replace the derivation.
         curves: A folder of published curves, patient by patient.
-        source: Parameter sets; the catalog's if None.
+        parameters: "literature", or the name or path of an ensemble; the shipped one if None.
         size: What to simulate; None to apply the rules alone.
         shards: Where finished shards are kept and found again; needed with `size`.
         workers: Threads; one per processor if None.
@@ -119,7 +119,7 @@ def validate(
     """
     evidence = read_evidence(folder)
     published = read_curves(curves) if curves else None
-    sets = source or PresentParameters()
+    sets = parameters_for(parameters)
     asked = questions(evidence, trials, max(size.patients, 1) if size else 1)
     ran: dict[Key, Sample] = {}
     failures: dict[str, str] = {}
@@ -143,7 +143,7 @@ def _plans(asked: list[Question]) -> dict[Key, TrialPlan]:
 
 
 def _compared(
-    evidence: Evidence, book: Book, question: Question, ran: Mapping[Key, Sample], source: Source
+    evidence: Evidence, book: Book, question: Question, ran: Mapping[Key, Sample], parameters: Parameters
 ) -> Compared:
     sizes = _sizes(evidence, question.row)
     plan = question.plan
@@ -152,7 +152,7 @@ def _compared(
         question=question,
         rules={name: rule(book, question) for name, rule in RULES.items()},
         simulated=compare(question, sample, sizes) if sample else None,
-        groups=_groups(evidence, question) | {"calibration": source.role(question.row.trial)},
+        groups=_groups(evidence, question) | {"calibration": parameters.role(question.row.trial)},
         error=question.row.standard_error or _usual_error(sizes),
     )
 
@@ -191,6 +191,9 @@ def _groups(evidence: Evidence, question: Question) -> dict[str, str]:
         "line": "unknown" if kind is None else "first" if kind.first_line else "later",
         "change": "drugs added" if added else "other",
         "added class": _added_class(question),
+        "drugs": "own"
+        if question.plan is None or not question.plan.stand_ins
+        else "representative or assumed",
         "population": "all" if question.row.subgroup.name == "all" else "subgroup",
     }
 

@@ -4,61 +4,63 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Final, Protocol
+from dataclasses import dataclass
+from typing import Final
 
-PRESENT: Final = "present"
+from forestall.knowledge.ensembles import DEFAULT, DIRECTORY, Ensemble, load_ensemble
+from forestall.knowledge.parameter_sets import LITERATURE, ParameterSet
+
+LITERATURE_ROLE: Final = "not calibrated"
+UNSEEN: Final = "not in the calibration"
+LEFT_OUT: Final = "left out of its fold"
+USED: Final = "used in the calibration"
 
 
 @dataclass(frozen=True)
-class Member:
-    """One parameter set."""
+class Parameters:
+    """Where the parameter sets come from."""
 
     name: str
-    values: Mapping[str, float] = field(default_factory=dict)
-    """Parameters that differ from the catalog's; none for the present ones."""
+    """In words."""
+    ensemble: Ensemble | None
+    """None for the catalog's numbers alone."""
 
-    @property
-    def key(self) -> str:
-        """A hash of the values."""
-        text = json.dumps(dict(sorted(self.values.items())))
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-class Source(Protocol):
-    """Where parameter sets come from."""
-
-    @property
-    def name(self) -> str:
-        """In words."""
-
-    def members(self, trial: str) -> tuple[Member, ...]:
-        """The sets that predict a trial, none of which has seen it."""
+    def members(self, trial: str) -> tuple[ParameterSet, ...]:
+        """The sets that predict a trial: of the fold that left it out, if one did."""
+        if self.ensemble is None:
+            return (LITERATURE,)
+        if self.role(trial) == LEFT_OUT:
+            return self.ensemble.without(trial).members
+        return self.ensemble.members
 
     def role(self, trial: str) -> str:
-        """How the trial stands to the calibration: "held out" or "left out of its fold"."""
+        """How a trial stands to the calibration: what it is scored by."""
+        if self.ensemble is None:
+            return LITERATURE_ROLE
+        if trial in self.ensemble.about.folds:
+            return LEFT_OUT
+        return USED if trial in self.ensemble.about.trials else UNSEEN
 
 
-@dataclass(frozen=True)
-class PresentParameters:
-    """The catalog's values as they stand: an ensemble of one."""
+def parameters_for(word: str | None = None) -> Parameters:
+    """The parameter sets that a user asks for.
 
-    name: str = "parameters of the catalog, not calibrated"
+    Args:
+        word: "literature", "calibrated", the name of a shipped ensemble or the path of one; the calibrated ones if None, and the
+            catalog's as long as there are none.
 
-    def members(self, trial: str) -> tuple[Member, ...]:
-        """The one set."""
-        return (Member(PRESENT),)
+    Raises:
+        InputError: if there is none of this name.
+    """
+    shipped = (DIRECTORY / f"{DEFAULT}.yaml").is_file()
+    usual = word in (None, "calibrated")
+    if word == LITERATURE.name or (usual and not shipped):
+        return Parameters("numbers of the catalog, not calibrated", None)
+    ensemble = load_ensemble() if usual else load_ensemble(str(word))
+    return Parameters(ensemble.about.label, ensemble)
 
-    def role(self, trial: str) -> str:
-        """No trial was used."""
-        return "not calibrated"
 
-
-@contextmanager
-def applied(member: Member) -> Iterator[None]:
-    """The model with a member's parameters, for all threads of the process."""
-    if member.values:
-        raise NotImplementedError
-    yield
+def key_of(member: ParameterSet) -> str:
+    """A hash of the numbers of a set."""
+    text = json.dumps(dict(sorted(member.values.items())))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -14,10 +14,11 @@ from typing import Any
 
 from forestall.errors import InputError, StudyError
 from forestall.kernel_cache import PACKAGE, fingerprint
+from forestall.knowledge.parameter_sets import ParameterSet, using
 from forestall.studies.compilation import announce_compilation
 from forestall.studies.record import knowledge_sha256
 from forestall.studies.validation.derivation import TrialPlan
-from forestall.studies.validation.ensemble import Member, Source, applied
+from forestall.studies.validation.ensemble import Parameters, key_of
 from forestall.studies.validation.samples import Sample, draw_sample, load_sample, save_sample
 
 Progress = Callable[[str, int, int], None]
@@ -40,7 +41,7 @@ class Size:
 class _Shard:
     key: Key
     plan: TrialPlan
-    member: Member
+    member: ParameterSet
     place: int
     """Of the member among those of the trial; it chooses the patients."""
     count: int
@@ -52,7 +53,7 @@ class _Shard:
         content = {
             "trial": _content(self.plan.source),
             "arms": {name: list(choices) for name, choices in self.plan.arms.items()},
-            "member": self.member.key,
+            "member": key_of(self.member),
             "patients": [self.place * self.count, self.count],
             "seed": self.seed,
             "model": _model(),
@@ -62,7 +63,8 @@ class _Shard:
 
     def draw(self) -> Sample:
         """Run it."""
-        return draw_sample(self.plan, self.seed, self.place * self.count, self.count)
+        with using(self.member):
+            return draw_sample(self.plan, self.seed, self.place * self.count, self.count)
 
 
 def _content(source: Mapping[str, Any]) -> dict[str, Any]:
@@ -77,7 +79,7 @@ def _model() -> list[str]:
 
 def run_shards(
     plans: Mapping[Key, TrialPlan],
-    source: Source,
+    parameters: Parameters,
     size: Size,
     folder: Path,
     *,
@@ -88,7 +90,7 @@ def run_shards(
 
     Args:
         plans: Trials by name and subgroup.
-        source: Parameter sets.
+        parameters: Parameter sets.
         size: Patients, parameter sets and seed.
         folder: Where shards are kept.
         workers: Threads; one per processor if None.
@@ -104,36 +106,30 @@ def run_shards(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StudyError(f"cannot write to {folder}: {error.strerror or error}") from None
-    shards = [shard for key, plan in plans.items() for shard in _shards_of(key, plan, source, size)]
-    missing = [shard for shard in shards if not (folder / shard.name).is_file()]
+    shards = [shard for key, plan in plans.items() for shard in _shards_of(key, plan, parameters, size)]
+    missing = list({shard.name: shard for shard in shards if not (folder / shard.name).is_file()}.values())
     failures = _run(missing, folder, workers or os.cpu_count() or 1, progress or _quiet)
-    return _collected(shards, folder, failures), failures
+    failed = {" ".join(shard.key): failures[shard.name] for shard in shards if shard.name in failures}
+    return _collected([shard for shard in shards if " ".join(shard.key) not in failed], folder), failed
 
 
-def _shards_of(key: Key, plan: TrialPlan, source: Source, size: Size) -> Iterator[_Shard]:
-    members = source.members(key[0])[: size.members]
+def _shards_of(key: Key, plan: TrialPlan, parameters: Parameters, size: Size) -> Iterator[_Shard]:
+    members = parameters.members(key[0])[: size.members]
     count = -(-size.patients // len(members))
     for place, member in enumerate(members):
         yield _Shard(key, plan, member, place, count, size.seed)
 
 
 def _run(shards: list[_Shard], folder: Path, workers: int, progress: Progress) -> dict[str, str]:
-    """Member by member, since parameters are those of the whole process; the shards of one member on threads."""
+    """On threads; the shards that failed, with the reason."""
     failures: dict[str, str] = {}
-    by_member: dict[str, list[_Shard]] = {}
-    for shard in shards:
-        by_member.setdefault(shard.member.key, []).append(shard)
-    done = 0
     if shards:
         first = shards[0]
         announce_compilation(progress, lambda: draw_sample(first.plan, first.seed, 0, 1))
-    for members in by_member.values():
-        with applied(members[0].member):
-            for shard, problem in _finished(members, folder, workers):
-                done += 1
-                progress("running trials", done, len(shards))
-                if problem:
-                    failures[" ".join(shard.key)] = problem
+    for done, (shard, problem) in enumerate(_finished(shards, folder, workers), start=1):
+        progress("running trials", done, len(shards))
+        if problem:
+            failures[shard.name] = problem
     return failures
 
 
@@ -157,11 +153,9 @@ def _keep(shard: _Shard, folder: Path) -> str:
     return ""
 
 
-def _collected(shards: list[_Shard], folder: Path, failures: Mapping[str, str]) -> dict[Key, Sample]:
+def _collected(shards: list[_Shard], folder: Path) -> dict[Key, Sample]:
     found: dict[Key, list[Sample]] = {}
     for shard in shards:
-        if " ".join(shard.key) in failures:
-            continue
         sample = load_sample(folder / shard.name)
         if sample is None:
             (folder / shard.name).unlink(missing_ok=True)
