@@ -33,7 +33,8 @@ def test_unit_a_trial_follows_from_its_row(tables: Writer) -> None:
         ("palbociclib", "letrozole"),
     ]
     assert plan.spec.visit_days(200)[:3] == [0, 56, 112]
-    assert plan.spec.follow_up == "36 months"
+    assert plan.spec.follow_up == "48 months"
+    assert plan.spec.after_progression == "no treatment"
     assert plan.endpoints == ("PFS",)
 
 

@@ -32,7 +32,7 @@ from forestall.studies.validation.treatments import (
 
 _USUAL_SCAN_WEEKS: Final = 8
 _FOLLOW_UP_MONTHS: Final = (12, 84)
-_FOLLOW_UP_PER_MEDIAN: Final = 1.5
+_FOLLOW_UP_PER_MEDIAN: Final = {"PFS": 2.0, "OS": 1.5}
 _UNKNOWN_FOLLOW_UP_MONTHS: Final = 36
 _MOST_ARMS: Final = 20
 _DAYS_PER_WEEK: Final = 7
@@ -206,9 +206,9 @@ def _plan(evidence: Evidence, row: ComparisonRow, written: Mapping[str, Path], p
     if subgroup == "all" and (path := written.get(plain_name(trial.trial))) is not None:
         spec = load_trial(path)
         arms = {name: (place,) for place, name in enumerate(spec.arms)}
-        source = spec.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        given = spec.model_dump(mode="json", by_alias=True, exclude_unset=True)
         only = (Step("trial", path.name, "--trials"),)
-        return TrialPlan(trial.trial, subgroup, spec, source, arms, _asked(evidence, row), only)
+        return TrialPlan(trial.trial, subgroup, spec, given, arms, _asked(evidence, row), only)
     override = evidence.overrides.of(trial.trial)
     population = derive_population(trial, subgroup)
     _apply(override.population, population.fields, population.steps)
@@ -218,7 +218,7 @@ def _plan(evidence: Evidence, row: ComparisonRow, written: Mapping[str, Path], p
     visits, visit_step = _visits(trial, override)
     endpoints = _asked(evidence, row)
     follow_up, follow_step = _follow_up(evidence, row, endpoints, override)
-    source = {
+    source: dict[str, Any] = {
         "trial": _safe_name(trial.trial),
         "population": population.fields,
         "arms": simulated,
@@ -227,9 +227,14 @@ def _plan(evidence: Evidence, row: ComparisonRow, written: Mapping[str, Path], p
         "endpoints": ["PFS", "OS", "ORR"],
         "follow_up": follow_up,
     }
+    all_steps = [*population.steps, *steps, visit_step, follow_step]
+    if "OS" not in endpoints:
+        source["after_progression"] = "no treatment"
+        all_steps.append(
+            Step("after_progression", "no treatment", "survival is not asked, and progression ends the rest")
+        )
     spec = TrialSpec.model_validate(source)
-    all_steps = (*population.steps, *steps, visit_step, follow_step)
-    return TrialPlan(trial.trial, subgroup, spec, source, members, endpoints, all_steps, stand_ins)
+    return TrialPlan(trial.trial, subgroup, spec, source, members, endpoints, tuple(all_steps), stand_ins)
 
 
 def _apply(given: Mapping[str, Any], fields: dict[str, Any], steps: list[Step]) -> None:
@@ -325,20 +330,24 @@ def _follow_up(
     """As long as the endpoints that are asked need, and no longer: it is what the time of a run depends on."""
     if override.follow_up:
         return override.follow_up, Step("follow_up", override.follow_up, "overrides.yaml")
-    times = [
-        one.median or one.rate_months or 0.0
-        for one in evidence.arms
-        if one.trial == row.trial and ENDPOINTS.get(one.endpoint) in endpoints
-    ]
-    longest = max(times, default=0.0)
     low, high = _FOLLOW_UP_MONTHS
-    months = math.ceil(_FOLLOW_UP_PER_MEDIAN * longest) if longest else _UNKNOWN_FOLLOW_UP_MONTHS
-    months = min(high, max(low, months))
-    names = " and ".join(endpoints)
-    rule = f"{_FOLLOW_UP_PER_MEDIAN:g} times the longest time of {names} in arms.csv ({longest:g} months), {low} to {high}"
-    if not longest:
-        rule = f"arms.csv gives no time of {names}: assumed"
+    needed, parts = 0.0, []
+    for endpoint in endpoints:
+        longest = _longest(evidence, row.trial, endpoint)
+        needed = max(needed, _FOLLOW_UP_PER_MEDIAN[endpoint] * longest)
+        if longest:
+            parts.append(
+                f"{_FOLLOW_UP_PER_MEDIAN[endpoint]:g} times the longest {endpoint} in arms.csv ({longest:g} months)"
+            )
+    months = min(high, max(low, math.ceil(needed or _UNKNOWN_FOLLOW_UP_MONTHS)))
+    rule = f"{' or '.join(parts)}, {low} to {high}" if parts else "arms.csv gives no time: assumed"
     return f"{months} months", Step("follow_up", f"{months} months", rule)
+
+
+def _longest(evidence: Evidence, trial: str, endpoint: str) -> float:
+    """The longest median or landmark of an endpoint in a trial, months; 0 if there is none."""
+    rows = (one for one in evidence.arms if one.trial == trial and ENDPOINTS.get(one.endpoint) == endpoint)
+    return max((one.median or one.rate_months or 0.0 for one in rows), default=0.0)
 
 
 def _safe_name(trial: str) -> str:
