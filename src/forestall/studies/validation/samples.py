@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,15 +14,19 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from forestall.clinic.arms import Arm
+from forestall.clinic.arms import Arm, renewed
 from forestall.clinic.follow import Watch, follow_arm
 from forestall.clinic.population import Population, draw_population
+from forestall.knowledge.parameter_sets import in_use
+from forestall.knowledge.trials import TrialSpec
 from forestall.studies.analysis import Outcomes
 from forestall.studies.trial import Trial
 from forestall.studies.validation.derivation import TrialPlan
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+_COMPILED: Final = ("drugs.", "alterations.")
+_NOT_COMPILED: Final = ".rate_per_division"
 _ARRAYS: Final = ("pfs_days", "pfs_event", "os_days", "os_event", "responder")
 
 
@@ -71,13 +77,37 @@ def draw_sample(plan: TrialPlan, seed: int, first: int, count: int) -> Sample:
         first: Number of the first patient.
         count: Patients per arm.
     """
-    trial = Trial(plan.spec, plan.source)
     patients = np.arange(first, first + count, dtype=np.int64)
     population = draw_population(plan.spec.population, patients, seed)
-    arms, watch = trial.compiled_arms(), trial.watch(seed)
+    watch = Trial(plan.spec, plan.source).watch(seed)
+    arms = [renewed(arm) for arm in _compiled(json.dumps(dict(plan.source)), _effects_in_use())]
     followed = [_follow(population, arms, choices, watch) for choices in plan.arms.values()]
     arrays = (np.stack([getattr(one, name) for one in followed])[None] for name in _ARRAYS)
     return Sample(tuple(plan.arms), *arrays)
+
+
+def _effects_in_use() -> tuple[tuple[str, float], ...]:
+    """Numbers of the set in use that an arm is compiled from."""
+    values = in_use().values.items()
+    return tuple(
+        sorted(
+            (name, value)
+            for name, value in values
+            if name.startswith(_COMPILED) and not name.endswith(_NOT_COMPILED)
+        )
+    )
+
+
+@functools.lru_cache(maxsize=512)
+def _compiled(source: str, effects: tuple[tuple[str, float], ...]) -> tuple[Arm, ...]:
+    """The arms of a trial, which take longer to compile than a few patients to follow.
+
+    Args:
+        source: The trial as JSON.
+        effects: Numbers of the set in use that the arms depend on; they are read from the set, and are here to tell sets apart.
+    """
+    document = json.loads(source)
+    return Trial(TrialSpec.model_validate(document), document).compiled_arms()
 
 
 def _follow(population: Population, arms: Sequence[Arm], choices: tuple[int, ...], watch: Watch) -> Outcomes:

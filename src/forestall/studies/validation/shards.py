@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import cache
@@ -38,13 +38,16 @@ class Size:
 
 
 @dataclass(frozen=True, slots=True)
-class _Shard:
+class Shard:
+    """Patients of one trial under one parameter set."""
+
     key: Key
     plan: TrialPlan
     member: ParameterSet
-    place: int
-    """Of the member among those of the trial; it chooses the patients."""
+    first: int
+    """Number of the first patient."""
     count: int
+    """Patients per arm."""
     seed: int
 
     @property
@@ -54,7 +57,7 @@ class _Shard:
             "trial": _content(self.plan.source),
             "arms": {name: list(choices) for name, choices in self.plan.arms.items()},
             "member": key_of(self.member),
-            "patients": [self.place * self.count, self.count],
+            "patients": [self.first, self.count],
             "seed": self.seed,
             "model": _model(),
         }
@@ -64,7 +67,7 @@ class _Shard:
     def draw(self) -> Sample:
         """Run it."""
         with using(self.member):
-            return draw_sample(self.plan, self.seed, self.place * self.count, self.count)
+            return draw_sample(self.plan, self.seed, self.first, self.count)
 
 
 def _content(source: Mapping[str, Any]) -> dict[str, Any]:
@@ -102,68 +105,91 @@ def run_shards(
     Raises:
         StudyError: if the folder cannot be written.
     """
+    shards = [shard for key, plan in plans.items() for shard in _shards_of(key, plan, parameters, size)]
+    failures = run(shards, folder, workers=workers, progress=progress)
+    failed = {" ".join(shard.key): failures[shard.name] for shard in shards if shard.name in failures}
+    kept = [shard for shard in shards if " ".join(shard.key) not in failed]
+    samples: dict[Key, list[Sample]] = {}
+    for shard in kept:
+        samples.setdefault(shard.key, []).append(read_shard(shard, folder))
+    return {key: Sample.stacked(parts) for key, parts in samples.items()}, failed
+
+
+def run(
+    shards: Sequence[Shard], folder: Path, *, workers: int | None = None, progress: Progress | None = None
+) -> dict[str, str]:
+    """Run the shards that the folder lacks, on threads.
+
+    Args:
+        shards: What is wanted.
+        folder: Where they are kept.
+        workers: Threads; one per processor if None.
+        progress: Called with a stage, how much of it is done and how much there is.
+
+    Returns:
+        Names of the shards that could not be run, and why.
+
+    Raises:
+        StudyError: if the folder cannot be written.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StudyError(f"cannot write to {folder}: {error.strerror or error}") from None
-    shards = [shard for key, plan in plans.items() for shard in _shards_of(key, plan, parameters, size)]
+    report = progress or _quiet
     missing = list({shard.name: shard for shard in shards if not (folder / shard.name).is_file()}.values())
-    failures = _run(missing, folder, workers or os.cpu_count() or 1, progress or _quiet)
-    failed = {" ".join(shard.key): failures[shard.name] for shard in shards if shard.name in failures}
-    return _collected([shard for shard in shards if " ".join(shard.key) not in failed], folder), failed
-
-
-def _shards_of(key: Key, plan: TrialPlan, parameters: Parameters, size: Size) -> Iterator[_Shard]:
-    members = parameters.members(key[0])[: size.members]
-    count = -(-size.patients // len(members))
-    for place, member in enumerate(members):
-        yield _Shard(key, plan, member, place, count, size.seed)
-
-
-def _run(shards: list[_Shard], folder: Path, workers: int, progress: Progress) -> dict[str, str]:
-    """On threads; the shards that failed, with the reason."""
     failures: dict[str, str] = {}
-    if shards:
-        first = shards[0]
-        announce_compilation(progress, lambda: draw_sample(first.plan, first.seed, 0, 1))
-    for done, (shard, problem) in enumerate(_finished(shards, folder, workers), start=1):
-        progress("running trials", done, len(shards))
+    if missing:
+        first = missing[0]
+        announce_compilation(report, lambda: draw_sample(first.plan, first.seed, 0, 1))
+    for done, (shard, problem) in enumerate(
+        _finished(missing, folder, workers or os.cpu_count() or 1), start=1
+    ):
+        report("running trials", done, len(missing))
         if problem:
             failures[shard.name] = problem
     return failures
 
 
-def _finished(shards: list[_Shard], folder: Path, workers: int) -> Iterator[tuple[_Shard, str]]:
+def read_shard(shard: Shard, folder: Path) -> Sample:
+    """The sample of a shard that was run.
+
+    Raises:
+        StudyError: if the file cannot be read; it is removed, so that the next run replaces it.
+    """
+    path = folder / shard.name
+    sample = load_sample(path)
+    if sample is None:
+        path.unlink(missing_ok=True)
+        raise StudyError(f"{path} could not be read and was removed; run the command again")
+    return sample
+
+
+def _shards_of(key: Key, plan: TrialPlan, parameters: Parameters, size: Size) -> Iterator[Shard]:
+    members = parameters.members(key[0])[: size.members]
+    count = -(-size.patients // len(members))
+    for place, member in enumerate(members):
+        yield Shard(key, plan, member, place * count, count, size.seed)
+
+
+def _finished(shards: list[Shard], folder: Path, workers: int) -> Iterator[tuple[Shard, str]]:
     """Each shard when it is on disk, with the reason if it could not be run."""
     pool = ThreadPoolExecutor(workers)
     try:
-        waiting: dict[Future[str], _Shard] = {pool.submit(_keep, shard, folder): shard for shard in shards}
+        waiting: dict[Future[str], Shard] = {pool.submit(_keep, shard, folder): shard for shard in shards}
         for future in as_completed(waiting):
             yield waiting[future], future.result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _keep(shard: _Shard, folder: Path) -> str:
+def _keep(shard: Shard, folder: Path) -> str:
     try:
         sample = shard.draw()
     except InputError as error:
         return str(error)
     save_sample(sample, folder / shard.name)
     return ""
-
-
-def _collected(shards: list[_Shard], folder: Path) -> dict[Key, Sample]:
-    found: dict[Key, list[Sample]] = {}
-    for shard in shards:
-        sample = load_sample(folder / shard.name)
-        if sample is None:
-            (folder / shard.name).unlink(missing_ok=True)
-            raise StudyError(
-                f"{folder / shard.name} could not be read and was removed; run the command again"
-            )
-        found.setdefault(shard.key, []).append(sample)
-    return {key: Sample.stacked(parts) for key, parts in found.items()}
 
 
 def _quiet(stage: str, done: int, total: int) -> None:
