@@ -11,12 +11,12 @@ import pytest
 
 from forestall.cli.errors import ExitCode
 from forestall.cli.main import run
-from forestall.studies.validation import answers
+from forestall.studies.validation import shards
 
 Writer = Callable[..., Path]
 FILES = {
     "record.json", "validation.md", "calibration.svg", "calibration.png", "comparisons.csv", "rules.csv", "arms.csv",
-    "not_expressible.csv", "set_aside.csv", "defects.csv", "derivations.csv", "scores.csv", "differences.csv",
+    "curves.csv", "not_expressible.csv", "set_aside.csv", "defects.csv", "derivations.csv", "scores.csv", "differences.csv",
 }  # fmt: skip
 
 
@@ -40,7 +40,7 @@ def faulty(tables: Writer) -> Path:
 def test_unit_rules_alone_write_everything_and_simulate_nothing(
     tables: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(answers, "run_plan", None)
+    monkeypatch.setattr(shards, "draw_sample", None)
     out = tmp_path / "out"
     assert (
         run(["validate", "--evidence", str(faulty(tables)), "--rules-only", "--out", str(out)]) == ExitCode.OK

@@ -25,7 +25,32 @@ TrialFolder = Annotated[
         help="Folder of trial files (YAML) that replace the derivation of trials of their name.",
     ),
 ]
-PatientsPerArm = Annotated[int, typer.Option(min=2, metavar="N", help="Virtual patients per arm.")]
+CurveFolder = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Folder with arm_summary.csv and patient_level.csv.gz: published curves to compare with.",
+    ),
+]
+PatientsPerArm = Annotated[
+    int, typer.Option(min=2, metavar="N", help="Virtual patients per arm, over all parameter sets.")
+]
+Members = Annotated[int, typer.Option(min=1, metavar="N", help="Parameter sets at most for each trial.")]
+WhichParameters = Annotated[
+    str | None,
+    typer.Option(
+        "--parameters",
+        metavar="NAME",
+        help="literature, calibrated (the default), or the file of an ensemble.",
+    ),
+]
+ShardFolder = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Where finished shards are kept, and found again by the next run; --out with '.shards' added if not given.",
+    ),
+]
 RulesOnly = Annotated[bool, typer.Option("--rules-only", help="Apply the simple rules; simulate nothing.")]
 Explain = Annotated[
     bool, typer.Option("--explain", help="Print how each trial is derived from the tables, and stop.")
@@ -43,10 +68,14 @@ def validate(
         "out/validation"
     ),
     trials: TrialFolder = None,
-    patients: PatientsPerArm = 1000,
+    curves: CurveFolder = None,
+    patients: PatientsPerArm = 2000,
+    members: Members = 20,
+    parameters: WhichParameters = "calibrated",
     seed: Seed = 1,
     rules_only: RulesOnly = False,
     explain: Explain = False,
+    shards: ShardFolder = None,
     workers: Workers = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -54,7 +83,7 @@ def validate(
     """Predict every comparison of evidence tables, and say how far Forestall and simple rules are from what was published.
 
     Writes validation.md, tables, a calibration plot and the run's record to --out. What the tables say wrongly, and what cannot
-    be simulated, is listed with the reason.
+    be simulated, is listed with the reason. A run that was stopped goes on where it was: give it the same --out.
     """
     from forestall.cli.progress import progress_on_stderr
     from forestall.report.drawing import save_figure
@@ -63,13 +92,22 @@ def validate(
     from forestall.studies.output import staged_folder
     from forestall.studies.validation.answers import validate as run
     from forestall.studies.validation.results import as_data, write_tables
+    from forestall.studies.validation.shards import Size
 
     if explain:
         print_explanation(run(evidence, trials=trials))
         return
     with progress_on_stderr(silent=quiet or as_json) as progress:
-        count = 0 if rules_only else patients
-        found = run(evidence, trials=trials, patients=count, seed=seed, workers=workers, progress=progress)
+        found = run(
+            evidence,
+            trials=trials,
+            curves=curves,
+            parameters=parameters,
+            size=None if rules_only else Size(patients, members, seed),
+            shards=shards or out.with_name(f"{out.name}.shards"),
+            workers=workers,
+            progress=progress,
+        )
     with staged_folder(out) as folder:
         write_tables(found, folder)
         (folder / "validation.md").write_text(markdown(found), encoding="utf-8", newline="\n")

@@ -21,6 +21,7 @@ from forestall.studies.validation.scores import (
     Difference,
     Score,
     arm_scores,
+    curve_scores,
     differences,
     scores,
 )
@@ -31,8 +32,8 @@ _SCORE_HEAD: Final = (
 )  # fmt: skip
 _DIFFERENCE_HEAD: Final = ("Method", "less that of", "Comparisons (trials)", "Difference (90%)")
 _CAVEAT: Final = (
-    "Prediction intervals hold sampling error alone: of the virtual trial and of a trial of the published size. "
-    "Parameters are not calibrated and their uncertainty is not in the intervals."
+    "Prediction intervals hold the spread between parameter sets, the error of a finite simulation and the sampling error of the "
+    "published trial."
 )
 
 
@@ -78,6 +79,8 @@ def _page(found: Validation) -> Iterator[str]:
     yield from _difference_section(found)
     if found.arms:
         yield from _arm_section(arm_scores(found.arms))
+    if found.curves:
+        yield from _curve_section(found)
     yield from _comparison_section(found)
     yield from _inexpressible_section(found)
     yield from _defect_section(found)
@@ -85,10 +88,10 @@ def _page(found: Validation) -> Iterator[str]:
 
 def _introduction(found: Validation) -> Iterator[str]:
     number = counts(found)
-    if found.patients:
+    if found.size.patients:
         yield (
-            f"{number['comparisons_simulated']} comparisons simulated with {found.patients} virtual patients an arm, "
-            f"seed {found.seed}. {_CAVEAT}"
+            f"{number['comparisons_simulated']} comparisons simulated with {found.size.patients} virtual patients an arm, seed "
+            f"{found.size.seed}; parameter sets: {found.parameters}, at most {found.size.members} for each trial. {_CAVEAT}"
         )
     else:
         yield "Simple rules alone; nothing was simulated."
@@ -132,22 +135,50 @@ def _arm_section(found: Sequence[ArmScore]) -> Iterator[str]:
         "Simulated over published",
         "Mean difference, points",
         "Not reached",
+        "In 90% interval",
     )
     cells = [
         (
             one.endpoint, one.arms, one.measure, f"{one.close}/{one.count}",
             DASH if one.mean_log_ratio is None else f"{math.exp(one.mean_log_ratio):.2f}",
-            _signed(one.mean_difference, 1), str(one.not_reached),
+            _signed(one.mean_difference, 1), str(one.not_reached), _share(one.coverage),
         )
         for one in found
     ]  # fmt: skip
     yield from _rows(head, cells)
 
 
+def _curve_section(found: Validation) -> Iterator[str]:
+    yield "## Whole curves\n"
+    yield "Months are the area between the predicted and the published curve over the time that both cover.\n"
+    for score in curve_scores(found.curves):
+        yield (
+            f"{score.endpoint}: median {score.median_months:.2f} months over {score.matched} curves, "
+            f"{score.within_a_month} within one month; {score.unmatched} arms without a curve.\n"
+        )
+    cells = [
+        (
+            one.trial,
+            one.arm,
+            one.endpoint,
+            one.curve or DASH,
+            _months(one.months),
+            _months(one.span_months),
+            one.because,
+        )
+        for one in found.curves
+    ]
+    yield from _rows(("Trial", "Arm", "Endpoint", "Curve", "Months", "Over", "Rule or reason"), cells)
+
+
+def _months(value: float) -> str:
+    return DASH if math.isnan(value) else f"{value:.1f}"
+
+
 def _comparison_section(found: Validation) -> Iterator[str]:
     yield "## Comparison by comparison\n"
     names = [name for name in found.methods if name not in (FORESTALL, "no effect")]
-    forestall = ("Forestall (90%)",) if found.patients else ()
+    forestall = ("Forestall (90%)",) if found.size.patients else ()
     cells = [_comparison_cells(one, names, bool(forestall)) for one in found.compared]
     yield from _rows(("Comparison", "Endpoint", "Published", *forestall, *names), cells)
 
@@ -247,7 +278,7 @@ def _footer(found: Validation) -> Iterator[str]:
         f"{number['comparisons_in_scope']} hazard ratios in scope, {number['comparisons_expressible']} can be simulated, "
         f"{number['comparisons_simulated']} were; {number['defects']} defects in the tables (defects.csv)"
     )
-    if found.patients:
+    if found.size.patients:
         yield _CAVEAT
     for name, reason in found.failures.items():
         yield f"could not be run: {name}: {reason}"
