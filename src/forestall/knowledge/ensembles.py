@@ -64,6 +64,9 @@ class EnsembleFile(Entry):
     """Trial -> the fold that has not seen it."""
     emulator: dict[str, float] = Field(default_factory=dict)
     """Error of the emulator by kind of observation, on the scale of the observation."""
+    discrepancy: dict[str, float] = Field(default_factory=dict)
+    """Standard deviation, by kind of number, of what was published around predictions of trials not seen, beyond the spread of the
+    members and the sampling of the published number: add it to a prediction interval."""
     priors: dict[str, Prior]
     note: str | None = None
 

@@ -133,7 +133,7 @@ def fit_all(
         shards: By number of the set and name of the design.
     """
     found = {}
-    for one in designs:
+    for one in {one.name: one for one in designs}.values():
         numbers = [number for number in deviates if (number, one.name) in shards]
         matrix = np.stack([deviates[number] for number in numbers])
         outcomes = [shards[number, one.name] for number in numbers]

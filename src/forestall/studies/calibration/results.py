@@ -33,11 +33,7 @@ def prediction_rows(calibration: Calibration) -> list[dict[str, Any]]:
     """
     predict = calibration.predictor()
     whole, prior = predict(calibration.posterior[None]), predict(calibration.prior())
-    unseen = np.empty_like(whole)
-    for fold in range(calibration.spec.folds):
-        columns = [k for k, one in enumerate(calibration.observed) if calibration.fold_of[one.trial] == fold]
-        if columns:
-            unseen[:, columns] = predict(calibration.posterior[fold])[:, columns]
+    unseen = unseen_predictions(calibration)
     rng = np.random.default_rng(calibration.spec.seed + 3)
     rows = []
     for column, one in enumerate(calibration.observed):
@@ -62,6 +58,30 @@ def prediction_rows(calibration: Calibration) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def unseen_predictions(calibration: Calibration) -> Array:
+    """(N, D) of every observation by the members of the fold that has not seen its trial."""
+    predict = calibration.predictor()
+    unseen = np.empty((calibration.spec.ensemble, len(calibration.observed)))
+    for fold in range(calibration.spec.folds):
+        columns = [k for k, one in enumerate(calibration.observed) if calibration.fold_of[one.trial] == fold]
+        if columns:
+            unseen[:, columns] = predict(calibration.posterior[fold])[:, columns]
+    return unseen
+
+
+def discrepancy(calibration: Calibration) -> dict[str, float]:
+    """What was published around predictions of trials not seen, beyond members and sampling, by kind: a standard deviation."""
+    unseen = unseen_predictions(calibration)
+    value = np.array([one.value for one in calibration.observed])
+    expected = unseen.var(axis=0) + np.array([one.error**2 for one in calibration.observed])
+    beyond = (value - unseen.mean(axis=0)) ** 2 - expected
+    kinds = np.array([one.kind for one in calibration.observed])
+    return {
+        str(kind): float(np.sqrt(max(0.0, float(beyond[kinds == kind].mean()))))
+        for kind in dict.fromkeys(kinds)
+    }
 
 
 def _spread_of(calibration: Calibration, one: Observation) -> float:
@@ -183,6 +203,11 @@ def write_ensemble(
         "trials": sorted({one.trial for stage in stages for one in stage.observed}),
         "folds": dict(sorted(first.fold_of.items())),
         "emulator": _emulator_errors(stages),
+        "discrepancy": {
+            f"{stage.endpoint} {kind}": round(sd, _DIGITS)
+            for stage in stages
+            for kind, sd in discrepancy(stage).items()
+        },
         "priors": {name: prior for stage in stages for name, prior in _priors(stage).items()},
     }
     (folder / f"{first.spec.name}.csv").write_text(members, encoding="utf-8", newline="\n")

@@ -76,11 +76,12 @@ class Design:
 
     @property
     def name(self) -> str:
-        """A file name."""
-        words = f"{self.plan.trial} {self.plan.subgroup}"
-        words = words if self.endpoint == "PFS" else f"{words} {self.endpoint}"
+        """A file name: the same for subgroups of a trial that are simulated alike, different for what is not."""
+        words = f"{self.plan.trial} {self.endpoint}"
         stem = re.sub(r"[^a-z0-9]+", "-", words.casefold()).strip("-")[:60]
-        return f"{stem}-{zlib.crc32(words.encode()):08x}"
+        regimens = [regimen.text() for regimen in self.plan.spec.regimens.values()]
+        simulated = [words, str(self.plan.source.get("population")), *regimens, *map(str, self.times)]
+        return f"{stem}-{zlib.crc32(' '.join(simulated).encode()):08x}"
 
 
 def design(plan: TrialPlan, medians_months: Iterable[float], endpoint: Endpoint = "PFS") -> Design:
@@ -196,11 +197,12 @@ def simulate_all(
     Returns:
         Shards by number of the set and name of the trial.
     """
-    total = len(designs) * len(sets)
+    distinct = list({one.name: one for one in designs}.values())
+    total = len(distinct) * len(sets)
     found: dict[tuple[int, str], Shard] = {}
     missing: list[tuple[int, Design]] = []
     for number in sets:
-        for one in designs:
+        for one in distinct:
             shard = read_shard(_path(folder, number, one))
             if shard is None:
                 missing.append((number, one))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from itertools import product
 from typing import Final
 
 from forestall.errors import InputError
+from forestall.knowledge.components import Component
 from forestall.knowledge.drugs import fold, load_drugs
 from forestall.knowledge.regimens import Regimen, load_regimens, parse_regimen
 from forestall.studies.validation.names import (
@@ -39,6 +41,8 @@ _STEMS: Final[Mapping[str, str]] = {
 """Classes by the stem of an INN, for drugs that the catalog lacks."""
 _MABS: Final[Mapping[str, str]] = {"lizumab": "checkpoint_inhibitor", "cizumab": "angiogenesis_inhibitor"}
 MOST_ALTERNATIVES: Final = 12
+_CHEMOTHERAPY_DAYS: Final = 126
+"""Six cycles of three weeks."""
 _OUTSIDE: Final = r"(?![^()]*\))"
 """Not inside parentheses."""
 _NOT_EVERYONE: Final = re.compile(
@@ -268,10 +272,46 @@ def _regimen(drugs: tuple[str, ...], trial: str, dose_text: str) -> tuple[Regime
         if any(f"({fold(trial)})" in fold(name) for name in (one.name, *one.aliases)):
             return one, f"cataloged for this trial: {one.name}"
     if (written := _written(drugs, dose_text)) is not None:
-        return written, f"dose_text '{dose_text}'"
+        return _limited(written, f"dose_text '{dose_text}'", dose_text)
     if len(drugs) > 1 and (cataloged := _cataloged(drugs)):
-        return cataloged[0], f"cataloged with the same drugs: {cataloged[0].name}"
-    return _from_single_agents(drugs)
+        rule = f"cataloged with the same drugs: {cataloged[0].name}"
+        return _limited(cataloged[0], rule, dose_text)
+    return _limited(*_from_single_agents(drugs), dose_text)
+
+
+def _limited(regimen: Regimen, rule: str, dose_text: str) -> tuple[Regimen, str]:
+    """With chemotherapy into a vein beside HER2-targeted drugs given for a time, in both arms of a trial by the same rule.
+
+    The number of cycles is that of the dose text, else the time of the cataloged regimens of trastuzumab and a taxane.
+    """
+    if not any(_targets_her2(drug) for drug in regimen.drugs):
+        return regimen, rule
+    found = re.search(r"\bx\s?(\d+)\b", dose_text)
+    components = tuple(
+        _stopped(component, int(found[1]) if found else None) for component in regimen.components
+    )
+    if components == regimen.components:
+        return regimen, rule
+    why = (
+        f"x{found[1]} in dose_text"
+        if found
+        else f"for {_CHEMOTHERAPY_DAYS} days, as cataloged with trastuzumab"
+    )
+    return regimen.model_copy(update={"components": components}), f"{rule}; chemotherapy {why}"
+
+
+def _stopped(component: Component, cycles: int | None) -> Component:
+    """A component with its number of cycles: the one that is said, else the usual one where none is set; others as they are."""
+    drug = load_drugs()[component.drug]
+    if drug.drug_class != "cytotoxic" or drug.routes[0] != "iv" or (cycles is None and component.max_cycles):
+        return component
+    usual = math.ceil(_CHEMOTHERAPY_DAYS / component.cycle_days)
+    return component.model_copy(update={"max_cycles": cycles or usual})
+
+
+def _targets_her2(name: str) -> bool:
+    drug = load_drugs()[name]
+    return "ERBB2" in drug.targets and drug.drug_class in ("antibody", "kinase_inhibitor")
 
 
 def _cataloged(drugs: tuple[str, ...]) -> list[Regimen]:
