@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from forestall.errors import InputError
+from forestall.knowledge.ensembles import parameters_named
+from forestall.knowledge.parameter_sets import ParameterSet
 from forestall.knowledge.regimens import Regimen
 from forestall.studies import samples as sampling
 from forestall.studies import simulate as simulation
@@ -141,6 +143,7 @@ class Trial(trials.Trial):
         patients: int | None = None,
         replicates: int = 1,
         workers: int | None = None,
+        parameters: ParameterSet | str | None = None,
         out: Path | str | None = None,
         also: trials.Also | None = None,
         progress: Progress | None = None,
@@ -153,6 +156,8 @@ class Trial(trials.Trial):
             replicates: Independent repetitions; the first is reported and written, all of them give the
                 prediction intervals.
             workers: Threads; one per processor if not given. Results do not depend on it.
+            parameters: Numbers that replace those of the catalog: "calibrated" (the default), "literature", the path of
+                an ensemble that `forestall calibrate` wrote, or a set of your own.
             out: Folder for tables, record, report and figures, complete or not there; an earlier result
                 there is replaced. The tables are kept as long as the result if not given.
             also: Writes more files into that folder before it takes its place.
@@ -179,6 +184,7 @@ class Trial(trials.Trial):
             patients=patients,
             replicates=replicates,
             workers=workers,
+            parameters=parameters if isinstance(parameters, ParameterSet) else parameters_named(parameters),
             out=out,
             also=finish,
             progress=told,

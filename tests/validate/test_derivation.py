@@ -33,7 +33,9 @@ def test_unit_a_trial_follows_from_its_row(tables: Writer) -> None:
         ("palbociclib", "letrozole"),
     ]
     assert plan.spec.visit_days(200)[:3] == [0, 56, 112]
-    assert plan.spec.follow_up == "36 months"
+    assert plan.spec.follow_up == "48 months"
+    assert plan.spec.after_progression == "no treatment"
+    assert plan.endpoints == ("PFS",)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +52,16 @@ def test_unit_a_trial_follows_from_its_row(tables: Writer) -> None:
         ({"line": ">=2 (NSAI-refractory)"}, "line", "2+"),
         ({"line": "1-2 (AI-refractory)"}, "line", "1-2"),
         ({"line": "1 or later"}, "line", "1+"),
+        ({"line": "second-line"}, "line", "2"),
+        ({"line": "2L+"}, "line", "2+"),
+        ({"line": "first or second line"}, "line", "1-2"),
+        ({"line": "third or later"}, "line", "3+"),
+        ({"setting": "locally advanced or metastatic"}, "setting", "metastatic"),
+        ({"her2": "HER2-positive"}, "her2", "positive"),
+        ({"her2": "HER2-low"}, "her2", "low"),
+        ({"hr_status": "hormone receptor-positive"}, "er_positive", 1.0),
+        ({"hr_status": "HR+/HER2-"}, "er_positive", 1.0),
+        ({"hr_status": "ER-neg (A), ER+ (B)"}, "er_positive", None),
         ({"line": ""}, "line", "1"),
         ({"line": "", "prior_therapy": "trastuzumab"}, "line", "1+"),
         ({"population": "pre/perimenopausal women"}, "menopause", "pre"),
@@ -83,6 +95,13 @@ def test_unit_words_become_fields(
         ("non-visceral", "visceral", 0.0),
         ("ITT", "er_positive", 1.0),
         ("HER2-negative second-line", "line", "2"),
+        ("ESR1-mutant", "biomarkers", {"ESR1": 1.0}),
+        ("PIK3CA-mutant (ctDNA)", "biomarkers", {"PIK3CA": 1.0}),
+        ("stable brain metastases", "brain_metastases", 1.0),
+        ("no brain mets", "brain_metastases", 0.0),
+        ("lung/liver mets", "visceral", 1.0),
+        ("prior CDK4/6i", "prior", ("CDK4/6 inhibitor",)),
+        ("per-protocol", "er_positive", 1.0),
     ],
 )
 def test_unit_subgroups_become_fields(tables: Writer, subgroup: str, field: str, expected: object) -> None:
@@ -101,14 +120,20 @@ def test_unit_subgroups_become_fields(tables: Writer, subgroup: str, field: str,
         ({"her2": "positive and negative"}, {}, {}, "HER2 status differs between arms"),
         ({"her2": "who knows"}, {}, {}, "HER2 status not understood"),
         ({}, {"drugs": "letrozole;wonderdrug"}, {}, "unknown drug: wonderdrug"),
-        ({}, {"drugs": "letrozole;chemotherapy"}, {}, "no drug is named: chemotherapy"),
+        ({}, {"drugs": "letrozole;olaparib"}, {}, "the model has no effect of olaparib"),
+        ({}, {"drugs": "letrozole;talazoparib"}, {}, "the model has no effect of talazoparib"),
+        ({}, {"drugs": "palbociclib;letrozole;goserelin"}, {}, "the ovaries are suppressed in one arm only"),
+        ({}, {"drugs": "letrozole;trastuzumab (if HER2+)"}, {}, "not the same for every patient"),
+        ({}, {"drugs": "letrozole + palbociclib or letrozole + ribociclib"}, {}, "in more than one way"),
         ({}, {"drugs": ""}, {}, "no drugs are given"),
         ({}, {"drugs": "letrozole"}, {}, "both arms get the same regimen"),
         ({}, {"arm": "another"}, {}, "no usable row of the arm 'both'"),
         ({}, {}, {"hr": "", "hr_lo": "", "hr_hi": ""}, "no hazard ratio is published"),
         ({}, {}, {"endpoint": "pCR"}, "endpoint not predicted: pCR"),
         ({}, {}, {"subgroup": "gBRCAm"}, "subgroup not understood: gbrcam"),
-        ({}, {}, {"subgroup": "active brain metastases"}, "subgroup not understood"),
+        ({}, {}, {"subgroup": "PD-L1 IC+"}, "subgroup not understood"),
+        ({}, {}, {"subgroup": "Chinese cohort"}, "subgroup not understood"),
+        ({}, {}, {"subgroup": "prior who knows"}, "subgroup not understood"),
         ({}, {}, {"subgroup": "patients with clinical benefit"}, "subgroup not understood"),
         ({}, {}, {"trial": "TWO"}, "trials.csv has no such trial"),
     ],
@@ -136,8 +161,9 @@ def test_unit_treatments_are_read_by_their_signs() -> None:
         ("bevacizumab", "docetaxel"),
         ("bevacizumab", "paclitaxel"),
     )
-    with pytest.raises(InexpressibleError, match="more than one part"):
-        read_treatment("a|b;c|d")
+    assert read_treatment("a|b;c|d").alternatives == (("a", "c"), ("a", "d"), ("b", "c"), ("b", "d"))
+    with pytest.raises(InexpressibleError, match="more than 12 alternatives"):
+        read_treatment("a|b|c|d;e|f;g|h")
 
 
 @pytest.mark.parametrize(

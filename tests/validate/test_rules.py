@@ -9,13 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from forestall.knowledge.ensembles import Ensemble, EnsembleFile
+from forestall.knowledge.parameter_sets import ParameterSet, in_use
 from forestall.statistics.combined_times import Weibull, additive, alone, hazard_ratio_of, independent_action
-from forestall.studies.analysis import Outcomes
-from forestall.studies.validation import answers
+from forestall.studies.validation import answers, shards
 from forestall.studies.validation.answers import FORESTALL, Validation, validate
 from forestall.studies.validation.derivation import TrialPlan
+from forestall.studies.validation.ensemble import Parameters
 from forestall.studies.validation.rules import RANK_CORRELATION, RULES
+from forestall.studies.validation.samples import Sample
 from forestall.studies.validation.scores import arm_scores, differences, scores
+from forestall.studies.validation.shards import Size
 
 Writer = Callable[..., Path]
 MONTH = 30.4375
@@ -142,20 +146,25 @@ def test_oracle_errors_and_differences_by_hand(tables: Writer) -> None:
     assert one.difference.value == pytest.approx(np.abs(logs).mean() - same, rel=1e-3)
 
 
-def exponential_run(truths: dict[str, float], base: float) -> Callable[..., Outcomes]:
-    """Stands in for the simulator: exponential times with each trial's true ratio."""
+def exponential_draw(truths: dict[str, float], base: float) -> Callable[[TrialPlan, int, int, int], Sample]:
+    """Draws exponential times with known ratios in place of virtual patients; a parameter set may change the ratio.
 
-    def run(plan: TrialPlan, *, seed: int, patients: int, workers: int | None) -> Outcomes:
-        random = np.random.default_rng([seed, len(plan.trial), *plan.trial.encode()])
-        arm = np.repeat(np.arange(2), patients)
-        rate = np.where(arm == plan.arms["exp"][0], truths[plan.trial], 1.0) * math.log(2) / base
-        days = random.exponential(1 / rate) * MONTH
+    Args:
+        truths: Hazard ratio by trial.
+        base: Median of the control arm, months.
+    """
+
+    def draw(plan: TrialPlan, seed: int, first: int, count: int) -> Sample:
+        random = np.random.default_rng([seed, first, *plan.trial.encode()])
+        ratio = truths[plan.trial] * math.exp(in_use().values.get("log ratio", 0.0))
+        rates = np.array([ratio if arm == "exp" else 1.0 for arm in plan.arms]) * math.log(2) / base
+        days = random.exponential(1 / rates[None, :, None], (1, len(rates), count)) * MONTH
         event = days < 60 * MONTH
-        none = np.zeros(arm.size)
-        return Outcomes(arm.astype(np.int16), np.minimum(days, 60 * MONTH), event, days, event, none + (arm == 1),
-                        none, none.astype(np.int16), none > 0)  # fmt: skip
+        time = np.minimum(days, 60 * MONTH)
+        responses = np.array([arm == "exp" for arm in plan.arms])[None, :, None] + np.zeros(days.shape)
+        return Sample(tuple(plan.arms), time, event, time, event, responses)
 
-    return run
+    return draw
 
 
 def synthetic_trials(tables: Writer, truths: dict[str, float], seed: int) -> Path:
@@ -163,9 +172,12 @@ def synthetic_trials(tables: Writer, truths: dict[str, float], seed: int) -> Pat
     random = np.random.default_rng(seed)
     trials, arms, rows = [], [], []
     error = math.sqrt(2 / 150)
-    for name, truth in truths.items():
+    for number, (name, truth) in enumerate(truths.items()):
         hr = truth * math.exp(error * random.standard_normal())
-        trials.append({"trial": name})
+        population = f"postmenopausal; {number % 100}% visceral"  # so that no two trials are the same
+        trials.append(
+            {"trial": name, "population": population, "scan_interval_weeks": str(6 + number // 100)}
+        )
         arms += [
             arm_row(name, "exp", "palbociclib;letrozole", 10 / hr),
             arm_row(name, "ctl", "letrozole", 10),
@@ -177,14 +189,14 @@ def synthetic_trials(tables: Writer, truths: dict[str, float], seed: int) -> Pat
 
 
 def test_oracle_a_simulator_that_knows_the_truth_is_found_right(
-    tables: Writer, monkeypatch: pytest.MonkeyPatch
+    tables: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With 150 trials the share inside a right 90% interval lies in 82% to 96% with probability 0.998 (binomial)."""
     random = np.random.default_rng(11)
     truths = {f"T{number:03d}": float(truth) for number, truth in enumerate(random.uniform(0.3, 0.7, 150))}
     folder = synthetic_trials(tables, truths, 5)
-    monkeypatch.setattr(answers, "run_plan", exponential_run(truths, 10))
-    found = validate(folder, patients=600)
+    monkeypatch.setattr(shards, "draw_sample", exponential_draw(truths, 10))
+    found = validate(folder, size=Size(600, 1, 1), shards=tmp_path / "shards")
     (score,) = [one for one in scores(found) if one.method == FORESTALL and one.grouping == "endpoint"]
     assert score.comparisons == 150
     assert score.coverage is not None
@@ -204,12 +216,12 @@ def test_oracle_a_simulator_that_knows_the_truth_is_found_right(
 
 
 def test_oracle_a_simulator_that_is_wrong_is_found_wrong(
-    tables: Writer, monkeypatch: pytest.MonkeyPatch
+    tables: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     truths = {f"T{number}": 0.5 for number in range(20)}
     folder = synthetic_trials(tables, truths, 6)
-    monkeypatch.setattr(answers, "run_plan", exponential_run(dict.fromkeys(truths, 1.4), 20))
-    found = validate(folder, patients=600)
+    monkeypatch.setattr(shards, "draw_sample", exponential_draw(dict.fromkeys(truths, 1.4), 20))
+    found = validate(folder, size=Size(600, 1, 1), shards=tmp_path / "shards")
     (score,) = [one for one in scores(found) if one.method == FORESTALL and one.grouping == "endpoint"]
     assert score.coverage is not None
     assert score.coverage[0] < 3
@@ -220,19 +232,51 @@ def test_oracle_a_simulator_that_is_wrong_is_found_wrong(
 
 
 def test_unit_a_trial_that_fails_is_named_and_the_others_run(
-    tables: Writer, monkeypatch: pytest.MonkeyPatch
+    tables: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from forestall.errors import InputError
 
     truths = {"GOOD": 0.5, "BAD": 0.5}
-    run = exponential_run(truths, 10)
+    draw = exponential_draw(truths, 10)
 
-    def sometimes(plan: TrialPlan, **options: int | None) -> Outcomes:
-        if plan.trial == "BAD":
+    def sometimes(plan: TrialPlan, seed: int, first: int, count: int) -> Sample:
+        if plan.trial == "BAD" and count > 1:
             raise InputError("no such patient")
-        return run(plan, **options)
+        return draw(plan, seed, first, count)
 
-    monkeypatch.setattr(answers, "run_plan", sometimes)
-    found = validate(synthetic_trials(tables, truths, 7), patients=50)
+    monkeypatch.setattr(shards, "draw_sample", sometimes)
+    folder = synthetic_trials(tables, truths, 7)
+    found = validate(folder, size=Size(50, 1, 1), shards=tmp_path / "shards")
     assert found.failures == {"BAD all": "no such patient"}
     assert [one.simulated is not None for one in found.compared] == [True, False]
+
+
+def ensemble_of(spread: float, members: int) -> Parameters:
+    """Parameter sets whose log ratios have mean 0 and this standard deviation."""
+    values = np.random.default_rng(3).standard_normal(members)
+    values = spread * (values - values.mean()) / values.std(ddof=1)
+    about = EnsembleFile(
+        name="test", label="test", command="", seed=1, members=members, evidence_sha256={}, spec_sha256="",
+        members_sha256="", trials=(), priors={},
+    )  # fmt: skip
+    sets = tuple(
+        ParameterSet(str(number), {"log ratio": float(value)}) for number, value in enumerate(values)
+    )
+    return Parameters("test", Ensemble("test", sets[0], sets, about, {}))
+
+
+def test_oracle_the_interval_holds_the_spread_between_parameter_sets(
+    tables: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Truths scatter as the sets do. With 150 trials the share inside a right 90% interval is 82% to 96% with probability 0.998."""
+    random = np.random.default_rng(12)
+    center = dict.fromkeys((f"T{number:03d}" for number in range(150)), 0.6)
+    truths = {name: hr * math.exp(0.3 * random.standard_normal()) for name, hr in center.items()}
+    monkeypatch.setattr(shards, "draw_sample", exponential_draw(center, 10))
+    monkeypatch.setattr(answers, "parameters_for", lambda _word: ensemble_of(0.3, 20))
+    found = validate(synthetic_trials(tables, truths, 8), size=Size(1200, 20, 1), shards=tmp_path / "shards")
+    (score,) = [one for one in scores(found) if one.method == FORESTALL and one.grouping == "endpoint"]
+    assert score.coverage is not None
+    assert 0.82 <= score.coverage[0] / score.coverage[1] <= 0.96
+    spreads = [one.simulated.spread for one in found.compared if one.simulated]
+    assert np.median(spreads) == pytest.approx(0.3, rel=0.25)

@@ -30,7 +30,7 @@ from forestall.biology.signaling.lanes import (
     gains_with_traits,
 )
 from forestall.knowledge.alterations import pick
-from forestall.knowledge.drugs import KILLING, Drug
+from forestall.knowledge.drugs import KILLING, NEEDS_HOST, Drug
 from forestall.knowledge.drugs import Action as DrugAction
 from forestall.knowledge.parameters import value
 
@@ -149,9 +149,7 @@ class Culture:
         )
         given = (self.actions, effect, lanes.access, np.ones_like(lanes.floor), lanes.term_weight)
         apply_effects_by_lane(*given, factor, node_effect, weight)
-        killing = [
-            a for a, action in enumerate(self.action) if action.kind in KILLING and action.kind != "adcc"
-        ]
+        killing = [a for a, action in enumerate(self.action) if action.kind in KILLING - NEEDS_HOST]
         arrays, nodes = self.network.arrays, self.network.index.nodes
         return TreatedLanes(
             network=self.network,

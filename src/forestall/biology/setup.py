@@ -35,7 +35,7 @@ MOST_ROUNDS, DAMPING, SETTLED = 60, 0.7, 1e-6
 class CohortArrays(NamedTuple):
     """What differs between the n patients of a batch.
 
-    D drugs, P phases, C components, L lesions, K genotype tables, G genotypes, E edges.
+    A actions, D drugs, P phases, C components, L lesions, K genotype tables, G genotypes, E edges.
     """
 
     patient: NDArray[np.int64]
@@ -74,6 +74,8 @@ class CohortArrays(NamedTuple):
     """(n,) to cytotoxics, relative."""
     effectors: Array
     """(n,) antibody-dependent killing, relative."""
+    reach: Array
+    """(n, A) factor on each action's effect in this patient, on top of what her genotypes let through."""
     site_class: NDArray[np.int64]
     """(n, L) exposure class of each lesion: 0 systemic, 1 brain, -1 no lesion."""
     site: NDArray[np.int8]
@@ -123,6 +125,8 @@ def _lanes(i: int, classes: int, model: CourseModel, cohort: CohortArrays, share
     access = np.empty((model.action_kind.shape[0], lanes))
     write_lanes(shared.alterations, genotype, context, shared.weight, base, floor, weight, access)
     normalizer = np.empty((model.network.slow_node.shape[0], lanes))
+    for action in range(access.shape[0]):
+        access[action] *= cohort.reach[i, action]
     rest_state(model.network, base, floor, weight, gain, np.empty((nodes, lanes)), normalizer)
     for lane in range(1, lanes):
         normalizer[:, lane] = normalizer[:, 0]

@@ -34,6 +34,14 @@ ExplainDefaults = Annotated[
     bool, typer.Option("--explain-defaults", help="Print every default that the trial would use, and stop.")
 ]
 
+Parameters = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME_OR_FILE",
+        help="Numbers of the model: calibrated, literature, or an ensemble that 'forestall calibrate' wrote (YAML).",
+    ),
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
@@ -46,6 +54,7 @@ def trial(
     replicates: Replicates = 1,
     seed: Seed = 1,
     workers: Workers = None,
+    parameters: Parameters = "calibrated",
     out: OutputFolder = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -74,6 +83,7 @@ def trial(
             patients=patients,
             replicates=replicates,
             workers=workers,
+            parameters=parameters,
             out=folder,
             progress=progress,
         )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,11 +28,18 @@ from forestall.clinic.dose_sizes import typical_size
 from forestall.knowledge.alterations import Alteration, ShiftAffinity, load_alterations
 from forestall.knowledge.drugs import KILLING, Drug, load_drugs
 from forestall.knowledge.drugs import Action as DrugAction
+from forestall.knowledge.parameter_sets import entries_in_use
 from forestall.knowledge.parameters import value
 from forestall.knowledge.regimens import Component, Regimen
 
 NOT_A_NODE = -1
-_KILLS = {"cytotoxic": CYTOTOXIC, "payload": PAYLOAD, "adcc": ADCC}
+_KILLS = {
+    "cytotoxic": CYTOTOXIC,
+    "starvation": CYTOTOXIC,
+    "payload": PAYLOAD,
+    "adcc": ADCC,
+    "immune": ADCC,
+}
 _ELIMINATION = (-1.3, 0.0, 1.3)
 """Standard deviations of the clearance of the typical patients whose effects decide how finely days are cut."""
 
@@ -50,6 +58,8 @@ class Arm:
     alterations: tuple[str, ...]
     """Ids in the order of the genotype's bits."""
     slow_nodes: tuple[str, ...]
+    kinds: tuple[str, ...]
+    """(A,) kinds of the model's actions, as drugs name them."""
     relevant: dict[int, tuple[int, ...]] = field(default_factory=dict, compare=False, repr=False)
     """Alterations that matter under the regimen, by subtype, filled in when first asked for."""
 
@@ -72,10 +82,11 @@ def compile_arm(
         tuple(c for c in phase.components if _is_given(c)) for phase in (regimen, after_progression)
     )
     names = sorted({component.drug for phase in phases for component in phase})
-    drugs = tuple(load_drugs()[drug] for drug in names)
+    catalog = entries_in_use("drugs", load_drugs())
+    drugs = tuple(catalog[drug] for drug in names)
     killers = [drug.name for drug in drugs if all(action.kind in KILLING for action in drug.actions)]
     lags = [drug.kinetics.values().lag_time for drug in drugs]
-    alterations = load_alterations()
+    alterations = entries_in_use("alterations", load_alterations())
     effects = list(_effects(drugs, list(alterations.values())))
     curves = [[_curve(names.index(c.drug), drugs, effects, c) for c in phase] for phase in phases]
     horizon = follow_up_days + LONGEST_STRETCH_DAYS + LONGEST_SPAN_DAYS + 1
@@ -97,7 +108,26 @@ def compile_arm(
         np.array([alteration.fitness_cost.value for alteration in alterations.values()]),
     )
     model = _model(network, drugs, effects, actions, schedule)
-    return Arm(name, drugs, phases, schedule, model, shared, tuple(alterations), tuple(network.index.slow))
+    slow, kinds = tuple(network.index.slow), tuple(effect.action.kind for effect in effects)
+    return Arm(name, drugs, phases, schedule, model, shared, tuple(alterations), slow, kinds)
+
+
+def renewed(arm: Arm) -> Arm:
+    """An arm with the model's rates that are in use now; its doses, drugs and alterations stay as they were compiled.
+
+    Args:
+        arm: Compiled under a set with the same drugs and the same effects of alterations.
+    """
+    return replace(arm, model=arm.model._replace(**_rates_in_use()), relevant={})
+
+
+def _rates_in_use() -> dict[str, Any]:
+    return {
+        "signal_death": value("death.signal_rate", "1/day"),
+        "enter": value("tolerance.entry_rate", "1/day"),
+        "leave": value("tolerance.exit_rate", "1/day"),
+        "protection": value("tolerance.drug_protection", "1"),
+    }
 
 
 @dataclass(frozen=True)
@@ -179,10 +209,7 @@ def _model(
         maximum=np.array([_maximum(action) for _, action in doing]),
         free=free * brain,
         slow_decay=_slow_decay(schedule, network.arrays.slow_tau_days),
-        signal_death=value("death.signal_rate", "1/day"),
-        enter=value("tolerance.entry_rate", "1/day"),
-        leave=value("tolerance.exit_rate", "1/day"),
-        protection=value("tolerance.drug_protection", "1"),
+        **_rates_in_use(),
     )
 
 

@@ -183,6 +183,8 @@ def _counterfactuals(
     weight = np.empty((shared.weight.shape[0], variants))
     access = np.empty((effect.shape[0], variants))
     write_lanes(shared.alterations, masks, context, shared.weight, base, floor, weight, access)
+    for a in range(access.shape[0]):
+        access[a] *= cohort.reach[i, a]
     expression, node_effect, undrugged = np.empty_like(base), np.empty_like(base), np.empty_like(base)
     term = np.empty_like(weight)
     activity = np.empty_like(base)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +23,12 @@ from forestall.clinic.dose_sizes import dose_size
 from forestall.clinic.entry_lesions import BRAIN
 from forestall.clinic.occult import draw_occult
 from forestall.clinic.population import Population, population_from_patient
+from forestall.clinic.response import reach
 from forestall.clinic.tumor_biology import subtypes, tumor_types
 from forestall.knowledge.alterations import load_alterations
 from forestall.knowledge.networks import disease_network
 from forestall.knowledge.packs import pack_in_force
+from forestall.knowledge.parameter_sets import entries_in_use
 from forestall.knowledge.patients import PatientSpec
 from forestall.knowledge.regimens import Component
 
@@ -33,6 +36,8 @@ Array = NDArray[np.float64]
 
 LARGEST_GENOTYPES = 16
 """Genotypes that a patient's clones can take; see `forestall.biology.genotypes`."""
+LARGEST_LOSS = 5e-4
+"""Share of the daughters that may leave a genotype; where a patient's factor asks for more, all her alterations are scaled down."""
 ADVANTAGE_PER_DAY = 1e-3
 """Least advantage in net growth under the regimen, 1/day, for an alteration to matter."""
 SETTLING_DAYS, RANKING_CYCLE_DAYS, RANKING_DAYS = 42, 21, 180
@@ -67,12 +72,8 @@ def _arrays(
         patient=population.patient,
         expression=_expression(population, network),
         gain=_gains(population, network),
-        table=row,
-        mask=np.stack([table.mask for table in tables]),
-        edges=np.stack([table.edges for table in tables]),
-        edge_start=np.stack([table.edge_start for table in tables]),
-        probability=np.stack([table.probability for table in tables]),
-        loss=np.stack([table.loss for table in tables]),
+        table=np.arange(len(population), dtype=np.int64),
+        **_genotypes(tables, row, population.resistance),
         elimination=elimination,
         scale=scale,
         amount=_amounts(population, arm.phases, loading=False),
@@ -82,6 +83,7 @@ def _arrays(
         capacity=population.capacity_cells,
         sensitivity=population.cytotoxic_sensitivity,
         effectors=population.effector,
+        reach=reach(population, arm),
         site_class=np.where(site < 0, -1, (site == BRAIN).astype(np.int64)),
         site=site,
         diameter=diameter,
@@ -91,8 +93,24 @@ def _arrays(
     )
 
 
+def _genotypes(tables: Sequence[GenotypeTable], row: NDArray[np.int64], factor: Array) -> dict[str, Any]:
+    """A table for each patient, with the probabilities of her own alterations."""
+    probability = np.stack([table.probability for table in tables])[row] * factor[:, None]
+    loss = np.stack([table.loss for table in tables])[row] * factor[:, None]
+    within = np.minimum(1.0, LARGEST_LOSS / np.maximum(loss.max(axis=1), 1e-300))[:, None]
+    return {
+        "mask": np.stack([table.mask for table in tables])[row],
+        "edges": np.stack([table.edges for table in tables])[row],
+        "edge_start": np.stack([table.edge_start for table in tables])[row],
+        "probability": probability * within,
+        "loss": loss * within,
+    }
+
+
 def _tables(population: Population, arm: Arm) -> tuple[list[GenotypeTable], NDArray[np.int64]]:
-    rates = [alteration.rate_per_division.value for alteration in load_alterations().values()]
+    rates = [
+        entry.rate_per_division.value for entry in entries_in_use("alterations", load_alterations()).values()
+    ]
     codes = population.subtype.astype(np.int64)
     relevant = [
         relevant_alterations(arm, code) if (codes == code).any() else () for code in range(len(subtypes()))
@@ -117,7 +135,7 @@ def relevant_alterations(arm: Arm, subtype: int) -> tuple[int, ...]:
 
 
 def _relevant(arm: Arm, subtype: int) -> tuple[int, ...]:
-    entries = list(load_alterations().values())
+    entries = list(entries_in_use("alterations", load_alterations()).values())
     rates = [entry.rate_per_division.value for entry in entries]
     matter, cohort = singles(_typical(subtype), arm, subtype)
     net = mean_growth(arm.model, arm.schedule, cohort, arm.shared, SETTLING_DAYS, RANKING_CYCLE_DAYS)
@@ -137,7 +155,7 @@ def singles(population: Population, arm: Arm, subtype: int) -> tuple[list[int], 
     Returns:
         Indices of the alterations that can matter, in the order of the lanes after the first, and the arrays.
     """
-    entries = list(load_alterations().values())
+    entries = list(entries_in_use("alterations", load_alterations()).values())
     matter = [k for k, entry in enumerate(entries) if entry.matters_in(subtypes()[subtype])]
     rates = [entry.rate_per_division.value for entry in entries]
     table = genotype_table(0, matter, rates, len(matter) + 1)

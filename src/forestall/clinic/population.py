@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from forestall.clinic.demographics import body_surface_area, draw_demographics
 from forestall.clinic.draws import Floats, named_normals, spread
 from forestall.clinic.entry_lesions import MAX_LESIONS, SITES, draw_lesions, primary_site, sites
+from forestall.clinic.prior_lines import draw_earlier_lines, exposed_classes
 from forestall.clinic.tumor_biology import (
     SUBTYPES,
     Bools,
@@ -38,6 +39,7 @@ from forestall.knowledge.networks import disease_network, load_networks
 from forestall.knowledge.parameters import value
 from forestall.knowledge.patients import PatientSpec
 from forestall.knowledge.population import Population as Eligibility
+from forestall.knowledge.response_classes import load_response_classes
 
 _CLEARANCE, _VOLUME = "clearance", "volume"
 _REFERENCE_AGE_YEARS = 55.0
@@ -81,6 +83,12 @@ class Population:
     """(n,) FCGR3A-158 genotype: 0 V/V, 1 V/F, 2 F/F."""
     effector: Floats
     """(n,) antibody-dependent killing, relative, genotype included."""
+    resistance: Floats
+    """(n,) factor on the probability that a division produces an alteration."""
+    earlier_lines: NDArray[np.int64]
+    """(n,) lines of treatment for advanced disease received before."""
+    exposed: Bools
+    """(n, C) response classes given before, in the order of their names."""
     lesions: NDArray[np.int64]
     """(n,) number of lesions."""
     site: NDArray[np.int8]
@@ -153,6 +161,10 @@ class Population:
         )
         return clearance, volume
 
+    def sensitivity_deviate(self, trait: str) -> Floats:
+        """(n,) standard normal deviates of the logarithm of the effect of drugs that share a trait."""
+        return self._deviate(Purpose.BIOLOGY, f"sensitivity {trait}")
+
     def traits(self) -> dict[str, Bools]:
         """(n,) for each trait of the network, whether the patient has it."""
         return draw_traits(self.subtype, self.patient, self.seed)
@@ -199,7 +211,8 @@ def draw_population(eligibility: Eligibility, patients: NDArray[np.int64], seed:
     people = draw_demographics(eligibility, numbers, seed)
     status = draw_receptors(eligibility, numbers, seed)
     entry = draw_lesions(eligibility, np.array(tumor_types())[status.subtype], numbers, seed)
-    biology = draw_biology(status.subtype, eligibility.setting == "metastatic", numbers, seed)
+    earlier = draw_earlier_lines(eligibility, numbers, seed)
+    biology = draw_biology(status.subtype, eligibility.setting == "metastatic", numbers, seed, earlier)
     return Population(
         seed=seed,
         patient=numbers,
@@ -210,6 +223,8 @@ def draw_population(eligibility: Eligibility, patients: NDArray[np.int64], seed:
         **_arrays(status),
         truncal=draw_alterations(eligibility, status.subtype, numbers, seed),
         **_arrays(biology),
+        earlier_lines=earlier,
+        exposed=np.tile(exposed_classes(eligibility), (numbers.size, 1)),
         lesions=entry.number,
         site=entry.site,
         diameter_mm=entry.diameter_mm,
@@ -255,6 +270,8 @@ def population_from_patient(
         **_arrays(status),
         truncal=np.tile(np.isin(ids, spec.alterations), (n, 1)),
         **_arrays(draw_biology(status.subtype, metastatic, numbers, seed)),
+        earlier_lines=np.zeros(n, dtype=np.int64),
+        exposed=np.zeros((n, len(load_response_classes())), dtype=np.bool_),
         lesions=np.full(n, len(spec.lesions), dtype=np.int64),
         site=np.tile(site, (n, 1)),
         diameter_mm=np.tile(diameter, (n, 1)),

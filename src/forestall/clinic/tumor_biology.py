@@ -57,6 +57,8 @@ class TumorBiology:
     """(n,) FCGR3A-158 genotype, code in `GENOTYPES`."""
     effector: Floats
     """(n,) antibody-dependent killing relative to the typical patient with V/V."""
+    resistance: Floats
+    """(n,) factor on the probability that a division produces an alteration."""
 
 
 def subtypes() -> tuple[str, ...]:
@@ -188,7 +190,11 @@ def _one_of(prevalence: Floats, uniform: Floats) -> Bools:
 
 
 def draw_biology(
-    subtype: NDArray[np.int8], metastatic: bool, patients: Patients, seed: int | None
+    subtype: NDArray[np.int8],
+    metastatic: bool,
+    patients: Patients,
+    seed: int | None,
+    earlier_lines: NDArray[np.int64] | int = 0,
 ) -> TumorBiology:
     """Draw growth and sensitivity.
 
@@ -197,11 +203,13 @@ def draw_biology(
         metastatic: Whether the lesions are metastases, which grow faster than primaries.
         patients: (n,) indices of the patients.
         seed: Seed of the study; None for the typical patient.
+        earlier_lines: (n,) lines of treatment for advanced disease received before.
     """
     kind = np.array(tumor_types())[subtype]
     log_sd = by_type(kind, lambda name: value(f"growth.doubling_time_log_sd.{name}", "1"))
     speedup = value("growth.metastasis_speedup", "1") if metastatic else 1.0
     typical = by_type(kind, lambda name: value(f"growth.doubling_time.{name}", "day")) / speedup
+    typical = typical / value("prior.growth_per_line", "1") ** earlier_lines
     doubling = typical * np.exp(log_sd * _deviate(seed, patients, "doubling time"))
     birth = value("growth.birth_rate", "1/day") * np.exp(
         log_sd_of("growth.birth_rate") * _deviate(seed, patients, "birth rate")
@@ -215,6 +223,8 @@ def draw_biology(
         cytotoxic_sensitivity=spread(_deviate(seed, patients, "cytotoxics"), "sensitivity.cytotoxic_log_sd"),
         fcgr3a=fcgr3a,
         effector=killing * spread(_deviate(seed, patients, "effectors"), "adcc.effector_log_sd"),
+        resistance=value("resistance.rate_factor", "1")
+        * spread(_deviate(seed, patients, "resistance"), "resistance.rate_log_sd"),
     )
 
 

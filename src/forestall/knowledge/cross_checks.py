@@ -102,7 +102,7 @@ def _check_genes(entry: BaseModel, known: Known) -> Iterator[_Complaint]:
 
 
 def _check_nodes(entry: BaseModel, known: Known) -> Iterator[_Complaint]:
-    if isinstance(entry, Action) and entry.kind != "cytotoxic":
+    if isinstance(entry, Action) and entry.kind not in ("cytotoxic", "immune", "starvation"):
         extra = ANTIGENS if entry.kind in ("payload", "adcc") else frozenset()
         for node in entry.target.split("->"):
             yield from _unknown(("target",), "network node", node.strip(), known.nodes | extra)

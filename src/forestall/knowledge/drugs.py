@@ -40,9 +40,13 @@ DrugClass = Literal[
     "other",
 ]
 Route = Literal["iv", "po", "im", "sc"]
-ActionKind = Literal["inhibit", "degrade", "deplete", "block", "cytotoxic", "payload", "adcc"]
-KILLING: frozenset[str] = frozenset({"cytotoxic", "payload", "adcc"})
+ActionKind = Literal[
+    "inhibit", "degrade", "deplete", "block", "cytotoxic", "payload", "adcc", "immune", "starvation"
+]
+KILLING: frozenset[str] = frozenset({"cytotoxic", "payload", "adcc", "immune", "starvation"})
 """Kinds of action that kill at a rate; the others have an effect between 0 and 1."""
+NEEDS_HOST: frozenset[str] = frozenset({"adcc", "immune", "starvation"})
+"""Kinds of action through effector cells, lymphocytes or vessels, which cells in culture lack."""
 
 
 def _measured(*units: str, low: float = 0.0, high: float = float("inf")) -> AfterValidator:

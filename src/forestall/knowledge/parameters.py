@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pydantic import RootModel
 
 from forestall.errors import InputError, KnowledgeError, did_you_mean
+from forestall.knowledge.parameter_sets import replaced
 from forestall.knowledge.provenance import Quantity
 from forestall.knowledge.reading import DATA, locate, read_yaml, validate
 from forestall.knowledge.scope import catalog
@@ -43,7 +44,7 @@ def load_parameters() -> dict[str, Quantity]:
 
 
 def parameter(name: str) -> Quantity:
-    """A parameter with its provenance.
+    """A parameter with its provenance; the set in use (`forestall.knowledge.parameter_sets`) may replace its value.
 
     Raises:
         InputError: if there is none of this name, with the nearest names.
@@ -51,7 +52,7 @@ def parameter(name: str) -> Quantity:
     known = load_parameters()
     if name not in known:
         raise InputError("no such parameter", value=name, fix=did_you_mean(name, known))
-    return known[name]
+    return replaced(name, known[name])
 
 
 def value(name: str, unit: str) -> float:

@@ -80,7 +80,7 @@ def page(template: str, **content: object) -> str:
         template: File name.
         **content: What the template shows.
     """
-    return _template(template).render(css=_css(), **content)
+    return _template(template).render(css=stylesheet(), **content)
 
 
 def _share(count: int, total: int) -> Estimate:
@@ -111,7 +111,8 @@ def _unbroken(text: str) -> Markup:
     return Markup(" ").join(Markup('<span class="unbroken">{}</span>').format(part) for part in parts)
 
 
-def _css() -> str:
+def stylesheet() -> str:
+    """Rules and colors, light and dark, of every HTML page."""
     light = "".join(f"--{tone.name}:{tone.light};" for tone in TONES)
     dark = "".join(f"--{tone.name}:{tone.dark};" for tone in TONES)
     colors = f":root{{{light}}}\n@media screen and (prefers-color-scheme: dark){{:root{{{dark}}}}}\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from forestall.clinic.cohort import LARGEST_GENOTYPES
+from forestall.knowledge.parameter_sets import LITERATURE
 from forestall.studies.trial import TrialResult
 
 _CHEMOTHERAPY = (
@@ -33,19 +34,24 @@ def limits_of(result: TrialResult) -> list[str]:
 
 
 def _limits(result: TrialResult) -> Iterator[str]:
-    yield _parameters(result.status_counts())
+    yield _parameters(result.status_counts(), result.record.parameters)
     if any(drug.drug_class == "cytotoxic" for arm in result.arms for drug in arm.drugs):
         yield _CHEMOTHERAPY
     yield from _ALWAYS
 
 
-def _parameters(counts: Mapping[str, int]) -> str:
+def _parameters(counts: Mapping[str, int], in_use: str) -> str:
     assumed = f"Of the {sum(counts.values())} numbers behind this result {counts['assumed']} are assumptions"
     fitted = (
         f", {counts['calibrated']} are calibrated to measurements in cell lines"
         if counts["calibrated"]
         else ""
     )
+    if in_use != LITERATURE.name:
+        return (
+            f"{assumed} with wide intervals{fitted}; some of them are replaced by the set '{in_use}', calibrated to outcomes of "
+            "published trials. Agreement with one of those trials is no evidence."
+        )
     return (
         f"{assumed} with wide intervals{fitted}, and none is calibrated to the outcome of a trial. Agreement with a "
         "published result is weak evidence."

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from forestall.knowledge.evidence import Comparison, Outcome, PublishedTrial, published_for
+from forestall.knowledge.parameter_sets import LITERATURE
 from forestall.knowledge.references import load_references
 from forestall.report.causes import OTHER_CAUSES
 from forestall.report.design import design_rows, population_rows
@@ -63,7 +64,7 @@ def report_of(result: TrialResult) -> ReportInput:
         follow_up_days=result.spec.follow_up_days,
         population=population_rows(result),
         parameters=counts,
-        parameters_label=_label(counts),
+        parameters_label=_label(counts, result.record.parameters),
         seed=result.seed,
         replicates=len(result.replicates),
         record=_record(result),
@@ -89,7 +90,9 @@ def _sentence(text: str) -> str:
     return text if not text or text.endswith((".", "?", "!")) else text + "."
 
 
-def _label(counts: dict[str, int]) -> str:
+def _label(counts: dict[str, int], in_use: str) -> str:
+    if in_use != LITERATURE.name:
+        return f"set '{in_use}'"
     if not counts["calibrated"]:
         return "literature values and assumptions, not calibrated"
     return f"{counts['calibrated']} of {sum(counts.values())} calibrated to cell lines, none to a trial"

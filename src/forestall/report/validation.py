@@ -10,29 +10,33 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from forestall.report.targets import targets
 from forestall.report.terminal import WIDTH
 from forestall.report.wording import DASH
 from forestall.statistics.estimate import Estimate
 from forestall.studies.validation.answers import FORESTALL, Compared, Validation
 from forestall.studies.validation.derivation import Question
-from forestall.studies.validation.results import counts, derivations, inexpressible
+from forestall.studies.validation.results import command_of, counts, derivations, inexpressible
 from forestall.studies.validation.scores import (
     ArmScore,
     Difference,
     Score,
     arm_scores,
+    curve_scores,
     differences,
     scores,
 )
 
+FIGURE: Final = "calibration.svg"
+"""The calibration plot, from the page."""
 _SCORE_HEAD: Final = (
     "Method", "Comparisons (trials)", "Mean abs. log HR error (90%)", "Bias", "Rank corr.", "Direction", "Success",
     "In 90% interval",
 )  # fmt: skip
 _DIFFERENCE_HEAD: Final = ("Method", "less that of", "Comparisons (trials)", "Difference (90%)")
 _CAVEAT: Final = (
-    "Prediction intervals hold sampling error alone: of the virtual trial and of a trial of the published size. "
-    "Parameters are not calibrated and their uncertainty is not in the intervals."
+    "Prediction intervals hold the spread between parameter sets, the error of a finite simulation, the sampling error of the "
+    "published trial, and the discrepancy that the calibration found in trials that it had left out."
 )
 
 
@@ -74,21 +78,41 @@ def _page(found: Validation) -> Iterator[str]:
     yield "# Validation against published trials"
     yield ""
     yield from _introduction(found)
+    yield f"\n![predicted against published hazard ratios]({FIGURE})\n"
+    if found.size.patients:
+        yield from _target_section(found)
     yield from _score_sections(found)
     yield from _difference_section(found)
     if found.arms:
         yield from _arm_section(arm_scores(found.arms))
+    if found.curves:
+        yield from _curve_section(found)
     yield from _comparison_section(found)
     yield from _inexpressible_section(found)
     yield from _defect_section(found)
 
 
+def document(found: Validation, figure: str) -> str:
+    """The page as it stands in documentation.
+
+    Args:
+        found: The validation.
+        figure: Path of the calibration plot, from the page.
+    """
+    head = (
+        f"<!-- Written by: {command_of(found)} --write-docs PATH. Do not edit. -->\n"
+        "This page is written by `forestall validate`; [how to run it](how-to/validate-against-evidence.md).\n"
+    )
+    title, _, rest = markdown(found).partition("\n")
+    return f"{title}\n\n{head}{rest.replace(FIGURE, figure)}"
+
+
 def _introduction(found: Validation) -> Iterator[str]:
     number = counts(found)
-    if found.patients:
+    if found.size.patients:
         yield (
-            f"{number['comparisons_simulated']} comparisons simulated with {found.patients} virtual patients an arm, "
-            f"seed {found.seed}. {_CAVEAT}"
+            f"{number['comparisons_simulated']} comparisons simulated with {found.size.patients} virtual patients an arm, seed "
+            f"{found.size.seed}; parameter sets: {found.parameters}, at most {found.size.members} for each trial. {_CAVEAT}"
         )
     else:
         yield "Simple rules alone; nothing was simulated."
@@ -102,6 +126,14 @@ def _introduction(found: Validation) -> Iterator[str]:
     )
     for name, reason in found.failures.items():
         yield f"\nCould not be run: {name}: {reason}"
+
+
+def _target_section(found: Validation) -> Iterator[str]:
+    yield "## Targets\n"
+    yield "Progression-free survival (or TTP) of trials that the calibration has not used, or that were left out of its folds.\n"
+    words = {True: "met", False: "missed", None: DASH}
+    cells = [(one.name, one.wanted, one.found, words[one.met]) for one in targets(found)]
+    yield from _rows(("Target", "Wanted", "Found", ""), cells)
 
 
 def _score_sections(found: Validation) -> Iterator[str]:
@@ -132,22 +164,50 @@ def _arm_section(found: Sequence[ArmScore]) -> Iterator[str]:
         "Simulated over published",
         "Mean difference, points",
         "Not reached",
+        "In 90% interval",
     )
     cells = [
         (
             one.endpoint, one.arms, one.measure, f"{one.close}/{one.count}",
             DASH if one.mean_log_ratio is None else f"{math.exp(one.mean_log_ratio):.2f}",
-            _signed(one.mean_difference, 1), str(one.not_reached),
+            _signed(one.mean_difference, 1), str(one.not_reached), _share(one.coverage),
         )
         for one in found
     ]  # fmt: skip
     yield from _rows(head, cells)
 
 
+def _curve_section(found: Validation) -> Iterator[str]:
+    yield "## Whole curves\n"
+    yield "Months are the area between the predicted and the published curve over the time that both cover.\n"
+    for score in curve_scores(found.curves):
+        yield (
+            f"{score.endpoint}: median {score.median_months:.2f} months over {score.matched} curves, "
+            f"{score.within_a_month} within one month; {score.unmatched} arms without a curve.\n"
+        )
+    cells = [
+        (
+            one.trial,
+            one.arm,
+            one.endpoint,
+            one.curve or DASH,
+            _months(one.months),
+            _months(one.span_months),
+            one.because,
+        )
+        for one in found.curves
+    ]
+    yield from _rows(("Trial", "Arm", "Endpoint", "Curve", "Months", "Over", "Rule or reason"), cells)
+
+
+def _months(value: float) -> str:
+    return DASH if math.isnan(value) else f"{value:.1f}"
+
+
 def _comparison_section(found: Validation) -> Iterator[str]:
     yield "## Comparison by comparison\n"
     names = [name for name in found.methods if name not in (FORESTALL, "no effect")]
-    forestall = ("Forestall (90%)",) if found.patients else ()
+    forestall = ("Forestall (90%)",) if found.size.patients else ()
     cells = [_comparison_cells(one, names, bool(forestall)) for one in found.compared]
     yield from _rows(("Comparison", "Endpoint", "Published", *forestall, *names), cells)
 
@@ -247,7 +307,7 @@ def _footer(found: Validation) -> Iterator[str]:
         f"{number['comparisons_in_scope']} hazard ratios in scope, {number['comparisons_expressible']} can be simulated, "
         f"{number['comparisons_simulated']} were; {number['defects']} defects in the tables (defects.csv)"
     )
-    if found.patients:
+    if found.size.patients:
         yield _CAVEAT
     for name, reason in found.failures.items():
         yield f"could not be run: {name}: {reason}"

@@ -23,7 +23,8 @@ def in_order(
 ) -> Iterator[tuple[int, Result]]:
     """Do the work for chunks of patients on several threads; results come in the order of the patients.
 
-    At most two chunks per worker are in memory at a time. When the caller stops early or is interrupted,
+    The threads have the caller's context, the parameter set in use included. At most two chunks per worker are in
+    memory at a time. When the caller stops early or is interrupted,
     chunks that have not begun are dropped, and nobody waits for those that have.
 
     Args:

@@ -43,6 +43,10 @@ class RunRecord(BaseModel):
     machine: str
     knowledge_sha256: str
     """Of all knowledge files together."""
+    parameters: str = "literature"
+    """Name of the parameter set that took the place of the catalog's numbers."""
+    parameter_values: dict[str, float] = {}
+    """The numbers of that set."""
     tables_sha256: dict[str, str]
     """Of each table that was written."""
     command: str

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from forestall.errors import InputError
+from forestall.knowledge.parameter_sets import ParameterSet
 from forestall.studies.biopsy_design import STUDY, biopsy_design
 from forestall.studies.output import staged_folder
 from forestall.studies.patient import Patient
@@ -91,6 +92,7 @@ def _repeat(record: RunRecord, out: Path, workers: int | None, progress: Progres
             patients=record.patients,
             replicates=record.replicates,
             workers=workers,
+            parameters=ParameterSet(record.parameters, record.parameter_values),
             out=out,
             progress=progress,
         )

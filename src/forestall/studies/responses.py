@@ -138,7 +138,7 @@ def _kill_rates(batch: Batch, slow: np.ndarray, cases: Sequence[Case]) -> tuple[
         if action.kind not in KILLING:
             continue
         rate = batch.effect[row] * maximum[action] * batch.lanes.access[row]
-        target = effectors if action.kind == "adcc" else payload
+        target = effectors if action.kind in ("adcc", "immune") else payload
         target += rate * _shown(batch, slow, action.target)
     return payload, effectors
 

@@ -33,7 +33,9 @@ from forestall.errors import InputError
 from forestall.interop.adam import AdamArm, AdamStudy, Batch
 from forestall.interop.adam_subjects import subjects_of
 from forestall.interop.adam_writer import AdamWriter
+from forestall.knowledge.ensembles import parameters_named
 from forestall.knowledge.packs import scope_of
+from forestall.knowledge.parameter_sets import LITERATURE, ParameterSet, in_use, using
 from forestall.knowledge.reading import validate
 from forestall.knowledge.scope import Scope, in_scope
 from forestall.knowledge.trials import TrialSpec, read_trial
@@ -249,6 +251,7 @@ class Trial:
         patients: int | None = None,
         replicates: int = 1,
         workers: int | None = None,
+        parameters: ParameterSet | None = None,
         out: Path | str | None = None,
         also: Also | None = None,
         progress: Progress | None = None,
@@ -261,6 +264,8 @@ class Trial:
             replicates: Independent repetitions; the first is reported and written, all of them give the
                 prediction intervals.
             workers: Threads; one per processor if not given. Results do not depend on it.
+            parameters: Numbers that replace those of the catalog; if not given, the calibrated ones in
+                breast cancer (`forestall.knowledge.ensembles`) and the pack's own in other diseases.
             out: Folder for the tables and the record, complete or not there; an earlier result there is
                 replaced. A temporary one, which lives as long as the result, if not given.
             also: Writes more files into that folder before it takes its place.
@@ -273,7 +278,13 @@ class Trial:
         count = self.spec.patients if patients is None else patients
         _check_counts(seed, count, replicates, workers, len(self.spec.arms))
         threads = workers or os.cpu_count() or 1
-        run = _Run(self, self.compiled_arms(), seed, count, replicates, threads, progress or _quiet)
+        usual = parameters_named() if self.scope is None else LITERATURE
+        chosen = usual if parameters is None else parameters
+        with using(chosen):
+            run = _Run(self, self.compiled_arms(), seed, count, replicates, threads, progress or _quiet)
+            return self._run(run, out, also)
+
+    def _run(self, run: _Run, out: Path | str | None, also: Also | None) -> TrialResult:
         if out is None:
             keep = tempfile.TemporaryDirectory(prefix="forestall-")
             return self._result(run, Path(keep.name), kept=None, keep=keep)
@@ -317,6 +328,8 @@ class Trial:
             versions=versions(),
             machine=machine(),
             knowledge_sha256=knowledge_sha256(),
+            parameters=in_use().name,
+            parameter_values=dict(in_use().values),
             tables_sha256={path.name: file_sha256(path) for path in tables},
             command=rerun_command(kept),
         )

@@ -16,7 +16,7 @@ from forestall.clinic.usual_exposure import average_free_concentration
 from forestall.errors import InputError, did_you_mean
 from forestall.knowledge.alterations import Alteration, load_alterations
 from forestall.knowledge.cell_line import read_cell_line
-from forestall.knowledge.drugs import Drug, find_drug, load_drugs
+from forestall.knowledge.drugs import NEEDS_HOST, Drug, find_drug, load_drugs
 from forestall.knowledge.networks import load_networks, read_network
 from forestall.knowledge.receptor_status import context_named
 from forestall.studies.screen.culture_system import CultureSystem
@@ -177,7 +177,7 @@ def screened_drugs(names: Sequence[str]) -> list[Drug]:
 
 
 def _acts(drug: Drug) -> bool:
-    return any(action.kind != "adcc" for action in drug.actions)
+    return any(action.kind not in NEEDS_HOST for action in drug.actions)
 
 
 def _has_usual_dose(drug: Drug) -> bool:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from forestall.errors import InputError
 from forestall.statistics.estimate import normal_quantile
-from forestall.studies.analysis import Outcomes
+from forestall.studies.validation.arm_outcomes import ArmOutcome, arm_outcomes
+from forestall.studies.validation.curves import CurveDistance, curve_distances, read_curves
 from forestall.studies.validation.derivation import Question, TrialPlan, questions
+from forestall.studies.validation.ensemble import Parameters, parameters_for
 from forestall.studies.validation.evidence import ENDPOINTS, Evidence, read_evidence
 from forestall.studies.validation.rows import ComparisonRow
 from forestall.studies.validation.rules import RULES, Answer, Book, change_of
-from forestall.studies.validation.simulated import ArmOutcome, Simulated, arm_outcomes, compare, run_plan
+from forestall.studies.validation.samples import Sample
+from forestall.studies.validation.shards import Key, Progress, Size, run_shards
+from forestall.studies.validation.simulated import Simulated, Sizes, compare
 from forestall.studies.validation.singles import kind_of
+from forestall.studies.validation.treatments import class_of
 
-Progress = Callable[[str, int, int], None]
 FORESTALL: Final = "Forestall"
 _EVENT_SHARE: Final = 0.7
 """Assumed share of patients with an event where a rule says nothing of it; it sets the size of a success."""
@@ -53,13 +56,13 @@ class Compared:
         """The hazard ratio by Forestall or a rule."""
         if method != FORESTALL:
             return self.rules[method].hr
-        value = self.simulated.hr.value if self.simulated else math.nan
+        value = self.simulated.hr if self.simulated else math.nan
         return value if math.isfinite(value) and value > 0 else None
 
     def expects_success(self, method: str) -> bool | None:
         """Whether a trial of this size at the predicted ratio shows a benefit; None if its size is not known."""
         hr = self.predicted(method)
-        error = self.simulated.error if method == FORESTALL and self.simulated else self.error
+        error = self.simulated.trial_error if method == FORESTALL and self.simulated else self.error
         if hr is None or error is None:
             return None
         return math.log(hr) + normal_quantile(_TWO_SIDED) * error < 0
@@ -73,24 +76,28 @@ class Validation:
     questions: tuple[Question, ...]
     compared: tuple[Compared, ...]
     arms: tuple[ArmOutcome, ...]
-    seed: int
-    patients: int
-    """Per simulated arm; 0 if nothing was simulated."""
+    curves: tuple[CurveDistance, ...]
+    size: Size
+    """Patients are 0 if nothing was simulated."""
+    parameters: str
+    """Where the parameter sets come from, in words."""
     failures: Mapping[str, str] = field(default_factory=dict)
     """Trials that could not be run, and why."""
 
     @property
     def methods(self) -> tuple[str, ...]:
         """Forestall, if it ran, and the rules."""
-        return (*((FORESTALL,) if self.patients else ()), *RULES)
+        return (*((FORESTALL,) if self.size.patients else ()), *RULES)
 
 
 def validate(
     folder: Path,
     *,
     trials: Path | None = None,
-    patients: int = 0,
-    seed: int = 1,
+    curves: Path | None = None,
+    parameters: str | None = None,
+    size: Size | None = None,
+    shards: Path | None = None,
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Validation:
@@ -99,69 +106,59 @@ def validate(
     Args:
         folder: Of the tables.
         trials: A folder of trial files that replace the derivation.
-        patients: Per simulated arm; 0 to apply the rules alone.
-        seed: Seed of the virtual patients.
+        curves: A folder of published curves, patient by patient.
+        parameters: "literature", or the name or path of an ensemble; the shipped one if None.
+        size: What to simulate; None to apply the rules alone.
+        shards: Where finished shards are kept and found again; needed with `size`.
         workers: Threads; one per processor if None.
         progress: Called with a stage, how much of it is done and how much there is.
 
     Raises:
         InputError: if a table or a file is missing or cannot be read.
+        StudyError: if the folder of shards cannot be written.
     """
     evidence = read_evidence(folder)
-    asked = questions(evidence, trials, max(patients, 1))
-    ran, failures = _run_all(asked, patients, seed, workers, progress) if patients else ({}, {})
+    published = read_curves(curves) if curves else None
+    sets = parameters_for(parameters)
+    asked = questions(evidence, trials, max(size.patients, 1) if size else 1)
+    ran: dict[Key, Sample] = {}
+    failures: dict[str, str] = {}
+    if size and shards:
+        ran, failures = run_shards(_plans(asked), sets, size, shards, workers=workers, progress=progress)
     book = Book(evidence, asked)
-    compared = [_compared(evidence, book, one, ran) for one in asked if one.in_scope]
     return Validation(
         evidence=evidence,
         questions=tuple(asked),
-        compared=tuple(compared),
-        arms=tuple(_arms(evidence, asked, ran)),
-        seed=seed,
-        patients=patients,
+        compared=tuple(_compared(evidence, book, one, ran, sets) for one in asked if one.in_scope),
+        arms=tuple(_arms(evidence, asked, ran, sets)),
+        curves=tuple(curve_distances(evidence, _plans(asked), ran, published)) if published else (),
+        size=size or Size(0, 0, 0),
+        parameters=sets.name,
         failures=failures,
     )
 
 
-Runs = dict[tuple[str, str], Outcomes]
-
-
-def _plans(asked: list[Question]) -> dict[tuple[str, str], TrialPlan]:
+def _plans(asked: list[Question]) -> dict[Key, TrialPlan]:
     return {(one.plan.trial, one.plan.subgroup): one.plan for one in asked if one.plan}
 
 
-def _run_all(
-    asked: list[Question], patients: int, seed: int, workers: int | None, progress: Progress | None
-) -> tuple[Runs, dict[str, str]]:
-    """Every plan once; one that cannot be run is named and does not end the others."""
-    ran: Runs = {}
-    failures: dict[str, str] = {}
-    plans = _plans(asked)
-    for number, (key, plan) in enumerate(plans.items()):
-        if progress:
-            progress("running trials", number, len(plans))
-        try:
-            ran[key] = run_plan(plan, seed=seed, patients=patients, workers=workers)
-        except InputError as error:
-            failures[" ".join(key)] = str(error)
-    return ran, failures
-
-
-def _compared(evidence: Evidence, book: Book, question: Question, ran: Runs) -> Compared:
+def _compared(
+    evidence: Evidence, book: Book, question: Question, ran: Mapping[Key, Sample], parameters: Parameters
+) -> Compared:
     sizes = _sizes(evidence, question.row)
     plan = question.plan
-    outcomes = ran.get((plan.trial, plan.subgroup)) if plan else None
-    simulated = compare(question, plan, outcomes, sizes) if plan and outcomes else None
+    sample = ran.get((plan.trial, plan.subgroup)) if plan else None
+    discrepancy = parameters.discrepancy(ENDPOINTS[question.row.endpoint], "hazard_ratio")
     return Compared(
         question=question,
         rules={name: rule(book, question) for name, rule in RULES.items()},
-        simulated=simulated,
-        groups=_groups(evidence, question),
-        error=_usual_error(sizes),
+        simulated=compare(question, sample, sizes, discrepancy) if sample else None,
+        groups=_groups(evidence, question) | {"calibration": parameters.role(question.row.trial)},
+        error=question.row.standard_error or _usual_error(sizes),
     )
 
 
-def _sizes(evidence: Evidence, row: ComparisonRow) -> tuple[int | None, int | None]:
+def _sizes(evidence: Evidence, row: ComparisonRow) -> Sizes:
     """Patients of both arms, from the comparison or else from the arms' rows."""
     found = []
     for given, arm in ((row.n_experimental, row.experimental), (row.n_control, row.control)):
@@ -171,7 +168,7 @@ def _sizes(evidence: Evidence, row: ComparisonRow) -> tuple[int | None, int | No
     return found[0], found[1]
 
 
-def _usual_error(sizes: tuple[int | None, int | None]) -> float | None:
+def _usual_error(sizes: Sizes) -> float | None:
     if not sizes[0] or not sizes[1]:
         return None
     return math.sqrt(sum(1 / (_EVENT_SHARE * size) for size in sizes if size))
@@ -194,14 +191,29 @@ def _groups(evidence: Evidence, question: Question) -> dict[str, str]:
         "patients": patients,
         "line": "unknown" if kind is None else "first" if kind.first_line else "later",
         "change": "drugs added" if added else "other",
+        "added class": _added_class(question),
+        "drugs": "own"
+        if question.plan is None or not question.plan.stand_ins
+        else "representative or assumed",
         "population": "all" if question.row.subgroup.name == "all" else "subgroup",
     }
 
 
-def _arms(evidence: Evidence, asked: list[Question], ran: Runs) -> list[ArmOutcome]:
+def _added_class(question: Question) -> str:
+    """Classes of what the experimental arm has more."""
+    change = change_of(question)
+    if change is None or not change.added:
+        return "none"
+    names = [class_of(drug).replace("_", " ") for drug in sorted(change.added)]
+    return " + ".join(dict.fromkeys(names))
+
+
+def _arms(
+    evidence: Evidence, asked: list[Question], ran: Mapping[Key, Sample], parameters: Parameters
+) -> list[ArmOutcome]:
     found = []
     for key, plan in _plans(asked).items():
         if key in ran:
             controls = {one.row.control for one in asked if one.plan is plan}
-            found.extend(arm_outcomes(evidence, plan, ran[key], controls))
+            found.extend(arm_outcomes(evidence, plan, ran[key], controls, parameters))
     return found

@@ -12,18 +12,28 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from forestall.errors import InputError
+from forestall.knowledge.drugs import load_drugs
 from forestall.knowledge.evidence import plain_name
 from forestall.knowledge.regimens import parse_regimen
 from forestall.knowledge.trials import TrialSpec, load_trial
 from forestall.studies.validation.evidence import ENDPOINTS, Evidence
 from forestall.studies.validation.exceptions import TrialOverride
-from forestall.studies.validation.population import Step, derive_population
+from forestall.studies.validation.population import Step, derive_population, is_metastatic
 from forestall.studies.validation.rows import ComparisonRow, TrialRow
-from forestall.studies.validation.treatments import InexpressibleError, Treatment, dose, read_treatment
+from forestall.studies.validation.treatments import (
+    InexpressibleError,
+    Treatment,
+    class_of,
+    dose,
+    read_treatment,
+    suppresses_ovaries,
+    without_effect,
+)
 
 _USUAL_SCAN_WEEKS: Final = 8
-_FOLLOW_UP_MONTHS: Final = (24, 84)
-_FOLLOW_UP_PER_MEDIAN: Final = 1.5
+_FOLLOW_UP_MONTHS: Final = (12, 84)
+_FOLLOW_UP_PER_MEDIAN: Final = {"PFS": 2.0, "OS": 1.5}
+_UNKNOWN_FOLLOW_UP_MONTHS: Final = 36
 _MOST_ARMS: Final = 20
 _DAYS_PER_WEEK: Final = 7
 DAYS_PER_MONTH: Final = 30.4375
@@ -40,7 +50,11 @@ class TrialPlan:
     """The trial in the words of a trial file."""
     arms: Mapping[str, tuple[int, ...]]
     """Simulated arms (positions in the specification) that together are each published arm."""
+    endpoints: tuple[str, ...]
+    """PFS, OS: what is asked of it, and what follow-up is long enough for."""
     steps: tuple[Step, ...]
+    stand_ins: tuple[str, ...] = ()
+    """Drugs that others stand for, and choices whose drugs are assumed."""
 
 
 @dataclass(frozen=True)
@@ -94,20 +108,44 @@ def _question(
         return Question(row, None, None, None, out_of_scope or str(error), not out_of_scope)
     if out_of_scope:
         return Question(row, experimental, control, None, out_of_scope, False)
+    if reason := _not_modeled(experimental, control):
+        return Question(row, experimental, control, None, reason, True)
     plan = plan_of(row)
     reason = plan if isinstance(plan, str) else _not_in(plan, row)
     usable = plan if isinstance(plan, TrialPlan) and not reason else None
     return Question(row, experimental, control, usable, reason, True)
 
 
+def _not_modeled(experimental: Treatment, control: Treatment) -> str:
+    """Why the difference of the arms is not one that the model could show; empty if it is."""
+    inert = without_effect(experimental) ^ without_effect(control)
+    if inert:
+        return f"the model has no effect of {', '.join(sorted(inert))}, and the arms differ in it"
+    if suppresses_ovaries(experimental) != suppresses_ovaries(control):
+        return "the ovaries are suppressed in one arm only"
+    return ""
+
+
 def _treatment(evidence: Evidence, row: ComparisonRow, arm: str) -> Treatment:
     rows = evidence.arm_rows(row.trial, arm)
     if not rows:
-        raise InexpressibleError(f"arms.csv has no usable row of the arm '{arm}'")
+        return _named_like(arm)
     cells = sorted({one.drugs for one in rows if one.drugs})
     if len(cells) > 1:
         raise InexpressibleError(f"arms.csv gives several treatments of the arm '{arm}': {' / '.join(cells)}")
     return read_treatment(cells[0] if cells else "")
+
+
+def _named_like(arm: str) -> Treatment:
+    """The treatment that an arm's own name says, where arms.csv has no row of it."""
+    treatment = read_treatment(arm)
+    if any(
+        class_of(drug) == drug and drug not in load_drugs()
+        for drugs in treatment.alternatives
+        for drug in drugs
+    ):
+        raise InexpressibleError(f"arms.csv has no usable row of the arm '{arm}'")
+    return treatment
 
 
 def _out_of_scope(evidence: Evidence, row: ComparisonRow) -> str:
@@ -121,7 +159,7 @@ def _out_of_scope(evidence: Evidence, row: ComparisonRow) -> str:
         (trial is None, evidence.unusable_trials.get(row.trial, "trials.csv has no such trial")),
         (trial is not None and trial.disease != "breast", f"not breast cancer: {trial and trial.disease}"),
         (
-            trial is not None and trial.setting != "metastatic",
+            trial is not None and not is_metastatic(trial),
             f"not yet expressible: {trial and trial.setting}",
         ),
         (row.endpoint not in ENDPOINTS, f"endpoint not predicted: {row.endpoint}"),
@@ -168,15 +206,19 @@ def _plan(evidence: Evidence, row: ComparisonRow, written: Mapping[str, Path], p
     if subgroup == "all" and (path := written.get(plain_name(trial.trial))) is not None:
         spec = load_trial(path)
         arms = {name: (place,) for place, name in enumerate(spec.arms)}
-        source = spec.model_dump(mode="json", by_alias=True, exclude_unset=True)
-        return TrialPlan(trial.trial, subgroup, spec, source, arms, (Step("trial", path.name, "--trials"),))
+        given = spec.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        only = (Step("trial", path.name, "--trials"),)
+        return TrialPlan(trial.trial, subgroup, spec, given, arms, _asked(evidence, row), only)
     override = evidence.overrides.of(trial.trial)
     population = derive_population(trial, subgroup)
     _apply(override.population, population.fields, population.steps)
-    simulated, members, steps = _arms(evidence, row, override)
+    if suppresses_ovaries(_treatment(evidence, row, row.control)):
+        population.say("menopause", "post", "the ovaries are suppressed")
+    simulated, members, steps, stand_ins = _arms(evidence, row, override)
     visits, visit_step = _visits(trial, override)
-    follow_up, follow_step = _follow_up(evidence, row, override)
-    source = {
+    endpoints = _asked(evidence, row)
+    follow_up, follow_step = _follow_up(evidence, row, endpoints, override)
+    source: dict[str, Any] = {
         "trial": _safe_name(trial.trial),
         "population": population.fields,
         "arms": simulated,
@@ -185,9 +227,14 @@ def _plan(evidence: Evidence, row: ComparisonRow, written: Mapping[str, Path], p
         "endpoints": ["PFS", "OS", "ORR"],
         "follow_up": follow_up,
     }
+    all_steps = [*population.steps, *steps, visit_step, follow_step]
+    if "OS" not in endpoints:
+        source["after_progression"] = "no treatment"
+        all_steps.append(
+            Step("after_progression", "no treatment", "survival is not asked, and progression ends the rest")
+        )
     spec = TrialSpec.model_validate(source)
-    all_steps = (*population.steps, *steps, visit_step, follow_step)
-    return TrialPlan(trial.trial, subgroup, spec, source, members, all_steps)
+    return TrialPlan(trial.trial, subgroup, spec, source, members, endpoints, tuple(all_steps), stand_ins)
 
 
 def _apply(given: Mapping[str, Any], fields: dict[str, Any], steps: list[Step]) -> None:
@@ -200,8 +247,8 @@ def _apply(given: Mapping[str, Any], fields: dict[str, Any], steps: list[Step]) 
 
 def _arms(
     evidence: Evidence, row: ComparisonRow, override: TrialOverride
-) -> tuple[dict[str, str], dict[str, tuple[int, ...]], list[Step]]:
-    """Every arm that a comparison of this subgroup names: regimens, members, steps."""
+) -> tuple[dict[str, str], dict[str, tuple[int, ...]], list[Step], tuple[str, ...]]:
+    """Every arm that a comparison of this subgroup names: regimens, members, steps, drugs that others stand for."""
     known = {one.arm for one in evidence.arms if one.trial == row.trial}
     if unknown := sorted(set(override.arms) - known):
         raise InexpressibleError(f"overrides.yaml names an arm that arms.csv does not have: {unknown[0]}")
@@ -212,31 +259,35 @@ def _arms(
     simulated: dict[str, str] = {}
     members: dict[str, tuple[int, ...]] = {}
     steps: list[Step] = []
+    stand_ins: list[str] = []
     for name in names:
         try:
-            texts, rule = _regimens(evidence, row, name, override)
+            texts, rule, notes = _regimens(evidence, row, name, override)
         except InexpressibleError as error:
             steps.append(Step(f"arms.{name}", f"arm '{name}': {error}", "left out"))
             continue
         members[name] = tuple(range(len(simulated), len(simulated) + len(texts)))
         simulated |= {f"arm {len(simulated) + place + 1}": text for place, text in enumerate(texts)}
         steps.append(Step(f"arms.{name}", " | ".join(texts), rule))
+        stand_ins.extend(notes)
     missing = [name for name in (row.control, row.experimental) if name not in members]
     if missing:
         raise InexpressibleError(next(step.value for step in steps if step.field == f"arms.{missing[0]}"))
     if len(simulated) > _MOST_ARMS:
         raise InexpressibleError(f"more than {_MOST_ARMS} arms")
-    return simulated, members, steps
+    return simulated, members, steps, tuple(dict.fromkeys(stand_ins))
 
 
 def _regimens(
     evidence: Evidence, row: ComparisonRow, arm: str, override: TrialOverride
-) -> tuple[list[str], str]:
+) -> tuple[list[str], str, tuple[str, ...]]:
     if arm in override.arms:
-        return [parse_regimen(override.arms[arm]).text()], "overrides.yaml"
+        return [parse_regimen(override.arms[arm]).text()], "overrides.yaml", ()
     texts = {one.dose_text for one in evidence.arm_rows(row.trial, arm) if one.dose_text}
-    dosed = dose(_treatment(evidence, row, arm), row.trial, texts.pop() if len(texts) == 1 else "")
-    return [regimen.text() for regimen in dosed.regimens], "; ".join(dosed.rules)
+    treatment = _treatment(evidence, row, arm)
+    dosed = dose(treatment, row.trial, texts.pop() if len(texts) == 1 else "")
+    notes = (treatment.assumed, *dosed.stand_ins) if treatment.assumed else dosed.stand_ins
+    return [regimen.text() for regimen in dosed.regimens], "; ".join(dosed.rules), notes
 
 
 def _visits(trial: TrialRow, override: TrialOverride) -> tuple[str, Step]:
@@ -262,18 +313,41 @@ def first_scan_months(trial: TrialRow) -> float:
     return (int(found[0]) if found else _USUAL_SCAN_WEEKS) * _DAYS_PER_WEEK / DAYS_PER_MONTH
 
 
-def _follow_up(evidence: Evidence, row: ComparisonRow, override: TrialOverride) -> tuple[str, Step]:
+def _asked(evidence: Evidence, row: ComparisonRow) -> tuple[str, ...]:
+    """Endpoints of the comparisons of this subgroup."""
+    same = [
+        one
+        for one in evidence.comparisons
+        if (one.trial, one.subgroup.name) == (row.trial, row.subgroup.name)
+    ]
+    asked = {ENDPOINTS[one.endpoint] for one in same if one.endpoint in ENDPOINTS and one.hr is not None}
+    return tuple(endpoint for endpoint in ("PFS", "OS") if endpoint in asked)
+
+
+def _follow_up(
+    evidence: Evidence, row: ComparisonRow, endpoints: tuple[str, ...], override: TrialOverride
+) -> tuple[str, Step]:
+    """As long as the endpoints that are asked need, and no longer: it is what the time of a run depends on."""
     if override.follow_up:
         return override.follow_up, Step("follow_up", override.follow_up, "overrides.yaml")
-    arms = [one for one in evidence.arms if one.trial == row.trial]
-    times = [one.median or one.rate_months or 0.0 for one in arms]
-    longest = max(times, default=0.0)
     low, high = _FOLLOW_UP_MONTHS
-    months = min(high, max(low, math.ceil(_FOLLOW_UP_PER_MEDIAN * longest)))
-    rule = (
-        f"{_FOLLOW_UP_PER_MEDIAN:g} times the longest time in arms.csv ({longest:g} months), {low} to {high}"
-    )
+    needed, parts = 0.0, []
+    for endpoint in endpoints:
+        longest = _longest(evidence, row.trial, endpoint)
+        needed = max(needed, _FOLLOW_UP_PER_MEDIAN[endpoint] * longest)
+        if longest:
+            parts.append(
+                f"{_FOLLOW_UP_PER_MEDIAN[endpoint]:g} times the longest {endpoint} in arms.csv ({longest:g} months)"
+            )
+    months = min(high, max(low, math.ceil(needed or _UNKNOWN_FOLLOW_UP_MONTHS)))
+    rule = f"{' or '.join(parts)}, {low} to {high}" if parts else "arms.csv gives no time: assumed"
     return f"{months} months", Step("follow_up", f"{months} months", rule)
+
+
+def _longest(evidence: Evidence, trial: str, endpoint: str) -> float:
+    """The longest median or landmark of an endpoint in a trial, months; 0 if there is none."""
+    rows = (one for one in evidence.arms if one.trial == trial and ENDPOINTS.get(one.endpoint) == endpoint)
+    return max((one.median or one.rate_months or 0.0 for one in rows), default=0.0)
 
 
 def _safe_name(trial: str) -> str:

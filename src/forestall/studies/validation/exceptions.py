@@ -27,6 +27,10 @@ class TrialOverride(Entry):
     )
     arms: dict[str, str] = Field(default_factory=dict, description="Regimen of an arm, in words.")
     visits: str | None = Field(default=None, description="Such as 'every 8 weeks'.")
+    curves: dict[str, dict[str, str]] = Field(
+        default_factory=dict,
+        description="Published curve of an arm by endpoint: {FUL: {PFS: FALCON_2/fulvestrant}}.",
+    )
     follow_up: str | None = Field(default=None, description="Such as '36 months'.")
 
 

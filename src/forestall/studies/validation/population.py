@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from forestall.knowledge.alterations import load_alterations
 from forestall.knowledge.drugs import drug_names, fold
 from forestall.knowledge.population import DRUG_GROUPS
 from forestall.studies.validation.rows import TrialRow
@@ -28,15 +30,20 @@ _NOT_EVERYONE: Final = re.compile(
     r"%|\bno(ne)?\b|<=|\+/-|and/or|allowed|\bor\b|mostly|mixed|-naive", re.IGNORECASE
 )
 _HER2: Final = (
-    (r"^any|^mixed|^$", "any"),
-    (r"^positive", "positive"),
-    (r"neg", "negative"),
-    (r"^low", "low"),
+    (r"^any|^mixed|^unselected|^$", "any"),
+    (r"^(?:her2[- ]?)?(?:positive|pos\b|\+|amplified|overexpress)", "positive"),
+    (r"neg|^her2-$|^-$", "negative"),
+    (r"^(?:her2[- ]?)?(?:ultra)?low", "low"),
 )
 _BRAIN: Final = (
     (r"with or without[^;,]*brain|brain metastases allowed|asymptomatic cns allowed", "allowed"),
     (r"without brain|no brain", "excluded"),
 )
+
+
+_RECEPTOR: Final = r"(?:HR|ER|hormone[- ]receptor|o?estrogen[- ]receptor)"
+_HER2_NEGATIVE: Final = r"/HER2(?:-|[- ]?neg(?:ative)?)"
+_ORDINALS: Final[Mapping[str, str]] = {"first": "1", "second": "2", "third": "3", "fourth": "4"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,17 @@ class Derived:
         self.steps.append(Step(f"population.{name}", value, rule))
 
 
+Phrase = Callable[[Derived, str, re.Match[str]], None]
+
+
+def is_metastatic(row: TrialRow) -> bool:
+    """Whether a trial treated metastatic disease; "advanced" counts, "locally advanced" alone does not."""
+    return (
+        re.search(r"\bmetastatic\b|\bmbc\b|(?<!locally )\badvanced\b", row.setting) is not None
+        and "adjuvant" not in row.setting
+    )
+
+
 def derive_population(row: TrialRow, subgroup: str) -> Derived:
     """The population of a trial's subgroup.
 
@@ -73,7 +91,7 @@ def derive_population(row: TrialRow, subgroup: str) -> Derived:
     """
     if row.disease != "breast":
         raise InexpressibleError(f"not breast cancer: {row.disease}")
-    if row.setting != "metastatic":
+    if not is_metastatic(row):
         raise InexpressibleError(f"not metastatic: {row.setting}")
     found = Derived()
     found.say("setting", "metastatic", f"setting '{row.setting}'")
@@ -103,20 +121,24 @@ def _estrogen_receptor(row: TrialRow, found: Derived) -> None:
     text = row.hr_status
     if share := re.search(r"HR\+ \((\d+)%\)", text):
         found.say("er_positive", f"{share[1]}%", f"hr_status '{text}'")
-    elif text == "TNBC":
+    elif re.fullmatch(r"TNBC|triple[- ]negative", text, re.IGNORECASE):
         found.say("er_positive", 0.0, "hr_status 'TNBC'")
         found.say("her2", "negative", "hr_status 'TNBC'")
-    elif re.fullmatch(r"(HR|ER)(\+|-positive)(/unknown)?|positive", text):
+    elif re.fullmatch(
+        rf"(?:{_RECEPTOR}[- ]?(?:\+|pos|positive)(?:/unknown|{_HER2_NEGATIVE})?|positive|\+)",
+        text,
+        re.IGNORECASE,
+    ):
         found.say("er_positive", 1.0, f"hr_status '{text}': HR-positive is taken as ER-positive")
-    elif re.fullmatch(r"(HR|ER)-neg(ative)?|negative", text):
+    elif re.fullmatch(rf"{_RECEPTOR}[- ]?(?:-|neg|negative)|negative", text, re.IGNORECASE):
         found.say("er_positive", 0.0, f"hr_status '{text}'")
     else:
         found.note("er_positive", "cataloged prevalence", f"hr_status '{text or 'blank'}'")
 
 
 def _line(row: TrialRow, found: Derived) -> None:
-    text = re.sub(r"\s*\(.*\)$", "", row.line)
-    if at_least := re.fullmatch(r">=\s*([1-9])|([1-9]) or later|([1-9])\+", text):
+    text = _plain_line(row.line)
+    if at_least := re.fullmatch(r">=([1-9])|([1-9])\+", text):
         found.say("line", f"{next(part for part in at_least.groups() if part)}+", f"line '{row.line}'")
     elif re.fullmatch(r"[1-9](-[1-9])?", text):
         found.say("line", text, f"line '{row.line}'")
@@ -125,6 +147,16 @@ def _line(row: TrialRow, found: Derived) -> None:
         found.say("line", "1" if untreated else "1+", f"line is blank; prior_therapy '{row.prior_therapy}'")
     else:
         raise InexpressibleError(f"line of treatment not understood: {row.line}")
+
+
+def _plain_line(text: str) -> str:
+    """A line in digits: "second or later line", "2L+" and "2 or more" are "2+"."""
+    words = re.sub(r"\s*\(.*\)$", "", text.casefold().replace("\u2265", ">=").replace("\u2013", "-"))
+    for word, digit in _ORDINALS.items():
+        words = re.sub(rf"\b{word}\b|\b{digit}(?:st|nd|rd|th)\b", digit, words)
+    words = re.sub(r"[- ]?\blines?\b|(?<=\d)l\b", "", words)
+    words = re.sub(r"\s*(?:or later|and later|or more|or beyond|and beyond|or greater)\b", "+", words)
+    return re.sub(r"\s*(?:to|or)\s*", "-", words).replace(" ", "")
 
 
 def _menopause(row: TrialRow, found: Derived) -> None:
@@ -167,45 +199,87 @@ def _brain(row: TrialRow, found: Derived) -> None:
             return
 
 
-def _mutant(value: str) -> Callable[[Derived, str], None]:
-    def apply(found: Derived, text: str) -> None:
-        biomarkers = {**found.fields.get("biomarkers", {}), "PIK3CA": value}
-        found.say("biomarkers", biomarkers, f"subgroup '{text}'")
+def _marker(found: Derived, text: str, match: re.Match[str]) -> None:
+    """A gene with what is said of it."""
+    lost = re.search(r"wild|wt|non|unmut|negative", match["state"]) is not None
+    biomarkers = {
+        **found.fields.get("biomarkers", {}),
+        match["gene"].upper(): "wild-type" if lost else "mutant",
+    }
+    found.say("biomarkers", biomarkers, f"subgroup '{text}'")
 
-    return apply
+
+def _brain_metastases(found: Derived, text: str, match: re.Match[str]) -> None:
+    found.say("brain_metastases", 1.0, f"subgroup '{text}'")
+    if match["state"]:
+        found.note(
+            "brain_metastases",
+            match["state"].strip(),
+            "treatment and activity of the metastases are not represented",
+        )
 
 
-def _sets(**fields: Any) -> Callable[[Derived, str], None]:
-    def apply(found: Derived, text: str) -> None:
+def _had_before(found: Derived, text: str, match: re.Match[str]) -> None:
+    drug = _prior_drug(match["drug"])
+    if drug is None:
+        raise InexpressibleError(f"subgroup not understood: {text}")
+    prior = [*found.fields.get("prior", []), drug]
+    found.say("prior", list(dict.fromkeys(prior)), f"subgroup '{text}'")
+
+
+def _sets(**fields: Any) -> Phrase:
+    def apply(found: Derived, text: str, match: re.Match[str]) -> None:
         for name, value in fields.items():
             found.say(name, value, f"subgroup '{text}'")
 
     return apply
 
 
-def _nothing(found: Derived, text: str) -> None:
+def _nothing(found: Derived, text: str, match: re.Match[str]) -> None:
     found.note("subgroup", text, "says nothing about the population that the trial does not")
 
 
-_SUBGROUPS: Final[tuple[tuple[str, Callable[[Derived, str], None]], ...]] = (
-    (r"pik3ca[- ]mut(?:ant|ated)", _mutant("mutant")),
-    (r"pik3ca[- ](?:wt\b|wild[- ]?type)", _mutant("wild-type")),
-    (r"tnbc|triple[- ]negative", _sets(her2="negative", er_positive=0.0)),
-    (r"her2[- ]low", _sets(her2="low")),
-    (r"her2(?:-positive|\+)", _sets(her2="positive")),
-    (r"her2(?:-negative|-neg\b)", _sets(her2="negative")),
-    (r"(?:hr|er)(?:-negative|-neg\b)", _sets(er_positive=0.0)),
-    (r"(?:hr|er)(?:-positive|\+)", _sets(er_positive=1.0)),
-    (r"no brain met(?:astase)?s", _sets(brain_metastases="excluded")),
-    (r"^brain metastases$", _sets(brain_metastases=1.0)),
-    (r"non-visceral", _sets(visceral=0.0)),
-    (r"postmenopausal", _sets(menopause="post")),
-    (r"first-line", _sets(line="1")),
-    (r"second-line", _sets(line="2")),
-    (r"^\S+ cohort$", _nothing),
-    (r"measurable|centrally confirmed|\ball\b|\bitt\b", _nothing),
+def _genes() -> str:
+    symbols = {entry.gene.casefold() for entry in load_alterations().values()}
+    return "|".join(sorted(map(re.escape, symbols), key=len, reverse=True))
+
+
+@functools.cache
+def _phrases() -> tuple[tuple[str, Phrase], ...]:
+    states = r"mut(?:ant|ated|ation)?s?|alter(?:ed|ation)|amplified|lost|wt|wild[- ]?type|non-?mut(?:ant|ated)|unmutated"
+    return (
+        (rf"\b(?P<gene>{_genes()})[- ](?P<state>{states})\b", _marker),
+        (r"\bno brain met(?:astase)?s", _sets(brain_metastases="excluded")),
+        (
+            r"(?P<state>(?:active|stable|untreated|treated[- ]progressing|treated|progressing) )?(?:brain|cns) met(?:astase)?s\b",
+            _brain_metastases,
+        ),
+        (r"\b(?:prior|after|post) (?P<drug>[\w/ +-]+)$", _had_before),
+        (r"\btnbc\b|triple[- ]negative", _sets(her2="negative", er_positive=0.0)),
+        (r"her2[- ]low", _sets(her2="low")),
+        (r"her2(?:-positive|\+)", _sets(her2="positive")),
+        (r"her2(?:-negative|-neg\b|-(?![\w]))", _sets(her2="negative")),
+        (r"\b(?:hr|er)(?:-negative|-neg\b|-(?![\w]))", _sets(er_positive=0.0)),
+        (r"\b(?:hr|er)(?:-positive|\+)", _sets(er_positive=1.0)),
+        (r"non-visceral", _sets(visceral=0.0)),
+        (
+            r"\bvisceral(?: disease| met(?:astase)?s)?|(?:lung/liver|liver/lung|lung or liver) met(?:astase)?s",
+            _sets(visceral=1.0),
+        ),
+        (r"postmenopausal", _sets(menopause="post")),
+        (r"premenopausal", _sets(menopause="pre")),
+        (r"\b(?:first[- ]line|1l)\b", _sets(line="1")),
+        (r"\b(?:second[- ]line|2l)\b", _sets(line="2")),
+        (r"\b(?:third[- ]line|3l)\b", _sets(line="3")),
+        (r"^\S+ cohort$", _nothing),
+        (r"\((?:ctdna|archival tissue|tissue|plasma|central(?:ly)?|local(?:ly)?)\)", _nothing),
+        (r"measurable(?: disease)?|centrally confirmed|per[- ]protocol|\ball\b|\bitt\b", _nothing),
+    )
+
+
+_GEOGRAPHIC: Final = re.compile(
+    r"^(chinese|china|asian|asia|japanese|japan|korean|western|european|north american) "
 )
-_GEOGRAPHIC: Final = re.compile(r"^(chinese|asian|japanese|korean|western) ")
 
 
 def _subgroup(name: str, found: Derived) -> None:
@@ -213,10 +287,10 @@ def _subgroup(name: str, found: Derived) -> None:
     rest = name
     if _GEOGRAPHIC.match(rest):
         raise InexpressibleError(f"subgroup not understood: {name}")
-    for pattern, apply in _SUBGROUPS:
+    for pattern, apply in _phrases():
         if match := re.search(pattern, rest):
             if name != "all":
-                apply(found, match[0])
+                apply(found, match[0].strip(), match)
             rest = rest[: match.start()] + " " + rest[match.end() :]
     if rest.strip(" ,;/-&"):
         raise InexpressibleError(f"subgroup not understood: {name}")

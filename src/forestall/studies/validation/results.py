@@ -13,7 +13,7 @@ from typing import Any, Final
 from forestall.studies.record import RECORD_FILE, knowledge_sha256, machine, versions
 from forestall.studies.validation.answers import Compared, Validation
 from forestall.studies.validation.derivation import Question
-from forestall.studies.validation.scores import arm_scores, differences, log_error, scores
+from forestall.studies.validation.scores import arm_scores, curve_scores, differences, log_error, scores
 
 SCHEMA: Final = 1
 
@@ -23,26 +23,34 @@ def as_data(found: Validation) -> dict[str, Any]:
     data = {
         "schema_version": SCHEMA,
         "study": "validate",
-        "seed": found.seed,
-        "patients_per_arm": found.patients,
+        "seed": found.size.seed,
+        "patients_per_arm": found.size.patients,
+        "parameter_sets": found.size.members,
+        "parameters": found.parameters,
         "versions": versions(),
         "machine": machine(),
         "knowledge_sha256": knowledge_sha256(),
         "evidence_sha256": found.evidence.hashes,
-        "command": _command(found),
+        "command": command_of(found),
         "counts": counts(found),
         "failures": dict(found.failures),
         "scores": [asdict(one) for one in scores(found)],
         "differences": [asdict(one) for one in differences(found)],
         "arms": [asdict(one) for one in arm_scores(found.arms)],
+        "curves": [asdict(one) for one in curve_scores(found.curves)],
     }
     plain: dict[str, Any] = _plain(data)
     return plain
 
 
-def _command(found: Validation) -> str:
+def command_of(found: Validation) -> str:
     """What gives the same numbers from the same tables."""
-    how = f"--patients {found.patients} --seed {found.seed}" if found.patients else "--rules-only"
+    size = found.size
+    how = (
+        f"--patients {size.patients} --members {size.members} --seed {size.seed}"
+        if size.patients
+        else "--rules-only"
+    )
     return f"forestall validate --evidence DIR {how}"
 
 
@@ -66,6 +74,7 @@ def write_tables(found: Validation, folder: Path) -> None:
     _write(folder / "comparisons.csv", (_comparison(one, found.methods) for one in found.compared))
     _write(folder / "rules.csv", _rules(found))
     _write(folder / "arms.csv", (asdict(one) for one in found.arms))
+    _write(folder / "curves.csv", (asdict(one) for one in found.curves))
     _write(
         folder / "not_expressible.csv", (_named(one) | {"reason": one.reason} for one in inexpressible(found))
     )
@@ -107,11 +116,11 @@ def _named(one: Question) -> dict[str, Any]:
 def _comparison(one: Compared, methods: Sequence[str]) -> dict[str, Any]:
     row, simulated = one.question.row, one.simulated
     low, high = row.interval or (None, None)
-    hr = simulated.hr if simulated else None
     interval = (simulated.interval if simulated else None) or (None, None)
     fields = _named(one.question) | {
         "published_hr": row.hr, "published_low": low, "published_high": high, "published_success": one.succeeded,
-        "simulated_low": hr and hr.lower, "simulated_high": hr and hr.upper,
+        "parameter_sd": simulated and simulated.spread, "simulation_error": simulated and simulated.error,
+        "discrepancy": simulated and simulated.discrepancy, "parameter_sets": simulated and simulated.members,
         "prediction_low": interval[0], "prediction_high": interval[1],
     }  # fmt: skip
     for method in methods:

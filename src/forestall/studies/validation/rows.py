@@ -40,6 +40,8 @@ class TrialRow:
     prior_therapy: str
     assessor: str
     scan_interval_weeks: str
+    nct: str
+    """Registry number; empty if not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,7 @@ def trial_row(source: Source) -> TrialRow | None:
         prior_therapy=source.text("prior_therapy"),
         assessor=assessor_of(source.text("assessor")),
         scan_interval_weeks=source.text("scan_interval_weeks"),
+        nct=source.text("nct"),
     )
     return row if source.usable else None
 

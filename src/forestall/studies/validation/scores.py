@@ -13,10 +13,20 @@ from scipy.stats import spearmanr
 from forestall.statistics.cluster_bootstrap import bootstrap_mean
 from forestall.statistics.estimate import Estimate
 from forestall.studies.validation.answers import FORESTALL, Compared, Validation
-from forestall.studies.validation.simulated import ArmOutcome
+from forestall.studies.validation.arm_outcomes import ArmOutcome
+from forestall.studies.validation.curves import CurveDistance
 
 NO_EFFECT: Final = "no effect"
-GROUPINGS: Final = ("endpoint", "patients", "line", "change", "population")
+GROUPINGS: Final = (
+    "endpoint",
+    "patients",
+    "line",
+    "change",
+    "added class",
+    "population",
+    "drugs",
+    "calibration",
+)
 _CLOSE: Final = 0.25
 
 
@@ -73,6 +83,20 @@ class ArmScore:
     """Of rates, percentage points."""
     not_reached: int
     """Simulated medians beyond follow-up; they count as not close."""
+    coverage: tuple[int, int]
+    """(published values inside the 90% prediction interval, of all with one)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CurveScore:
+    """Months between predicted and published curves."""
+
+    endpoint: str
+    matched: int
+    unmatched: int
+    median_months: float
+    """NaN if none was matched."""
+    within_a_month: int
 
 
 def scores(found: Validation) -> list[Score]:
@@ -203,7 +227,26 @@ def _arm_score(endpoint: str, kind: str, measure: str, chosen: list[ArmOutcome])
         mean_log_ratio=float(np.mean(ratios)) if ratios else None,
         mean_difference=float(np.mean(gaps)) if gaps else None,
         not_reached=len(chosen) - len(reached),
+        coverage=_arm_coverage(chosen),
     )
+
+
+def _arm_coverage(chosen: list[ArmOutcome]) -> tuple[int, int]:
+    known = [(one.prediction, one.published) for one in chosen if one.prediction]
+    return sum(low <= published <= high for (low, high), published in known), len(known)
+
+
+def curve_scores(curves: Sequence[CurveDistance]) -> list[CurveScore]:
+    """By endpoint."""
+    result = []
+    for endpoint in ("PFS", "OS"):
+        chosen = [one for one in curves if one.endpoint == endpoint]
+        months = np.array([one.months for one in chosen if one.curve])
+        if chosen:
+            middle = float(np.median(months)) if months.size else math.nan
+            unmatched = len(chosen) - months.size
+            result.append(CurveScore(endpoint, int(months.size), unmatched, middle, int((months <= 1).sum())))
+    return result
 
 
 def _is_close(one: ArmOutcome) -> bool:

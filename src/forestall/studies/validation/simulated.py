@@ -1,192 +1,102 @@
-"""What Forestall says of a comparison: the trial is run as virtual patients and analyzed as its paper did."""
+"""What Forestall says of a comparison: virtual patients, analyzed as the paper did, for each parameter set."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forestall.statistics.cox import cox_two_arm
-from forestall.statistics.estimate import UNKNOWN, Estimate, normal_quantile
-from forestall.statistics.kaplan_meier import kaplan_meier
-from forestall.statistics.observations import without_failures
-from forestall.statistics.proportions import proportion
-from forestall.studies.analysis import Outcomes
-from forestall.studies.trial import Trial
-from forestall.studies.validation.derivation import DAYS_PER_MONTH, Question, TrialPlan
-from forestall.studies.validation.evidence import ENDPOINTS, Evidence
-from forestall.studies.validation.rows import ArmRow
+from forestall.statistics.between_members import Moments, moments
+from forestall.statistics.estimate import normal_quantile
+from forestall.statistics.twin_hazards import TwinRatio, twin_hazard_ratio
+from forestall.studies.validation.derivation import Question
+from forestall.studies.validation.evidence import ENDPOINTS
+from forestall.studies.validation.samples import Sample
 
-COVERAGE = 0.9
+COVERAGE: Final = 0.9
 """Of prediction intervals."""
+_ENOUGH: Final = 0.5
+"""Share of the parameter sets that must give a hazard ratio."""
 
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """A simulated hazard ratio."""
+    """A predicted hazard ratio."""
 
-    hr: Estimate
-    """With the 95% interval of the virtual trial."""
+    hr: float
+    """Geometric mean over parameter sets; NaN if too few of them give one."""
+    spread: float
+    """Standard deviation of the log ratio between parameter sets."""
+    error: float
+    """Standard error of the mean log ratio, from finitely many virtual patients and parameter sets."""
+    members: int
+    """Parameter sets that gave a ratio."""
+    discrepancy: float
+    """Standard deviation of published log ratios around predictions of unseen trials that nothing else explains."""
     interval: tuple[float, float] | None
-    """90% prediction interval of the published ratio, from sampling alone; None if the trial's size is not known."""
-    error: float | None
-    """Standard error of the log ratio that a trial of the published size would have."""
+    """90% prediction interval of the published ratio; None if the trial's size is not known."""
+    trial_error: float | None
+    """Standard error of the log ratio of the published trial."""
 
 
-@dataclass(frozen=True, slots=True)
-class ArmOutcome:
-    """One published outcome of an arm beside the simulated one."""
-
-    trial: str
-    subgroup: str
-    arm: str
-    endpoint: str
-    """PFS, TTP, OS or ORR."""
-    measure: str
-    """A median in months, or a rate in percent (at `months` for a landmark)."""
-    months: float | None
-    published: float
-    published_interval: tuple[float, float] | None
-    simulated: float
-    simulated_interval: tuple[float, float]
-    is_control: bool
+Sizes = tuple[int | None, int | None]
+"""Patients of the published arms, experimental first."""
 
 
-def run_plan(plan: TrialPlan, *, seed: int, patients: int, workers: int | None) -> Outcomes:
-    """Run a trial.
-
-    Args:
-        plan: The trial.
-        seed: Seed.
-        patients: Per simulated arm.
-        workers: Threads; one per processor if None.
-    """
-    total = patients * len(plan.spec.arms)
-    result = Trial(plan.spec, plan.source).run(seed=seed, patients=total, workers=workers)
-    return result.replicates[0]
-
-
-def compare(
-    question: Question, plan: TrialPlan, outcomes: Outcomes, sizes: tuple[int | None, int | None]
-) -> Simulated:
-    """The simulated hazard ratio of a comparison.
+def compare(question: Question, sample: Sample, sizes: Sizes, discrepancy: float = 0.0) -> Simulated:
+    """The predicted hazard ratio of a comparison.
 
     Args:
         question: The comparison.
-        plan: Its trial.
-        outcomes: Virtual patients.
+        sample: Virtual patients of its trial.
         sizes: Patients of the published arms, experimental first.
+        discrepancy: Standard deviation of published log ratios around predictions of unseen trials, beyond parameters and sampling.
     """
-    row = question.row
-    masks = [np.isin(outcomes.arm, plan.arms[name]) for name in (row.experimental, row.control)]
-    time, event = _times(outcomes, ENDPOINTS[row.endpoint])
-    known = (masks[0] | masks[1]) & np.isfinite(time)
-    ratio = cox_two_arm(time[known], event[known], masks[0][known]).hazard_ratio(0)
-    shares = [float(event[mask & np.isfinite(time)].mean()) for mask in masks]
-    error = _error_of_a_trial(sizes, shares, row.standard_error)
-    return Simulated(ratio, _prediction_interval(ratio, error), error)
-
-
-def _error_of_a_trial(
-    sizes: tuple[int | None, int | None], shares: list[float], published: float | None
-) -> float | None:
-    if sizes[0] and sizes[1] and min(shares) > 0:
-        return math.sqrt(1 / (sizes[0] * shares[0]) + 1 / (sizes[1] * shares[1]))
-    return published
-
-
-def _prediction_interval(ratio: Estimate, error: float | None) -> tuple[float, float] | None:
-    if error is None or not all(map(math.isfinite, ratio)) or min(ratio) <= 0:
-        return None
-    simulation = math.log(ratio.upper / ratio.lower) / (2 * normal_quantile(0.95))
-    half = normal_quantile(COVERAGE) * math.hypot(simulation, error)
-    return ratio.value * math.exp(-half), ratio.value * math.exp(half)
-
-
-def arm_outcomes(
-    evidence: Evidence, plan: TrialPlan, outcomes: Outcomes, controls: set[str]
-) -> list[ArmOutcome]:
-    """Every published median and rate of the plan's arms that the virtual patients have too."""
-    found = []
-    for arm, members in plan.arms.items():
-        mask = np.isin(outcomes.arm, members)
-        for endpoint in ("PFS", "OS", "ORR"):
-            row = evidence.outcome(plan.trial, arm, plan.subgroup, endpoint)
-            if row is not None:
-                found.append(
-                    _arm_outcome(row, plan, endpoint, _measure(outcomes, mask, endpoint), arm in controls)
-                )
-        found.extend(_landmarks(evidence, plan, arm, outcomes, mask, controls))
-    return found
-
-
-def _landmarks(
-    evidence: Evidence,
-    plan: TrialPlan,
-    arm: str,
-    outcomes: Outcomes,
-    mask: NDArray[np.bool_],
-    controls: set[str],
-) -> list[ArmOutcome]:
-    found = []
-    for row in evidence.arm_rows(plan.trial, arm):
-        usual = row.subgroup.name == plan.subgroup and not row.subgroup.suffix and row.preferred != "0"
-        if usual and row.endpoint in ENDPOINTS and row.rate is not None and row.rate_months is not None:
-            months = row.rate_months
-            simulated = _share_free(outcomes, mask, ENDPOINTS[row.endpoint], months)
-            found.append(_arm_outcome(row, plan, row.endpoint, simulated, arm in controls))
-    return found
-
-
-def _arm_outcome(
-    row: ArmRow, plan: TrialPlan, endpoint: str, simulated: Estimate, is_control: bool
-) -> ArmOutcome:
-    is_rate = endpoint == "ORR" or row.median is None
-    return ArmOutcome(
-        trial=plan.trial,
-        subgroup=plan.subgroup,
-        arm=row.arm,
-        endpoint=row.endpoint,
-        measure="rate" if is_rate else "median",
-        months=row.rate_months if is_rate and endpoint != "ORR" else None,
-        published=float((row.rate if is_rate else row.median) or 0.0),
-        published_interval=row.interval,
-        simulated=simulated.value,
-        simulated_interval=(simulated.lower, simulated.upper),
-        is_control=is_control,
+    row, endpoint = question.row, ENDPOINTS[question.row.endpoint]
+    arms = [sample.times(name, endpoint) for name in (row.experimental, row.control)]
+    ratios = [_ratio(*(part[member] for arm in arms for part in arm)) for member in range(len(arms[0][0]))]
+    found = moments([one.log_ratio for one in ratios], [one.variance for one in ratios])
+    shares = [
+        float(event[np.isfinite(days)].mean()) if np.isfinite(days).any() else 0.0 for days, event in arms
+    ]
+    error = row.standard_error or _usual_error(sizes, shares)
+    usable = found.members >= _ENOUGH * len(ratios)
+    return Simulated(
+        hr=math.exp(found.mean) if usable else math.nan,
+        spread=found.spread,
+        error=found.error,
+        members=found.members,
+        discrepancy=discrepancy,
+        interval=_interval(found, error, discrepancy) if usable else None,
+        trial_error=error,
     )
 
 
-def _measure(outcomes: Outcomes, mask: NDArray[np.bool_], endpoint: str) -> Estimate:
-    """The median in months, or the response rate in percent."""
-    if endpoint == "ORR":
-        response = outcomes.responder[mask]
-        evaluated = int(np.isfinite(response).sum())
-        if not evaluated:
-            return UNKNOWN
-        return _scaled(proportion(int(np.nansum(response)), evaluated), 100)
-    observed = without_failures(*(part[mask] for part in _times(outcomes, endpoint)))
-    return _scaled(kaplan_meier(observed.time_days, observed.event).median, 1 / DAYS_PER_MONTH)
+def _ratio(
+    treated_days: NDArray[np.float64],
+    treated_event: NDArray[np.bool_],
+    control_days: NDArray[np.float64],
+    control_event: NDArray[np.bool_],
+) -> TwinRatio:
+    """Over the patients who failed in neither arm."""
+    known = np.isfinite(treated_days) & np.isfinite(control_days)
+    return twin_hazard_ratio(
+        treated_days[known], treated_event[known], control_days[known], control_event[known]
+    )
 
 
-def _share_free(outcomes: Outcomes, mask: NDArray[np.bool_], endpoint: str, months: float) -> Estimate:
-    observed = without_failures(*(part[mask] for part in _times(outcomes, endpoint)))
-    curve = kaplan_meier(observed.time_days, observed.event)
-    day = months * DAYS_PER_MONTH
-    if math.isnan(float(curve.at(day))):
-        return UNKNOWN
-    place = int(np.searchsorted(curve.time_days, day, side="right")) - 1
-    values = (float(band[place]) for band in (curve.survival, curve.lower, curve.upper))
-    return _scaled(Estimate(*values), 100)
+def _usual_error(sizes: Sizes, shares: list[float]) -> float | None:
+    """Of a trial of this size with as many events as were simulated."""
+    if sizes[0] and sizes[1] and min(shares) > 0:
+        return math.sqrt(1 / (sizes[0] * shares[0]) + 1 / (sizes[1] * shares[1]))
+    return None
 
 
-def _scaled(estimate: Estimate, factor: float) -> Estimate:
-    return Estimate(*(value * factor for value in estimate))
-
-
-def _times(outcomes: Outcomes, endpoint: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    if endpoint == "PFS":
-        return outcomes.pfs_days, outcomes.pfs_event
-    return outcomes.os_days, outcomes.os_event
+def _interval(found: Moments, error: float | None, discrepancy: float) -> tuple[float, float] | None:
+    if error is None:
+        return None
+    half = normal_quantile(COVERAGE) * found.predictive_sd(error**2 + discrepancy**2)
+    return math.exp(found.mean - half), math.exp(found.mean + half)

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Final
 
 from forestall.errors import InputError
-from forestall.knowledge.drugs import drug_names, fold, load_drugs
+from forestall.knowledge.components import Component
+from forestall.knowledge.drugs import fold, load_drugs
 from forestall.knowledge.regimens import Regimen, load_regimens, parse_regimen
+from forestall.studies.validation.names import (
+    OVARIAN_SUPPRESSION,
+    is_known,
+    load_names,
+    meaning_of,
+    representative_of,
+    without_doses,
+)
 
 _NOT_METASTATIC: Final = re.compile(r"adjuvant|escalation")
 _STEMS: Final[Mapping[str, str]] = {
@@ -29,8 +40,15 @@ _STEMS: Final[Mapping[str, str]] = {
 }
 """Classes by the stem of an INN, for drugs that the catalog lacks."""
 _MABS: Final[Mapping[str, str]] = {"lizumab": "checkpoint_inhibitor", "cizumab": "angiogenesis_inhibitor"}
-MOST_ALTERNATIVES: Final = 8
-_UNNAMED: Final = frozenset({"chemotherapy", "chemo", "endocrine therapy", "physician choice"})
+MOST_ALTERNATIVES: Final = 12
+_CHEMOTHERAPY_DAYS: Final = 126
+"""Six cycles of three weeks."""
+_OUTSIDE: Final = r"(?![^()]*\))"
+"""Not inside parentheses."""
+_NOT_EVERYONE: Final = re.compile(
+    r"\([^()]*\b(?:if|some|optional|allowed|cohort)\b[^()]*\)|\b(?:then|followed by|\+/-|with or without)\b|\+/-",
+    re.IGNORECASE,
+)
 
 
 class InexpressibleError(Exception):
@@ -43,6 +61,8 @@ class Treatment:
 
     alternatives: tuple[tuple[str, ...], ...]
     """Sets of drugs; more than one for physician's choice. Names are INN in lower case, those of the catalog if it has them."""
+    assumed: str = ""
+    """Which drugs stand for a choice that was given without its drugs, and why."""
 
     @property
     def chosen(self) -> bool:
@@ -62,38 +82,106 @@ class Treatment:
 def read_treatment(drugs: str) -> Treatment:
     """The treatment that a `drugs` cell names.
 
-    `;` joins drugs of a combination, `|` (or the word "or") separates alternatives, `+` joins drugs inside an alternative.
+    `;` joins drugs of a combination, `|` separates alternatives, `+` joins drugs inside an alternative. Tables of other curators
+    may say "or", "and", "plus", "with", commas and slashes; what cannot be told apart is refused.
 
     Raises:
-        InexpressibleError: if the cell is empty, or more than one part offers a choice.
+        InexpressibleError: if the cell is empty, is not about every patient, or can be read in more than one way.
     """
-    parts = [
-        part.strip() for part in drugs.split(";") if fold(part) not in ("", "placebo", "none", "observation")
-    ]
-    if not parts and not drugs.strip():
+    if not drugs.strip():
         raise InexpressibleError("no drugs are given")
-    options = [[_joined(one) for one in re.split(r"\||\bor\b", part)] for part in parts]
-    choices = [option for option in options if len(option) > 1]
-    if len(choices) > 1:
-        raise InexpressibleError(f"more than one part of the treatment offers a choice: {drugs}")
-    fixed = [drug for option in options if len(option) == 1 for drug in option[0]]
-    if not choices:
-        return Treatment((tuple(sorted(fixed)),))
-    if len(choices[0]) > MOST_ALTERNATIVES:
+    drugs = without_doses(drugs)
+    if match := _NOT_EVERYONE.search(drugs):
+        raise InexpressibleError(f"not the same for every patient: {match[0]}")
+    reading = _Reading(drugs)
+    found = tuple(dict.fromkeys(tuple(sorted(one)) for one in reading.alternatives(drugs)))
+    if len(found) > MOST_ALTERNATIVES:
         raise InexpressibleError(f"more than {MOST_ALTERNATIVES} alternatives")
-    return Treatment(tuple(dict.fromkeys(tuple(sorted([*fixed, *one])) for one in choices[0])))
+    return Treatment(found, "; ".join(dict.fromkeys(reading.assumed)))
 
 
-def _joined(text: str) -> list[str]:
-    return [drug_names().get(fold(name), fold(name)) for name in text.split("+") if name.strip()]
+Alternatives = list[tuple[str, ...]]
+
+
+class _Reading:
+    """One cell, taken apart from the outside in."""
+
+    def __init__(self, cell: str) -> None:
+        self.cell = cell
+        self.assumed: list[str] = []
+
+    def alternatives(self, text: str) -> Alternatives:
+        """Sets of drugs; one unless physicians chose."""
+        if is_known(text):
+            return self._named(text)
+        if listed := self._listed(text):
+            return listed
+        for pattern, combine in self._ways(text):
+            parts = [
+                part.strip() for part in re.split(pattern, text, flags=re.IGNORECASE) if part.strip(" ,")
+            ]
+            if len(parts) > 1:
+                return combine(parts)
+        return self._named(text)
+
+    def _ways(self, text: str) -> list[tuple[str, Callable[[list[str]], Alternatives]]]:
+        offers = re.search(r"\bor\b", text, re.IGNORECASE) is not None
+        return [
+            (rf";{_OUTSIDE}", self._joined),
+            (rf"\|{_OUTSIDE}", self._either),
+            (rf"(?:\+|&|\bplus\b|\bwith\b){_OUTSIDE}", self._joined),
+            (rf"(?:,\s*or\b|\bor\b|,){_OUTSIDE}", self._either)
+            if offers
+            else (rf"(?:,|\band\b){_OUTSIDE}", self._joined),
+            (rf"\band\b{_OUTSIDE}", self._joined),
+            (rf"/{_OUTSIDE}", self._slashed),
+        ]
+
+    def _named(self, text: str) -> Alternatives:
+        meaning = meaning_of(text)
+        if meaning.assumed:
+            self.assumed.append(f"'{text.strip()}': {meaning.assumed}")
+        return list(meaning.alternatives)
+
+    def _listed(self, text: str) -> Alternatives:
+        """A choice whose drugs follow in parentheses or after a colon."""
+        found = re.fullmatch(r"([^():]+?)\s*(?:\(([^()]+)\)|:\s*(.+))", text.strip())
+        if found is None or len(meaning_of(found[1]).alternatives) < 2:
+            return []
+        words = [
+            word.strip() for word in re.split(r"\bor\b|\band\b|[,;|/]", found[2] or found[3]) if word.strip()
+        ]
+        return (
+            [drugs for word in words for drugs in meaning_of(word).alternatives]
+            if all(map(is_known, words))
+            else []
+        )
+
+    def _either(self, parts: list[str]) -> Alternatives:
+        return [drugs for part in parts for drugs in self.alternatives(part)]
+
+    def _joined(self, parts: list[str]) -> Alternatives:
+        found = [self.alternatives(part) for part in parts]
+        joined = [tuple(drug for part in parts for drug in part) for parts in product(*found)]
+        if len(joined) > 1 and any(len(set(one)) < len(one) for one in joined):
+            raise InexpressibleError(f"the choice can be read in more than one way: {self.cell}")
+        return [tuple(dict.fromkeys(one)) for one in joined]
+
+    def _slashed(self, parts: list[str]) -> Alternatives:
+        """Alternatives if the drugs are exchangeable, else a combination."""
+        parts = [part for part in parts if fold(part) not in load_names().salts]
+        group = {drugs for part in parts for drugs in meaning_of(part).alternatives}
+        exchangeable = any(group <= {(drug,) for drug in choice.drugs} for choice in load_names().choices)
+        return self._either(parts) if exchangeable else self._joined(parts)
 
 
 def class_of(drug: str) -> str:
-    """The class of a drug: the catalog's, else that of its INN's stem, else the drug itself.
+    """The class of a drug: the catalog's, that of its representative, else that of its INN's stem, else the drug itself.
 
     Antibodies, conjugates and kinase inhibitors are told apart by their first target.
     """
-    known = load_drugs().get(drug)
+    stand_in = representative_of(drug)
+    known = load_drugs().get(drug) or (load_drugs()[stand_in.drug] if stand_in else None)
     if known is not None:
         name = str(known.drug_class)
         return f"{name} of {known.targets[0]}" if name in ("antibody", "kinase_inhibitor", "adc") else name
@@ -104,6 +192,20 @@ def class_of(drug: str) -> str:
     return drug
 
 
+def without_effect(treatment: Treatment) -> frozenset[str]:
+    """Drugs that the model gives no effect: their own, or none in the catalog."""
+    names = {drug for drugs in treatment.alternatives for drug in drugs}
+    lacking = {fold(one.drug) for one in load_names().without_effect}
+    return frozenset(
+        name for name in names if name in lacking or (name in load_drugs() and not load_drugs()[name].actions)
+    )
+
+
+def suppresses_ovaries(treatment: Treatment) -> bool:
+    """Whether every patient's ovaries are stopped beside the drugs."""
+    return all(OVARIAN_SUPPRESSION in drugs for drugs in treatment.alternatives)
+
+
 @dataclass(frozen=True, slots=True)
 class DosedArm:
     """What an arm is simulated as."""
@@ -112,6 +214,8 @@ class DosedArm:
     """One for each alternative that the catalog can give."""
     rules: tuple[str, ...]
     """How each was found, and what was left out."""
+    stand_ins: tuple[str, ...]
+    """Drugs that another stands for, and why."""
 
 
 def dose(treatment: Treatment, trial: str, dose_text: str = "") -> DosedArm:
@@ -126,37 +230,88 @@ def dose(treatment: Treatment, trial: str, dose_text: str = "") -> DosedArm:
         InexpressibleError: naming the drug that the catalog lacks, if no alternative can be given.
     """
     found: list[Regimen] = []
-    rules: list[str] = []
+    rules: list[str] = [treatment.assumed] if treatment.assumed else []
+    stand_ins: list[str] = []
     problem = ""
     for drugs in treatment.alternatives:
+        given, notes = _represented(drugs)
         try:
-            regimen, rule = _regimen(drugs, trial, "" if treatment.chosen else dose_text)
+            regimen, rule = _regimen(given, trial, "" if treatment.chosen or notes else dose_text)
         except InexpressibleError as error:
             problem = str(error)
             rules.append(f"left out: {problem}")
         else:
             found.append(regimen)
-            rules.append(rule)
+            rules.append("; ".join([*notes, rule]))
+            stand_ins.extend(notes)
     if not found:
         raise InexpressibleError(problem)
-    return DosedArm(tuple(found), tuple(rules))
+    return DosedArm(tuple(found), tuple(rules), tuple(dict.fromkeys(stand_ins)))
+
+
+def _represented(drugs: tuple[str, ...]) -> tuple[tuple[str, ...], list[str]]:
+    """The drugs with representatives for those that the catalog lacks, and a note on each."""
+    given: list[str] = []
+    notes = []
+    for drug in drugs:
+        entry = None if drug in load_drugs() else representative_of(drug)
+        if entry is not None:
+            notes.append(f"{entry.drug} stands for {drug}: {entry.because}")
+        if drug != OVARIAN_SUPPRESSION:
+            given.append(entry.drug if entry else drug)
+    return tuple(dict.fromkeys(given)), notes
 
 
 def _regimen(drugs: tuple[str, ...], trial: str, dose_text: str) -> tuple[Regimen, str]:
     for drug in drugs:
         if drug not in load_drugs():
-            kind = "no drug is named" if drug in _UNNAMED else "unknown drug"
-            raise InexpressibleError(f"{kind}: {drug}")
+            raise InexpressibleError(f"unknown drug: {drug}")
     if not drugs:
         return parse_regimen("no treatment"), "no drug of effect"
     for one in _cataloged(drugs):
         if any(f"({fold(trial)})" in fold(name) for name in (one.name, *one.aliases)):
             return one, f"cataloged for this trial: {one.name}"
     if (written := _written(drugs, dose_text)) is not None:
-        return written, f"dose_text '{dose_text}'"
+        return _limited(written, f"dose_text '{dose_text}'", dose_text)
     if len(drugs) > 1 and (cataloged := _cataloged(drugs)):
-        return cataloged[0], f"cataloged with the same drugs: {cataloged[0].name}"
-    return _from_single_agents(drugs)
+        rule = f"cataloged with the same drugs: {cataloged[0].name}"
+        return _limited(cataloged[0], rule, dose_text)
+    return _limited(*_from_single_agents(drugs), dose_text)
+
+
+def _limited(regimen: Regimen, rule: str, dose_text: str) -> tuple[Regimen, str]:
+    """With chemotherapy into a vein beside HER2-targeted drugs given for a time, in both arms of a trial by the same rule.
+
+    The number of cycles is that of the dose text, else the time of the cataloged regimens of trastuzumab and a taxane.
+    """
+    if not any(_targets_her2(drug) for drug in regimen.drugs):
+        return regimen, rule
+    found = re.search(r"\bx\s?(\d+)\b", dose_text)
+    components = tuple(
+        _stopped(component, int(found[1]) if found else None) for component in regimen.components
+    )
+    if components == regimen.components:
+        return regimen, rule
+    why = (
+        f"x{found[1]} in dose_text"
+        if found
+        else f"for {_CHEMOTHERAPY_DAYS} days, as cataloged with trastuzumab"
+    )
+    return regimen.model_copy(update={"components": components}), f"{rule}; chemotherapy {why}"
+
+
+def _stopped(component: Component, cycles: int | None) -> Component:
+    """A component with its number of cycles: the one that is said, else the usual one where none is set; others as they are."""
+    drug = load_drugs()[component.drug]
+    if drug.drug_class != "cytotoxic" or drug.routes[0] != "iv" or (cycles is None and component.max_cycles):
+        return component
+    usual = math.ceil(_CHEMOTHERAPY_DAYS / component.cycle_days)
+    return component.model_copy(update={"max_cycles": cycles or usual})
+
+
+def _targets_her2(name: str) -> bool:
+    drug = load_drugs()[name]
+    return "ERBB2" in drug.targets and drug.drug_class in ("antibody", "kinase_inhibitor")
 
 
 def _cataloged(drugs: tuple[str, ...]) -> list[Regimen]:

@@ -1,0 +1,59 @@
+"""Classes of drugs whose effects are calibrated together, and the trait by which patients differ in them."""
+
+from __future__ import annotations
+
+import functools
+from typing import Literal
+
+from forestall.errors import KnowledgeError
+from forestall.knowledge.provenance import Entry
+from forestall.knowledge.reading import DATA, read_yaml, validate
+
+FILE = DATA / "response_classes.yaml"
+Spread = Literal["cytotoxic", "endocrine", "her2", "cdk46", "pi3k", "host"]
+
+
+class ResponseClass(Entry):
+    """Drugs whose effects share a factor."""
+
+    drugs: tuple[str, ...]
+    spread: Spread
+    """Trait in which patients differ."""
+    prior: tuple[str, ...] = ()
+    """Groups of earlier treatment (`forestall.knowledge.population.DRUG_GROUPS`) that have exposed a tumor to the class."""
+
+    def was_given(self, prior: tuple[str, ...]) -> bool:
+        """Whether a protocol's earlier treatments include the class."""
+        return not set(prior).isdisjoint({*self.drugs, *self.prior})
+
+
+class ResponseClassFile(Entry):
+    """The file of classes."""
+
+    classes: dict[str, ResponseClass]
+
+
+@functools.cache
+def load_response_classes() -> dict[str, ResponseClass]:
+    """Every class, by name.
+
+    Raises:
+        KnowledgeError: if a drug is in two classes.
+    """
+    classes = validate(ResponseClassFile, read_yaml(FILE)).classes
+    seen: set[str] = set()
+    for name, entry in classes.items():
+        if twice := seen & set(entry.drugs):
+            raise KnowledgeError("a drug is in two classes", file=FILE, field=name, value=min(twice))
+        seen |= set(entry.drugs)
+    return classes
+
+
+@functools.cache
+def _class_names() -> dict[str, str]:
+    return {drug: name for name, entry in load_response_classes().items() for drug in entry.drugs}
+
+
+def response_class_of(drug: str) -> str | None:
+    """Name of a drug's class; None for a drug that is in none."""
+    return _class_names().get(drug)

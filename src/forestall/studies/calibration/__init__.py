@@ -1,0 +1,1 @@
+"""Calibration: from published outcomes to an ensemble of parameter sets."""

@@ -1,0 +1,89 @@
+"""The calibration as the command runs it: where evidence and curves are, and what is written where."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+from pathlib import Path
+from typing import Final
+
+import forestall
+from forestall.errors import InputError
+from forestall.studies.calibration.curves import SUMMARY
+from forestall.studies.calibration.results import write_ensemble, write_results
+from forestall.studies.calibration.run import Calibration, Progress, calibrate, prepare, then_survival
+from forestall.studies.calibration.spec import SPECS, load_spec
+from forestall.studies.record import file_sha256
+
+SHARED: Final = "FORESTALL_SHARED"
+SHARDS: Final = "shards"
+
+
+def run_calibration(
+    spec: str,
+    *,
+    evidence: Path | None = None,
+    curves: Path | None = None,
+    out: Path,
+    resume: bool = False,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> list[Calibration]:
+    """Calibrate and write everything to a folder.
+
+    Args:
+        spec: Name of a shipped specification, or a file.
+        evidence: Folder of the tables; that of the shared folder if not given.
+        curves: Folder of published curves; that beside the evidence, if it is there.
+        out: Where to.
+        resume: Whether shards that are there may be used.
+        workers: Threads; one per processor if not given.
+        progress: Told the stage, how much of it is done and how much there is.
+
+    Raises:
+        InputError: if there is no evidence, or shards are there and `resume` is not set.
+    """
+    tables = _found(evidence, shared() / "evidence")
+    beside = curves if curves is not None else tables.parent / "data" / "trial_curves"
+    points = beside if curves is not None or (beside / SUMMARY).is_file() else None
+    calibration = prepare(load_spec(spec), tables, points)
+    shards = out / SHARDS
+    if shards.exists() and not resume:
+        if any(shards.iterdir()):
+            raise InputError(
+                "an earlier run left shards here", file=shards, fix="add --resume, or choose another --out"
+            )
+        shutil.rmtree(shards)
+    threads = workers or os.cpu_count() or 1
+    calibrate(calibration, shards, workers=threads, progress=progress)
+    stages = [calibration]
+    second = then_survival(calibration, tables)
+    if second is not None:
+        calibrate(second, shards / "survival", workers=threads, progress=progress)
+        stages.append(second)
+    file = SPECS / f"{spec}.yaml"
+    write_ensemble(
+        stages,
+        out,
+        command=f"forestall calibrate {shlex.quote(spec)}",
+        spec_sha256=file_sha256(file if file.is_file() else Path(spec)),
+        curves_sha256=None if points is None else file_sha256(points / SUMMARY),
+    )
+    write_results(stages, out)
+    return stages
+
+
+def shared() -> Path:
+    """The folder of evidence and data that a clone finds beside itself, or where the environment says."""
+    named = os.environ.get(SHARED)
+    return Path(named) if named else Path(forestall.__file__).parents[3] / "shared"
+
+
+def _found(given: Path | None, usual: Path) -> Path:
+    folder = usual if given is None else given
+    if not folder.is_dir():
+        raise InputError(
+            "there is no evidence here", field="--evidence", value=str(folder), fix="give --evidence DIR"
+        )
+    return folder

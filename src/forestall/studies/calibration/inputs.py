@@ -1,0 +1,91 @@
+"""Which unknowns an arm can depend on, by its population and drugs."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from forestall.clinic.response import parameter_word
+from forestall.knowledge.drugs import KILLING, load_drugs
+from forestall.knowledge.population import Population
+from forestall.knowledge.response_classes import load_response_classes, response_class_of
+from forestall.studies.calibration.emulator import Inputs
+from forestall.studies.calibration.spec import Unknown
+from forestall.studies.validation.derivation import TrialPlan
+
+_OF_CLASS: Final = "response.class."
+_OF_DRUG: Final = "response.drug."
+_SIGNALING: Final = ("tolerance.*", "death.signal_rate")
+_CYTOTOXIC: Final = ("sensitivity.cytotoxic_log_sd", "alterations.ALDH1A1_up.*")
+_LINES: Final = ("prior.growth_per_line", "prior.sensitivity_per_line")
+_TYPES: Final = ("her2_positive", "er_positive", "triple_negative")
+
+
+def inputs_of(plan: TrialPlan, arm: int, unknowns: Sequence[Unknown]) -> Inputs:
+    """What one simulated arm depends on.
+
+    Args:
+        plan: The trial.
+        arm: Number of the arm.
+        unknowns: All coordinates of the calibration.
+    """
+    names = [unknown.name for unknown in unknowns]
+    regimen = list(plan.spec.regimens.values())[arm]
+    drugs = sorted(
+        {component.drug for component in regimen.components if load_drugs()[component.drug].actions}
+    )
+    rows = [_drug_row(drug, unknowns) for drug in drugs]
+    for place, name in enumerate(names):
+        if not name.startswith((_OF_CLASS, _OF_DRUG)) and _matters(name, plan.spec.population, drugs):
+            rows.append(np.eye(len(names))[place])
+    return Inputs(np.array([row for row in rows if np.any(row)]).reshape(-1, len(names)))
+
+
+def _drug_row(drug: str, unknowns: Sequence[Unknown]) -> np.ndarray:
+    """Weights of the drug's class and its own factor: the logarithm of its strength, in standard deviations."""
+    wanted = {f"{_OF_CLASS}{response_class_of(drug)}", f"{_OF_DRUG}{parameter_word(drug)}"}
+    row = np.array([unknown.sd * (unknown.name in wanted) for unknown in unknowns])
+    size = float(np.sqrt((row**2).sum()))
+    return row / size if size > 0 else row
+
+
+def _matters(name: str, population: Population, drugs: Sequence[str]) -> bool:
+    """Whether an unknown that belongs to no drug can change the outcomes of such patients under such drugs."""
+    kinds = {action.kind for drug in drugs for action in load_drugs()[drug].actions}
+    if _is(name, _CYTOTOXIC):
+        return bool(kinds & {"cytotoxic", "payload"})
+    if name.startswith("sensitivity."):
+        return name.split(".")[1].removesuffix("_log_sd") in _traits(drugs)
+    if _is(name, _SIGNALING):
+        return bool(kinds - KILLING)
+    if name.startswith("prior."):
+        return population.line != "1" if _is(name, _LINES) else _given_before(population, drugs)
+    kind = name.removeprefix("growth.doubling_time.")
+    return kind not in _TYPES or kind in _types_in(population)
+
+
+def _given_before(population: Population, drugs: Sequence[str]) -> bool:
+    """Whether the class of one of the drugs was given before."""
+    classes = load_response_classes()
+    keys = [response_class_of(drug) for drug in drugs]
+    return any(key is not None and classes[key].was_given(population.prior) for key in keys)
+
+
+def _is(name: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _traits(drugs: Sequence[str]) -> set[str]:
+    classes = load_response_classes()
+    return {classes[key].spread for drug in drugs if (key := response_class_of(drug)) is not None}
+
+
+def _types_in(population: Population) -> set[str]:
+    if population.her2 == "positive":
+        return {"her2_positive"}
+    share = population.er_positive
+    kinds = {"er_positive"} if share == 1.0 else {"triple_negative"} if share == 0.0 else set(_TYPES[1:])
+    return kinds | ({"her2_positive"} if population.her2 == "any" else set())

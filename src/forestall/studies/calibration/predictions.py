@@ -1,0 +1,113 @@
+"""From the curves of simulated arms to the numbers that are published."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forestall.studies.calibration.emulator import ArmEmulator
+from forestall.studies.calibration.observations import Observation
+from forestall.studies.calibration.shards import Design
+from forestall.studies.validation.derivation import DAYS_PER_MONTH
+
+Array = NDArray[np.float64]
+_LEAST: Final = 1e-4
+_LONGEST_MONTHS: Final = 600.0
+
+
+def median_months(days: Array, free: Array) -> Array:
+    """(N,) medians of curves, months; beyond the last time with the mean hazard up to it.
+
+    Args:
+        days: (T,) times.
+        free: (N, T) share free of progression just after each.
+    """
+    time = np.concatenate([[0.0], days]) / DAYS_PER_MONTH
+    hazard = -np.log(np.clip(np.hstack([np.ones((len(free), 1)), free]), _LEAST, 1.0))
+    passed = hazard >= np.log(2)
+    place = np.where(passed.any(axis=1), passed.argmax(axis=1), len(time) - 1)
+    before = np.maximum(place - 1, 0)
+    rows = np.arange(len(free))
+    low, high = hazard[rows, before], hazard[rows, place]
+    share = (np.log(2) - low) / np.maximum(high - low, 1e-9)
+    inside = time[before] + share * (time[place] - time[before])
+    beyond = time[-1] * np.log(2) / np.maximum(hazard[:, -1], 1e-9)
+    return np.asarray(np.minimum(np.where(passed.any(axis=1), inside, beyond), _LONGEST_MONTHS))
+
+
+def log_hazard_ratio(experimental: Array, control: Array) -> Array:
+    """(N,) log hazard ratios of curves at the same times: hazards summed with the weights of the log-rank test.
+
+    Args:
+        experimental: (N, T) share free of progression.
+        control: (N, T).
+    """
+    first, second = (
+        np.hstack([np.ones((len(free), 1)), np.clip(free, _LEAST, 1.0)]) for free in (experimental, control)
+    )
+    risk = first[:, :-1] * second[:, :-1] / (first[:, :-1] + second[:, :-1])
+    hazards = [(risk * -np.diff(np.log(free), axis=1)).sum(axis=1) for free in (first, second)]
+    return np.asarray(np.log(np.maximum(hazards[0], _LEAST)) - np.log(np.maximum(hazards[1], _LEAST)))
+
+
+def share_at(days: Array, free: Array, months: float) -> Array:
+    """(N,) share free of progression at a time, straight lines between the logarithms."""
+    time = np.concatenate([[0.0], days]) / DAYS_PER_MONTH
+    hazard = -np.log(np.clip(np.hstack([np.ones((len(free), 1)), free]), _LEAST, 1.0))
+    if months > time[-1]:
+        return np.asarray(np.exp(-hazard[:, -1] * months / time[-1]))
+    place = int(np.searchsorted(time, months))
+    share = (months - time[place - 1]) / (time[place] - time[place - 1])
+    return np.asarray(np.exp(-(hazard[:, place - 1] + share * (hazard[:, place] - hazard[:, place - 1]))))
+
+
+class Predictor:
+    """Published numbers for parameter sets, from emulators or from simulated curves."""
+
+    def __init__(
+        self,
+        designs: Sequence[Design],
+        emulators: Mapping[tuple[str, int], ArmEmulator],
+        observed: Sequence[Observation],
+    ) -> None:
+        self.designs = {(one.plan.trial, one.plan.subgroup): one for one in designs}
+        self.emulators = emulators
+        self.observed = list(observed)
+
+    def __call__(self, deviates: Array) -> Array:
+        """(N, observations) on the scale of the observations, from (N, P) deviates."""
+        curves: dict[tuple[str, str, str], tuple[Array, Array]] = {}
+        for one in self.designs.values():
+            arms = [self.emulators[one.name, arm] for arm in range(len(one.plan.spec.arms))]
+            free = [arm.survival_at(deviates) for arm in arms]
+            response = [arm.response_at(deviates) for arm in arms]
+            for name, members in one.plan.arms.items():
+                key = (one.plan.trial, one.plan.subgroup, name)
+                mean = np.mean([free[k] for k in members], axis=0)
+                curves[key] = mean, np.mean([response[k] for k in members], axis=0)
+        return np.stack([self._one(observation, curves) for observation in self.observed], axis=1)
+
+    def _one(self, one: Observation, curves: Mapping[tuple[str, str, str], tuple[Array, Array]]) -> Array:
+        days = np.array(self.designs[one.trial, one.subgroup].times, np.float64)
+        arms = [curves[one.trial, one.subgroup, arm] for arm in one.arms]
+        return predicted(one, days, arms)
+
+
+def predicted(one: Observation, days: Array, arms: Sequence[tuple[Array, Array]]) -> Array:
+    """(N,) values of an observation.
+
+    Args:
+        one: The observation.
+        days: (T,) times of the curves.
+        arms: Curves (N, T) and response shares (N,) of its arms.
+    """
+    if one.kind == "hazard_ratio":
+        return log_hazard_ratio(arms[0][0], arms[1][0])
+    if one.kind == "median":
+        return np.asarray(np.log(median_months(days, arms[0][0])))
+    share = arms[0][1] if one.kind == "response" else share_at(days, arms[0][0], one.months or 0.0)
+    bounded = np.clip(share, 2e-3, 1 - 2e-3)
+    return np.asarray(np.log(bounded / (1 - bounded)))

@@ -1,0 +1,296 @@
+"""A calibration from evidence to ensemble: waves of simulation, an emulator, the smoother, folds."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm, qmc
+
+from forestall.errors import StudyError
+from forestall.knowledge.parameter_sets import LITERATURE, ParameterSet
+from forestall.studies.calibration.curves import read_curves
+from forestall.studies.calibration.emulator import ArmEmulator, Inputs, fit_all
+from forestall.studies.calibration.inputs import inputs_of
+from forestall.studies.calibration.observations import Observation, covariance, observations
+from forestall.studies.calibration.predictions import Predictor, predicted
+from forestall.studies.calibration.shards import (
+    Design,
+    Endpoint,
+    Shard,
+    Simulator,
+    design,
+    simulate,
+    simulate_all,
+)
+from forestall.studies.calibration.smoother import assimilate
+from forestall.studies.calibration.spec import CalibrationSpec, Unknown, unknowns
+from forestall.studies.validation.derivation import Question, questions
+from forestall.studies.validation.evidence import Evidence, read_evidence
+
+Array = NDArray[np.float64]
+Progress = Callable[[str, int, int], None]
+_WIDENED: Final = 1.5
+"""Factor on the spread of the posterior from which a later wave is drawn."""
+
+
+@dataclass
+class Calibration:
+    """A calibration in progress, and when it is done."""
+
+    spec: CalibrationSpec
+    unknowns: list[Unknown]
+    evidence: Evidence
+    questions: list[Question]
+    designs: list[Design]
+    observed: list[Observation]
+    deviates: dict[int, Array] = field(default_factory=dict)
+    """(P,) of each simulated set, by its number."""
+    shards: dict[tuple[int, str], Shard] = field(default_factory=dict)
+    emulators: dict[tuple[str, int], ArmEmulator] = field(default_factory=dict)
+    emulator_error: dict[str, float] = field(default_factory=dict)
+    """By kind of observation, on its scale."""
+    posterior: dict[int | None, Array] = field(default_factory=dict)
+    """(N, P) members by fold; None for all trials."""
+    fold_of: dict[str, int] = field(default_factory=dict)
+    """Trial -> fold that leaves it out."""
+    endpoint: Endpoint = "PFS"
+    base: ParameterSet = LITERATURE
+    """Numbers that are not calibrated here."""
+
+    def parameter_set(self, deviates: Array, name: str) -> ParameterSet:
+        """The numbers of one member."""
+        values = dict(self.base.values)
+        for unknown, deviate in zip(self.unknowns, deviates, strict=True):
+            values |= unknown.values(float(deviate))
+        return ParameterSet(name, values)
+
+    def predictor(self, observed: Sequence[Observation] | None = None) -> Predictor:
+        """Published numbers by the emulator."""
+        return Predictor(self.designs, self.emulators, self.observed if observed is None else observed)
+
+    def prior(self) -> Array:
+        """(N, P) members of the prior."""
+        return _normal_design(self.spec.ensemble, len(self.unknowns), self.spec.seed + 1)
+
+
+def prepare(
+    spec: CalibrationSpec, evidence: Path, curves: Path | None = None, endpoint: Endpoint = "PFS"
+) -> Calibration:
+    """Everything that a calibration needs before it simulates.
+
+    Args:
+        spec: What to do.
+        evidence: Folder of the tables.
+        curves: Folder of published curves, if there is one.
+        endpoint: Progression-free or overall survival.
+
+    Raises:
+        InputError: if tables or specification are wrong.
+        StudyError: if nothing in the tables can be simulated.
+    """
+    tables = read_evidence(evidence)
+    asked = [one for one in questions(tables) if not spec.trials or one.row.trial in spec.trials]
+    points = read_curves(curves) if curves is not None else {}
+    observed = observations(tables, asked, spec.model_error, points, endpoint)
+    designs = _designs(tables, asked, endpoint)
+    if not designs:
+        raise StudyError("no trial of the evidence can be simulated")
+    known = {(one.plan.trial, one.plan.subgroup) for one in designs}
+    observed = [one for one in observed if (one.trial, one.subgroup) in known]
+    seen = {(one.trial, one.subgroup) for one in observed}
+    designs = [one for one in designs if (one.plan.trial, one.plan.subgroup) in seen]
+    return Calibration(spec, unknowns(spec), tables, asked, designs, observed, endpoint=endpoint)
+
+
+def _designs(evidence: Evidence, asked: Sequence[Question], endpoint: Endpoint) -> list[Design]:
+    """The plans with a published median of the endpoint, in the subgroup or in everyone."""
+    found: dict[tuple[str, str], Design] = {}
+    for question in asked:
+        plan = question.plan
+        if plan is None or (plan.trial, plan.subgroup) in found:
+            continue
+        rows = [evidence.outcome(plan.trial, arm, plan.subgroup, endpoint) for arm in plan.arms]
+        medians = [row.median for row in rows if row is not None and row.median]
+        if not medians:
+            everyone = [evidence.outcome(plan.trial, arm, "all", endpoint) for arm in plan.arms]
+            medians = [row.median for row in everyone if row is not None and row.median]
+        if medians:
+            found[plan.trial, plan.subgroup] = design(plan, medians, endpoint)
+    return list(found.values())
+
+
+def calibrate(
+    calibration: Calibration,
+    folder: Path,
+    *,
+    workers: int = 1,
+    simulator: Simulator = simulate,
+    progress: Progress | None = None,
+) -> None:
+    """Run the waves, then the folds; shards that the folder holds are not simulated again.
+
+    Args:
+        calibration: From `prepare`; its results are filled in.
+        folder: Where shards are kept.
+        workers: Threads.
+        simulator: What simulates.
+        progress: Told the stage, how much of it is done and how much there is.
+    """
+    spec = calibration.spec
+    sets = _normal_design(spec.members[0], len(calibration.unknowns), spec.seed)
+    for wave, count in enumerate(spec.members):
+        first = sum(spec.members[:wave])
+        numbers = range(first, first + count)
+        stage = f"simulating wave {wave + 1} of {len(spec.members)}"
+        told = None if progress is None else functools.partial(progress, stage)
+        _simulate_wave(calibration, dict(zip(numbers, sets, strict=True)), folder, workers, simulator, told)
+        calibration.deviates |= dict(zip(numbers, sets, strict=True))
+        if wave > 0:
+            calibration.emulator_error = _emulator_error(calibration, list(numbers))
+        if progress is not None:
+            progress(f"learning from wave {wave + 1}", 0, 0)
+        inputs = _all_inputs(calibration)
+        calibration.emulators = fit_all(calibration.designs, inputs, calibration.deviates, calibration.shards)
+        calibration.posterior[None] = posterior(calibration, calibration.observed)
+        if wave + 1 < len(spec.members):
+            sets = _next_design(calibration, wave + 1)
+    calibration.fold_of = folds(calibration)
+    for fold in range(spec.folds):
+        kept = [one for one in calibration.observed if calibration.fold_of[one.trial] != fold]
+        calibration.posterior[fold] = posterior(calibration, kept)
+
+
+def then_survival(first: Calibration, evidence: Path) -> Calibration | None:
+    """The second stage, ready to be run: everything but its own unknowns stays at the center of the first.
+
+    Args:
+        first: Done.
+        evidence: Folder of the tables.
+    """
+    effort = first.spec.survival
+    if effort is None:
+        return None
+    spec = first.spec.model_copy(
+        update={"members": effort.members, "patients": effort.patients, "parameters": effort.parameters}
+    )
+    second = prepare(spec, evidence, endpoint="OS")
+    second.base = first.parameter_set(np.median(first.posterior[None], axis=0), "center")
+    return second
+
+
+def _simulate_wave(
+    calibration: Calibration,
+    deviates: Mapping[int, Array],
+    folder: Path,
+    workers: int,
+    simulator: Simulator,
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    sets = {number: calibration.parameter_set(row, f"set {number}") for number, row in deviates.items()}
+    calibration.shards |= simulate_all(
+        calibration.designs,
+        sets,
+        folder,
+        seed=calibration.spec.seed,
+        patients=calibration.spec.patients,
+        workers=workers,
+        simulator=simulator,
+        progress=progress,
+    )
+
+
+def _all_inputs(calibration: Calibration) -> dict[tuple[str, int], Inputs]:
+    return {
+        (one.name, arm): inputs_of(one.plan, arm, calibration.unknowns)
+        for one in calibration.designs
+        for arm in range(len(one.plan.spec.arms))
+    }
+
+
+def posterior(calibration: Calibration, kept: Sequence[Observation]) -> Array:
+    """(N, P) members that some observations allow.
+
+    Args:
+        calibration: With its emulators.
+        kept: The observations.
+    """
+    return assimilate(
+        calibration.prior(),
+        calibration.predictor(kept),
+        np.array([one.value for one in kept]),
+        covariance(kept, calibration.emulator_error),
+        reach(calibration, kept),
+        rounds=calibration.spec.assimilations,
+        seed=calibration.spec.seed + 2,
+    )
+
+
+def reach(calibration: Calibration, kept: Sequence[Observation]) -> NDArray[np.bool_]:
+    """(P, D) which observation an unknown can reach: one of its arms depends on it."""
+    touched = np.zeros((len(calibration.unknowns), len(kept)), np.bool_)
+    designs = {(one.plan.trial, one.plan.subgroup): one for one in calibration.designs}
+    for column, one in enumerate(kept):
+        plan = designs[one.trial, one.subgroup]
+        for arm in one.arms:
+            for member in plan.plan.arms[arm]:
+                weights = calibration.emulators[plan.name, member].inputs.weights
+                touched[:, column] |= (weights != 0).any(axis=0)
+    return touched
+
+
+def folds(calibration: Calibration) -> dict[str, int]:
+    """Trial -> fold; trials that share patients are left out together."""
+    group = {trial: names[0] for names in calibration.spec.together for trial in names}
+    trials = sorted({one.row.trial for one in calibration.questions if one.plan is not None})
+    groups = sorted({group.get(trial, trial) for trial in trials})
+    order = np.random.default_rng(calibration.spec.seed).permutation(len(groups))
+    place = {groups[k]: int(rank) % calibration.spec.folds for rank, k in enumerate(order)}
+    return {trial: place[group.get(trial, trial)] for trial in trials}
+
+
+def _next_design(calibration: Calibration, wave: int) -> Array:
+    """Sets of a later wave: normal around the posterior's mean, wider than it."""
+    members = calibration.posterior[None]
+    spread = np.linalg.cholesky(np.cov(members.T) + 1e-6 * np.eye(members.shape[1]))
+    draws = _normal_design(calibration.spec.members[wave], members.shape[1], calibration.spec.seed + 9 + wave)
+    return np.asarray(members.mean(axis=0) + _WIDENED * draws @ spread.T)
+
+
+def _normal_design(count: int, dimensions: int, seed: int) -> Array:
+    """(count, dimensions) standard normal deviates, evenly spread in each dimension."""
+    uniform = qmc.LatinHypercube(dimensions, seed=np.random.default_rng(seed)).random(count)
+    return np.asarray(norm.ppf(uniform))
+
+
+def _emulator_error(calibration: Calibration, numbers: Sequence[int]) -> dict[str, float]:
+    """How far the emulator is from simulations that it has not seen, pooled over the sets of a wave, by kind of observation."""
+    deviates = np.stack([calibration.deviates[number] for number in numbers])
+    guess = calibration.predictor()(deviates).mean(axis=0)
+    errors: dict[str, list[float]] = {}
+    for one, mean in zip(calibration.observed, guess, strict=True):
+        actual = _pooled(calibration, one, numbers)
+        if actual is not None:
+            errors.setdefault(one.kind, []).append(actual - float(mean))
+    return {kind: float(np.sqrt(np.mean(np.square(values)))) for kind, values in errors.items()}
+
+
+def _pooled(calibration: Calibration, one: Observation, numbers: Sequence[int]) -> float | None:
+    """An observation as the simulations of several sets together give it."""
+    plan = next(
+        d for d in calibration.designs if (d.plan.trial, d.plan.subgroup) == (one.trial, one.subgroup)
+    )
+    shards = [calibration.shards[number, plan.name] for number in numbers]
+    arms = []
+    for arm in one.arms:
+        members = list(plan.plan.arms[arm])
+        free = np.nanmean([shard.survival[members].mean(axis=0) for shard in shards], axis=0)
+        response = np.nanmean([shard.response[members].mean() for shard in shards])
+        arms.append((free[None], np.array([response])))
+    value = float(predicted(one, np.array(plan.times, np.float64), arms)[0])
+    return value if np.isfinite(value) else None

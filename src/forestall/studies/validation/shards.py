@@ -1,0 +1,196 @@
+"""A validation in shards: one trial under one parameter set. A shard that was written is never run again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from forestall.errors import InputError, StudyError
+from forestall.kernel_cache import PACKAGE, fingerprint
+from forestall.knowledge.parameter_sets import ParameterSet, using
+from forestall.studies.compilation import announce_compilation
+from forestall.studies.record import knowledge_sha256
+from forestall.studies.validation.derivation import TrialPlan
+from forestall.studies.validation.ensemble import Parameters, key_of
+from forestall.studies.validation.samples import Sample, draw_sample, load_sample, save_sample
+
+Progress = Callable[[str, int, int], None]
+Key = tuple[str, str]
+"""Trial and subgroup."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is simulated."""
+
+    patients: int
+    """Per arm, over all parameter sets."""
+    members: int
+    """Parameter sets at most."""
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Patients of one trial under one parameter set."""
+
+    key: Key
+    plan: TrialPlan
+    member: ParameterSet
+    first: int
+    """Number of the first patient."""
+    count: int
+    """Patients per arm."""
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """File name: a hash of all that the sample depends on."""
+        content = {
+            "trial": _content(self.plan.source),
+            "arms": {name: list(choices) for name, choices in self.plan.arms.items()},
+            "member": key_of(self.member),
+            "patients": [self.first, self.count],
+            "seed": self.seed,
+            "model": _model(),
+        }
+        text = json.dumps(content, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:32] + ".npz"
+
+    def draw(self) -> Sample:
+        """Run it."""
+        with using(self.member):
+            return draw_sample(self.plan, self.seed, self.first, self.count)
+
+
+def _content(source: Mapping[str, Any]) -> dict[str, Any]:
+    """What the patients depend on: neither the trial's name nor its size, so that equal trials share their shards."""
+    return {name: value for name, value in source.items() if name not in ("trial", "patients")}
+
+
+@cache
+def _model() -> list[str]:
+    return [fingerprint(PACKAGE), knowledge_sha256()]
+
+
+def run_shards(
+    plans: Mapping[Key, TrialPlan],
+    parameters: Parameters,
+    size: Size,
+    folder: Path,
+    *,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> tuple[dict[Key, Sample], dict[str, str]]:
+    """Run every shard that the folder lacks, and read the others.
+
+    Args:
+        plans: Trials by name and subgroup.
+        parameters: Parameter sets.
+        size: Patients, parameter sets and seed.
+        folder: Where shards are kept.
+        workers: Threads; one per processor if None.
+        progress: Called with a stage, how much of it is done and how much there is.
+
+    Returns:
+        The samples, and trials that could not be run with the reason.
+
+    Raises:
+        StudyError: if the folder cannot be written.
+    """
+    shards = [shard for key, plan in plans.items() for shard in _shards_of(key, plan, parameters, size)]
+    failures = run(shards, folder, workers=workers, progress=progress)
+    failed = {" ".join(shard.key): failures[shard.name] for shard in shards if shard.name in failures}
+    kept = [shard for shard in shards if " ".join(shard.key) not in failed]
+    samples: dict[Key, list[Sample]] = {}
+    for shard in kept:
+        samples.setdefault(shard.key, []).append(read_shard(shard, folder))
+    return {key: Sample.stacked(parts) for key, parts in samples.items()}, failed
+
+
+def run(
+    shards: Sequence[Shard], folder: Path, *, workers: int | None = None, progress: Progress | None = None
+) -> dict[str, str]:
+    """Run the shards that the folder lacks, on threads.
+
+    Args:
+        shards: What is wanted.
+        folder: Where they are kept.
+        workers: Threads; one per processor if None.
+        progress: Called with a stage, how much of it is done and how much there is.
+
+    Returns:
+        Names of the shards that could not be run, and why.
+
+    Raises:
+        StudyError: if the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StudyError(f"cannot write to {folder}: {error.strerror or error}") from None
+    report = progress or _quiet
+    missing = list({shard.name: shard for shard in shards if not (folder / shard.name).is_file()}.values())
+    failures: dict[str, str] = {}
+    if missing:
+        first = missing[0]
+        announce_compilation(report, lambda: draw_sample(first.plan, first.seed, 0, 1))
+    for done, (shard, problem) in enumerate(
+        _finished(missing, folder, workers or os.cpu_count() or 1), start=1
+    ):
+        report("running trials", done, len(missing))
+        if problem:
+            failures[shard.name] = problem
+    return failures
+
+
+def read_shard(shard: Shard, folder: Path) -> Sample:
+    """The sample of a shard that was run.
+
+    Raises:
+        StudyError: if the file cannot be read; it is removed, so that the next run replaces it.
+    """
+    path = folder / shard.name
+    sample = load_sample(path)
+    if sample is None:
+        path.unlink(missing_ok=True)
+        raise StudyError(f"{path} could not be read and was removed; run the command again")
+    return sample
+
+
+def _shards_of(key: Key, plan: TrialPlan, parameters: Parameters, size: Size) -> Iterator[Shard]:
+    members = parameters.members(key[0])[: size.members]
+    count = -(-size.patients // len(members))
+    for place, member in enumerate(members):
+        yield Shard(key, plan, member, place * count, count, size.seed)
+
+
+def _finished(shards: list[Shard], folder: Path, workers: int) -> Iterator[tuple[Shard, str]]:
+    """Each shard when it is on disk, with the reason if it could not be run."""
+    pool = ThreadPoolExecutor(workers)
+    try:
+        waiting: dict[Future[str], Shard] = {pool.submit(_keep, shard, folder): shard for shard in shards}
+        for future in as_completed(waiting):
+            yield waiting[future], future.result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _keep(shard: Shard, folder: Path) -> str:
+    try:
+        sample = shard.draw()
+    except InputError as error:
+        return str(error)
+    save_sample(sample, folder / shard.name)
+    return ""
+
+
+def _quiet(stage: str, done: int, total: int) -> None:
+    """Report nothing."""

@@ -1,0 +1,82 @@
+"""Factors on the effects of drugs: class, drug, the patient's own sensitivity, earlier lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from forestall.clinic.arms import compile_arm
+from forestall.clinic.population import draw_population
+from forestall.clinic.prior_lines import draw_earlier_lines
+from forestall.clinic.response import reach
+from forestall.knowledge.drugs import load_drugs
+from forestall.knowledge.parameter_sets import ParameterSet, using
+from forestall.knowledge.population import Population as Eligibility
+from forestall.knowledge.regimens import parse_regimen
+from forestall.knowledge.response_classes import load_response_classes
+
+NEUTRAL = {
+    "prior.sensitivity_per_line": 1.0,
+    "prior.sensitivity_same_class": 1.0,
+    **{
+        f"sensitivity.{trait}_log_sd": 0.0
+        for trait in ("endocrine", "her2", "cdk46", "pi3k", "host", "cytotoxic")
+    },
+}
+LETROZOLE, DOCETAXEL = 0, 0
+
+
+def factors(regimen: str, changes: Mapping[str, float], **criteria: object) -> np.ndarray:
+    arm = compile_arm("a", parse_regimen(regimen), parse_regimen("no treatment"), (0, 56), 60)
+    with using(ParameterSet("x", {**NEUTRAL, **changes})):
+        people = draw_population(
+            Eligibility.model_validate({"her2": "negative", **criteria}), np.arange(40), 3
+        )
+        return reach(people, arm)
+
+
+def test_unit_neutral_numbers_change_nothing() -> None:
+    for regimen in ("docetaxel q3w", "letrozole + palbociclib", "bevacizumab 10 mg/kg q2w"):
+        assert factors(regimen, {}) == pytest.approx(1.0, abs=1e-12)
+
+
+def test_unit_class_and_drug_multiply_a_kill_rate() -> None:
+    changes = {"response.class.taxane": 0.5, "response.drug.docetaxel": 1.2, "response.drug.paclitaxel": 9.0}
+    assert factors("docetaxel q3w", changes) == pytest.approx(0.6)
+
+
+def test_unit_strength_is_an_exponent_of_what_an_inhibitor_leaves() -> None:
+    largest = load_drugs()["letrozole"].actions[0].maximum.to("1")
+    found = factors("letrozole", {"response.class.aromatase_inhibitor": 2.0})
+    assert 1 - largest * found == pytest.approx((1 - largest) ** 2)
+
+
+def test_unit_earlier_lines_and_earlier_classes_weaken() -> None:
+    changes = {"prior.sensitivity_per_line": 0.8, "prior.sensitivity_same_class": 0.5}
+    assert factors("docetaxel q3w", changes, line=3) == pytest.approx(0.64)
+    assert factors("docetaxel q3w", changes, line=1, prior=["taxane"]) == pytest.approx(0.5)
+    assert factors("capecitabine q3w", changes, line=1, prior=["taxane"]) == pytest.approx(1.0)
+
+
+def test_unit_drugs_of_one_trait_are_weak_in_the_same_patients() -> None:
+    spread = {"sensitivity.endocrine_log_sd": 0.7, "sensitivity.cdk46_log_sd": 0.7}
+    letrozole, fulvestrant, palbociclib = (
+        factors(drug, spread)[:, 0] for drug in ("letrozole", "fulvestrant", "palbociclib")
+    )
+    assert np.corrcoef(letrozole, fulvestrant)[0, 1] > 0.9
+    assert abs(np.corrcoef(letrozole, palbociclib)[0, 1]) < 0.5
+
+
+@pytest.mark.parametrize(
+    ("line", "lines"), [("1", {0}), ("2", {1}), ("1-3", {0, 1, 2}), ("3+", {2, 3, 4, 5, 6})]
+)
+def test_unit_earlier_lines_follow_the_protocol(line: str, lines: set[int]) -> None:
+    found = draw_earlier_lines(Eligibility.model_validate({"her2": "any", "line": line}), np.arange(2000), 1)
+    assert set(found.tolist()) == lines
+
+
+def test_unit_every_drug_that_acts_has_a_class() -> None:
+    classed = {drug for entry in load_response_classes().values() for drug in entry.drugs}
+    assert classed == {drug.name for drug in load_drugs().values() if drug.actions}
