@@ -35,10 +35,12 @@ ExplainDefaults = Annotated[
 ]
 
 Parameters = Annotated[
-    str,
+    str | None,
     typer.Option(
         metavar="NAME_OR_FILE",
-        help="Numbers of the model: calibrated, literature, or an ensemble that 'forestall calibrate' wrote (YAML).",
+        help="Numbers of the model: calibrated (the default in breast cancer), literature, or an ensemble that 'forestall "
+        "calibrate' wrote (YAML).",
+        show_default=False,
     ),
 ]
 
@@ -54,7 +56,7 @@ def trial(
     replicates: Replicates = 1,
     seed: Seed = 1,
     workers: Workers = None,
-    parameters: Parameters = "calibrated",
+    parameters: Parameters = None,
     out: OutputFolder = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
