@@ -183,4 +183,4 @@ def test_unit_report_and_figures_are_written_and_nothing_else(tmp_path: Path, re
     assert path == tmp_path / "out" / "report.html"
     assert sorted(child.name for child in path.parent.iterdir()) == ["figures", "report.html"]
     assert len(list((path.parent / "figures").glob("*.svg"))) == 7
-    assert len(list((path.parent / "figures").glob("*.png"))) == 6
+    assert len(list((path.parent / "figures").glob("*.png"))) == 7
