@@ -218,6 +218,7 @@ def test_unit_many_arms_can_be_drawn(report_of: Callable[..., ReportInput]) -> N
         "waterfall",
         "swimmer",
         "causes",
+        "attribution",
         "comparison",
     ]
 

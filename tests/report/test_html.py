@@ -98,7 +98,7 @@ def test_unit_every_section_is_there(html: str, section: str) -> None:
 
 def test_unit_readers_without_sight_or_color_get_the_same(html: str) -> None:
     assert '<html lang="en">' in html
-    assert html.count('role="img"') == html.count("<desc ") == 6
+    assert html.count('role="img"') == html.count("<desc ") == 7
     assert html.count('scope="col"') > 10
     assert html.count('scope="row"') > 10
     assert "prefers-color-scheme: dark" in html
@@ -182,5 +182,5 @@ def test_unit_report_and_figures_are_written_and_nothing_else(tmp_path: Path, re
     path = write_report(report, tmp_path / "out")
     assert path == tmp_path / "out" / "report.html"
     assert sorted(child.name for child in path.parent.iterdir()) == ["figures", "report.html"]
-    assert len(list((path.parent / "figures").glob("*.svg"))) == 6
-    assert len(list((path.parent / "figures").glob("*.png"))) == 6
+    assert len(list((path.parent / "figures").glob("*.svg"))) == 7
+    assert len(list((path.parent / "figures").glob("*.png"))) == 7

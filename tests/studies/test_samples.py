@@ -67,8 +67,8 @@ def test_property_another_sample_changes_none() -> None:
 
 
 def test_unit_a_day_between_visits_is_the_nearer_visit() -> None:
-    found = course().sample(tissue=(), blood=("100", "16 weeks", "baseline", "end"))
-    assert [sample.day for sample in found.blood] == [0.0, 112.0, course().visit_day[-1]]
+    found = course().sample(tissue=(), blood=("60", "100", "16 weeks", "baseline", "end"))
+    assert [sample.day for sample in found.blood] == [0.0, 56.0, 112.0, course().visit_day[-1]]
 
 
 def test_unit_tissue_is_of_the_lesion_that_was_asked_for() -> None:

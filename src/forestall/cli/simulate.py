@@ -53,7 +53,7 @@ def simulate(
 ) -> None:
     """Follow one virtual patient through one regimen and tell the course in words.
 
-    --out keeps the story, the course as JSON, the visits and clones as CSV, a figure, and the run's record.
+    --out keeps a report (HTML), the story, the course as JSON, the visits and clones as CSV, figures, and the run's record.
     """
     from forestall.api import simulate as follow
     from forestall.cli.progress import progress_on_stderr

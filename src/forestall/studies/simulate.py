@@ -171,7 +171,7 @@ def simulate(
     """
     case = prepare(patient, regimen, duration, seed, after_progression=after_progression, visits=visits)
     if progress is not None:
-        announce_compilation(progress, case.follow)
+        announce_compilation(progress, lambda: case.course(case.follow()))
     return case.course(case.follow())
 
 

@@ -133,7 +133,7 @@ def explain_course(case: Case, progress: Progress | None = None) -> Why:
 
 def _explained(case: Case, progress: Progress | None) -> Why:
     if progress is not None:
-        announce_compilation(progress, case.follow)
+        announce_compilation(progress, lambda: case.course(case.follow()))
     followed = case.follow()
     course = case.course(followed)
     _check_progressed(course)
