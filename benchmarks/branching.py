@@ -72,10 +72,10 @@ def patients_per_second(model: RuleLandscape, cells: float, patients: int, seed:
     return patients / _seconds(lambda: follow_patients(lattice, tumors, plan, seed=seed))
 
 
-def seconds_per_year(cells: float, patients: int) -> float:
-    """One year at a constant size, with mutants: processor time per patient."""
+def seconds_per_year(cells: float, probability: float, patients: int) -> float:
+    """One year at a constant size: processor time per patient."""
     rates = [[0.14, 0.14, 0.0, 0.0, 0.0]]
-    lattice = Lattice(TableLandscape((1e-9,), {0: rates, 1: rates}))
+    lattice = Lattice(TableLandscape((probability,), {0: rates, 1: rates}))
     plan = Plan((Line(((0, math.inf),)),), horizon_days=365.0)
     tumors = Tumors(np.full((patients, 1), cells), grown=False)
     follow_patients(lattice, Tumors(np.full((2, 1), cells), grown=False), plan)
@@ -122,9 +122,12 @@ def run(settings: Settings) -> None:
     ):
         rate = patients_per_second(model, 1e9, max(20, round(share * settings.patients)))
         print(f"{label:<40}{rate:12,.0f} patients/s")
-    costs = {cells: seconds_per_year(cells, settings.patients) for cells in SIZES}
-    for cells, cost in costs.items():
-        print(f"one year at {cells:.0e} cells{1e6 * cost:20.1f} µs ({cost / costs[SIZES[0]]:.2f} x)")
+    for label, probability in (("no mutants", 0.0), ("mutants at 1e-9 per division", 1e-9)):
+        costs = {cells: seconds_per_year(cells, probability, settings.patients) for cells in SIZES}
+        for cells, cost in costs.items():
+            print(
+                f"one year at {cells:.0e} cells, {label:<30}{1e6 * cost:8.1f} µs ({cost / costs[SIZES[0]]:.2f} x)"
+            )
     ours, theirs = seconds_beside_rebop(settings.patients), seconds_of_rebop(settings.rebop_runs)
     print(
         f"{REBOP_CELLS:,} cells for {REBOP_DAYS:g} days: {1e6 * ours:.2f} µs; rebop {1e6 * theirs:,.0f} µs: {theirs / ours:,.0f} x"
