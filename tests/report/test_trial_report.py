@@ -13,6 +13,7 @@ import pytest
 
 import forestall as fs
 from forestall.api import TrialResult
+from forestall.knowledge.ensembles import load_ensemble
 from forestall.knowledge.evidence import find_evidence
 from forestall.report.causes import OTHER_CAUSES
 from forestall.report.html import render_html, write_report
@@ -118,9 +119,9 @@ def test_unit_rare_causes_are_counted_together(result: TrialResult) -> None:
 
 def test_unit_assumptions_limits_and_record_are_stated(content: ReportInput, result: TrialResult) -> None:
     counts = result.status_counts()
-    assert content.parameters_label == (
-        f"{counts['calibrated']} of {sum(counts.values())} calibrated to cell lines, none to a trial"
-    )
+    assert content.parameters_label == load_ensemble().about.label
+    assert result.record.parameters == "calibrated"
+    assert result.record.parameter_values == dict(load_ensemble().center.values)
     assert content.parameters == counts
     limits = " ".join(content.limits)
     for word in (

@@ -23,6 +23,8 @@ from forestall.knowledge.reading import DATA, read_yaml, validate
 
 DIRECTORY = DATA / "calibration"
 DEFAULT = "metastatic"
+CALIBRATED = "calibrated"
+"""Name of the shipped center as a parameter set."""
 ALL = "all"
 CENTER = -1
 
@@ -152,6 +154,6 @@ def parameters_named(word: str | None = None) -> ParameterSet:
     """
     if word == LITERATURE.name:
         return LITERATURE
-    if word in (None, "calibrated"):
+    if word in (None, CALIBRATED):
         return load_ensemble().center if (DIRECTORY / f"{DEFAULT}.yaml").is_file() else LITERATURE
     return load_ensemble(str(word)).center

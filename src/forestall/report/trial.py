@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from forestall.knowledge.ensembles import CALIBRATED, load_ensemble
 from forestall.knowledge.evidence import Comparison, Outcome, PublishedTrial, published_for
 from forestall.knowledge.parameter_sets import LITERATURE
 from forestall.knowledge.references import load_references
@@ -91,8 +92,10 @@ def _sentence(text: str) -> str:
 
 
 def _label(counts: dict[str, int], in_use: str) -> str:
+    if in_use == CALIBRATED:
+        return load_ensemble().about.label
     if in_use != LITERATURE.name:
-        return f"set '{in_use}'"
+        return f"the set '{in_use}'"
     if not counts["calibrated"]:
         return "literature values and assumptions, not calibrated"
     return f"{counts['calibrated']} of {sum(counts.values())} calibrated to cell lines, none to a trial"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shlex
 import shutil
+import zlib
 from pathlib import Path
 from typing import Final
 
 import forestall
 from forestall.errors import InputError
+from forestall.knowledge.parameter_sets import ParameterSet
 from forestall.studies.calibration.curves import SUMMARY
 from forestall.studies.calibration.results import write_ensemble, write_results
 from forestall.studies.calibration.run import Calibration, Progress, calibrate, prepare, then_survival
@@ -57,21 +60,34 @@ def run_calibration(
         shutil.rmtree(shards)
     threads = workers or os.cpu_count() or 1
     calibrate(calibration, shards, workers=threads, progress=progress)
-    stages = [calibration]
-    second = then_survival(calibration, tables)
-    if second is not None:
-        calibrate(second, shards / "survival", workers=threads, progress=progress)
-        stages.append(second)
     file = SPECS / f"{spec}.yaml"
-    write_ensemble(
-        stages,
-        out,
+    write = functools.partial(
+        _write,
+        out=out,
         command=f"forestall calibrate {shlex.quote(spec)}",
         spec_sha256=file_sha256(file if file.is_file() else Path(spec)),
         curves_sha256=None if points is None else file_sha256(points / SUMMARY),
     )
+    write([calibration])
+    second = then_survival(calibration, tables)
+    if second is None:
+        return [calibration]
+    calibrate(second, shards / f"survival-{_fingerprint(second.base)}", workers=threads, progress=progress)
+    write([calibration, second])
+    return [calibration, second]
+
+
+def _write(
+    stages: list[Calibration], *, out: Path, command: str, spec_sha256: str, curves_sha256: str | None
+) -> None:
+    """Everything that the stages have given; what an earlier stage wrote is replaced."""
+    write_ensemble(stages, out, command=command, spec_sha256=spec_sha256, curves_sha256=curves_sha256)
     write_results(stages, out)
-    return stages
+
+
+def _fingerprint(base: ParameterSet) -> str:
+    """Tells apart shards whose other numbers differ."""
+    return f"{zlib.crc32(str(sorted(base.values.items())).encode()):08x}"
 
 
 def shared() -> Path:

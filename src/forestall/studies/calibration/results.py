@@ -15,7 +15,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from forestall.knowledge.ensembles import ALL, CENTER
+from forestall.knowledge.ensembles import ALL, CALIBRATED, CENTER
 from forestall.studies.calibration.observations import Observation
 from forestall.studies.calibration.run import Calibration, reach
 
@@ -190,7 +190,7 @@ def write_ensemble(
     first = stages[0]
     members = _members_csv(stages)
     about = {
-        "name": "calibrated",
+        "name": CALIBRATED,
         "status": "calibrated",
         "label": first.spec.label,
         "command": command,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +30,7 @@ from forestall.studies.calibration.shards import (
     simulate_all,
 )
 from forestall.studies.calibration.smoother import assimilate
-from forestall.studies.calibration.spec import CalibrationSpec, Unknown, unknowns
+from forestall.studies.calibration.spec import CalibrationSpec, Unknown, load_design, unknowns
 from forestall.studies.validation.derivation import Question, questions
 from forestall.studies.validation.evidence import Evidence, read_evidence
 
@@ -143,10 +144,12 @@ def calibrate(
         progress: Told the stage, how much of it is done and how much there is.
     """
     spec = calibration.spec
+    given = load_design(spec, [unknown.name for unknown in calibration.unknowns])
     sets = _normal_design(spec.members[0], len(calibration.unknowns), spec.seed)
     for wave, count in enumerate(spec.members):
         first = sum(spec.members[:wave])
         numbers = range(first, first + count)
+        sets = sets if given is None else given[first : first + count]
         stage = f"simulating wave {wave + 1} of {len(spec.members)}"
         told = None if progress is None else functools.partial(progress, stage)
         _simulate_wave(calibration, dict(zip(numbers, sets, strict=True)), folder, workers, simulator, told)
@@ -157,8 +160,10 @@ def calibrate(
             progress(f"learning from wave {wave + 1}", 0, 0)
         inputs = _all_inputs(calibration)
         calibration.emulators = fit_all(calibration.designs, inputs, calibration.deviates, calibration.shards)
-        calibration.posterior[None] = posterior(calibration, calibration.observed)
-        if wave + 1 < len(spec.members):
+        last = wave + 1 == len(spec.members)
+        if last or given is None:
+            calibration.posterior[None] = posterior(calibration, calibration.observed)
+        if not last and given is None:
             sets = _next_design(calibration, wave + 1)
     calibration.fold_of = folds(calibration)
     for fold in range(spec.folds):
@@ -177,7 +182,12 @@ def then_survival(first: Calibration, evidence: Path) -> Calibration | None:
     if effort is None:
         return None
     spec = first.spec.model_copy(
-        update={"members": effort.members, "patients": effort.patients, "parameters": effort.parameters}
+        update={
+            "members": effort.members,
+            "patients": effort.patients,
+            "parameters": effort.parameters,
+            "design": None,
+        }
     )
     second = prepare(spec, evidence, endpoint="OS")
     second.base = first.parameter_set(np.median(first.posterior[None], axis=0), "center")
@@ -269,28 +279,37 @@ def _normal_design(count: int, dimensions: int, seed: int) -> Array:
 
 
 def _emulator_error(calibration: Calibration, numbers: Sequence[int]) -> dict[str, float]:
-    """How far the emulator is from simulations that it has not seen, pooled over the sets of a wave, by kind of observation."""
-    deviates = np.stack([calibration.deviates[number] for number in numbers])
-    guess = calibration.predictor()(deviates).mean(axis=0)
-    errors: dict[str, list[float]] = {}
-    for one, mean in zip(calibration.observed, guess, strict=True):
-        actual = _pooled(calibration, one, numbers)
-        if actual is not None:
-            errors.setdefault(one.kind, []).append(actual - float(mean))
-    return {kind: float(np.sqrt(np.mean(np.square(values)))) for kind, values in errors.items()}
+    """How far the emulator is from simulations that it has not seen, by kind of observation: a standard deviation.
+
+    Notes:
+        Simulation and emulator are compared pooled over each half of the sets. The halves have different patients, so chance
+        cancels in the product of their differences, and what is left is the square of the emulator's error.
+    """
+    halves = [list(numbers[half::2]) for half in (0, 1)]
+    products: dict[str, list[float]] = {}
+    for one in calibration.observed:
+        differences = [_difference(calibration, one, half) for half in halves]
+        if all(math.isfinite(difference) for difference in differences):
+            products.setdefault(one.kind, []).append(differences[0] * differences[1])
+    return {kind: math.sqrt(max(0.0, sum(values) / len(values))) for kind, values in products.items()}
 
 
-def _pooled(calibration: Calibration, one: Observation, numbers: Sequence[int]) -> float | None:
-    """An observation as the simulations of several sets together give it."""
+def _difference(calibration: Calibration, one: Observation, numbers: Sequence[int]) -> float:
+    """An observation as simulations of several sets together give it, less the same by the emulator."""
     plan = next(
         d for d in calibration.designs if (d.plan.trial, d.plan.subgroup) == (one.trial, one.subgroup)
     )
     shards = [calibration.shards[number, plan.name] for number in numbers]
-    arms = []
+    deviates = np.stack([calibration.deviates[number] for number in numbers])
+    simulated, learned = [], []
     for arm in one.arms:
         members = list(plan.plan.arms[arm])
+        emulators = [calibration.emulators[plan.name, member] for member in members]
         free = np.nanmean([shard.survival[members].mean(axis=0) for shard in shards], axis=0)
         response = np.nanmean([shard.response[members].mean() for shard in shards])
-        arms.append((free[None], np.array([response])))
-    value = float(predicted(one, np.array(plan.times, np.float64), arms)[0])
-    return value if np.isfinite(value) else None
+        simulated.append((free[None], np.array([response])))
+        curve = np.mean([emulator.survival_at(deviates).mean(axis=0) for emulator in emulators], axis=0)
+        share = np.mean([emulator.response_at(deviates).mean() for emulator in emulators])
+        learned.append((curve[None], np.array([share])))
+    days = np.array(plan.times, np.float64)
+    return float(predicted(one, days, simulated)[0] - predicted(one, days, learned)[0])

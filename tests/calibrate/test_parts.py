@@ -1,0 +1,141 @@
+"""The parts of a calibration, each against what it must give."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from forestall.errors import InputError
+from forestall.studies.calibration.emulator import features, fit, penalty
+from forestall.studies.calibration.inputs import inputs_of
+from forestall.studies.calibration.observations import Observation, covariance
+from forestall.studies.calibration.smoother import assimilate
+from forestall.studies.calibration.spec import CalibrationSpec, load_spec, unknowns
+from forestall.studies.validation.derivation import TrialPlan, questions
+from forestall.studies.validation.evidence import read_evidence
+
+SHIPPED = load_spec("metastatic")
+
+
+def observation(
+    kind: str, *arms: str, error: float = 0.1, own: float = 0.05, trial: float = 0.2
+) -> Observation:
+    return Observation("ONE", "all", arms, kind, None, 0.0, error, own, trial)  # type: ignore[arg-type]
+
+
+def test_unit_numbers_of_the_same_patients_err_together() -> None:
+    observed = [
+        observation("median", "both"),
+        observation("median", "alone"),
+        observation("hazard_ratio", "both", "alone", trial=0.0),
+    ]
+    found = covariance(observed, {"median": 0.03})
+    assert found[0, 0] == pytest.approx(0.1**2 + 0.05**2 + 0.2**2 + 0.03**2)
+    assert found[0, 1] == pytest.approx(0.2**2), "the trial's error is shared, the patients are not"
+    assert found[0, 2] == pytest.approx(-0.49 * 0.1**2), "a longer median goes with a smaller ratio"
+    assert found[1, 2] == pytest.approx(0.49 * 0.1**2)
+    assert np.linalg.eigvalsh(found).min() > 0
+
+
+def test_unit_the_emulator_finds_a_quadratic_logit() -> None:
+    """4000 sets of 50 patients: the coefficients' standard errors are near 0.005; the bound is ten of them, for the penalty's pull."""
+    rng = np.random.default_rng(1)
+    variables = rng.normal(size=(4000, 2))
+    truth = np.array([0.3, 0.8, -0.5, 0.2, 0.1, -0.2])
+    terms = features(variables)
+    share = rng.binomial(50, 1 / (1 + np.exp(-terms @ truth))) / 50
+    found = fit(terms, share, np.full(4000, 50.0), penalty(2))
+    assert found == pytest.approx(truth, abs=0.05)
+
+
+def test_oracle_linear_gaussian_posterior() -> None:
+    """One unknown with a standard normal prior, observed as 2 x = 1 with SD 0.5: posterior mean 8/17, variance 1/17 (conjugacy).
+
+    4000 members: standard errors 0.004 of the mean and 0.0013 of the variance; the bounds are five of them. The second unknown
+    is out of reach and must stay as it was.
+    """
+    pytest.importorskip("iterative_ensemble_smoother")
+    prior = np.random.default_rng(2).normal(size=(4000, 2))
+    reached = np.array([[True], [False]])
+    found = assimilate(
+        prior, lambda x: 2 * x[:, :1], np.array([1.0]), np.array([[0.25]]), reached, rounds=4, seed=3
+    )
+    assert found[:, 0].mean() == pytest.approx(8 / 17, abs=0.02)
+    assert found[:, 0].var() == pytest.approx(1 / 17, abs=0.0065)
+    assert np.array_equal(found[:, 1], prior[:, 1])
+
+
+def plan_of(folder: Path) -> TrialPlan:
+    plan = questions(read_evidence(folder))[0].plan
+    assert plan is not None
+    return plan
+
+
+def touched(plan: TrialPlan, arm: int) -> set[str]:
+    coordinates = unknowns(SHIPPED)
+    weights = inputs_of(plan, arm, coordinates).weights
+    return {coordinates[k].name for k in np.flatnonzero((weights != 0).any(axis=0))}
+
+
+def test_unit_an_arm_depends_on_its_own_drugs_and_patients(tmp_path: Path) -> None:
+    import csv
+
+    rows = {
+        "trials": [{"disease": "breast", "trial": "ONE", "setting": "metastatic", "line": "2", "population": "", "her2": "neg",
+                    "hr_status": "HR+", "prior_therapy": "", "assessor": "", "scan_interval_weeks": "8", "verified": "yes"}],
+        "arms": [{"disease": "breast", "trial": "ONE", "arm": arm, "subgroup": "all", "drugs": drugs, "dose_text": "", "n": "100",
+                  "endpoint": "PFS", "median_months": months, "ci_lo": "", "ci_hi": "", "rate_pct": "", "rate_time_months": "",
+                  "verified": "yes", "preferred": "", "notes": "", "assessor": ""}
+                 for arm, drugs, months in (("both", "palbociclib;letrozole", "20"), ("chemo", "capecitabine", "9"))],
+        "comparisons": [{"disease": "breast", "trial": "ONE", "endpoint": "PFS", "subgroup": "all", "arm_exp": "both",
+                         "arm_ctl": "chemo", "hr": "0.6", "hr_lo": "0.45", "hr_hi": "0.8", "p_value": "", "n_exp": "100",
+                         "n_ctl": "100", "verified": "yes", "preferred": "", "notes": "", "assessor": ""}],
+    }  # fmt: skip
+    for name, content in rows.items():
+        with (tmp_path / f"{name}.csv").open("w", newline="") as stream:
+            writer = csv.DictWriter(stream, list(content[0]))
+            writer.writeheader()
+            writer.writerows(content)
+    plan = plan_of(tmp_path)
+    both, chemo = touched(plan, plan.arms["both"][0]), touched(plan, plan.arms["chemo"][0])
+    assert {
+        "response.class.cdk46_inhibitor",
+        "response.drug.letrozole",
+        "sensitivity.endocrine_log_sd",
+    } <= both
+    assert {"response.class.antimetabolite", "sensitivity.cytotoxic_log_sd"} <= chemo
+    assert (
+        not {"response.class.cdk46_inhibitor", "sensitivity.endocrine_log_sd", "tolerance.entry_rate"} & chemo
+    )
+    assert {"growth.doubling_time.er_positive", "prior.growth_per_line"} <= both & chemo
+    assert "growth.doubling_time.her2_positive" not in both | chemo
+
+
+def test_unit_an_unknown_number_is_named_with_the_nearest() -> None:
+    spec = SHIPPED.model_copy(
+        update={"parameters": {"growth.birth_rat": next(iter(SHIPPED.parameters.values()))}}
+    )
+    with pytest.raises(InputError, match=r"growth\.birth_rate"):
+        unknowns(spec)
+
+
+def test_unit_a_tied_name_multiplies_all_its_numbers_by_one_factor() -> None:
+    one = next(u for u in unknowns(SHIPPED) if u.name == "growth.doubling_time_log_sd.*")
+    values, center = one.values(1.0), one.values(0.0)
+    assert len(values) == 3
+    assert {round(math.log(values[name] / center[name]), 9) for name in values} == {round(one.sd, 9)}
+
+
+def test_unit_priors_come_from_the_catalog_where_none_is_given() -> None:
+    """Interval 0.05 to 0.3 as 90% of a lognormal."""
+    one = next(u for u in unknowns(SHIPPED) if u.name == "growth.birth_rate")
+    assert one.sd == pytest.approx(math.log(6) / 3.2897, rel=1e-4)
+    assert one.values(0.0) == {"growth.birth_rate": pytest.approx(0.14)}
+
+
+def test_unit_a_specification_that_keeps_more_than_it_has_is_refused() -> None:
+    with pytest.raises(ValueError, match="kept"):
+        CalibrationSpec.model_validate({**SHIPPED.model_dump(), "kept": SHIPPED.ensemble + 1})
