@@ -156,8 +156,8 @@ class Trial(trials.Trial):
             replicates: Independent repetitions; the first is reported and written, all of them give the
                 prediction intervals.
             workers: Threads; one per processor if not given. Results do not depend on it.
-            parameters: Numbers that replace those of the catalog: "calibrated" (the default in breast cancer), "literature", the path of
-                an ensemble that `forestall calibrate` wrote, or a set of your own.
+            parameters: Numbers that replace those of the catalog: "calibrated" (the default in breast cancer), "literature", the path
+                of an ensemble that `forestall calibrate` wrote, or a set of your own.
             out: Folder for tables, record, report and figures, complete or not there; an earlier result
                 there is replaced. The tables are kept as long as the result if not given.
             also: Writes more files into that folder before it takes its place.

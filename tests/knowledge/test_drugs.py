@@ -153,7 +153,7 @@ def test_unit_one_kill_rate_serves_all_cytotoxics() -> None:
         ("anastrozole", {("deplete", "estradiol")}),
         ("fulvestrant", {("inhibit", "ESR1"), ("degrade", "ESR1")}),
         ("docetaxel", {("cytotoxic", "cells")}),
-        ("bevacizumab", set()),
+        ("bevacizumab", {("starvation", "cells")}),
     ],
 )
 def test_golden_what_a_drug_does(name: str, actions: set[tuple[str, str]]) -> None:
