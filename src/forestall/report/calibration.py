@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, NullLocator
 from rich.console import Console
 from rich.table import Table
 
@@ -22,10 +23,11 @@ _NAMES: Final = {
     "rate": "share at a time (mean abs. logit error)",
 }
 _TITLES: Final = {
-    "hazard_ratio": "PFS hazard ratio",
-    "median": "median PFS, months",
-    "response": "response rate",
+    "hazard_ratio": "Hazard ratio of PFS",
+    "median": "Median PFS, months",
+    "response": "Response rate",
 }
+_TICKS: Final = {"hazard_ratio": (0.2, 0.3, 0.5, 0.7, 1.0, 1.5), "median": (1, 2, 5, 10, 20, 50)}
 _MOST_SHOWN: Final = 34
 
 
@@ -44,8 +46,8 @@ def print_calibration(calibration: Calibration, *, console: Console | None = Non
 @styled
 def draw_calibration(calibration: Calibration) -> Figure:
     """Draw published numbers against predictions for trials not seen, and how the evidence has narrowed the unknowns."""
-    figure = Figure(figsize=(10.2, 8.4), layout="constrained")
-    grid = figure.add_gridspec(3, 2, width_ratios=(1, 1.35))
+    figure = Figure(figsize=(10.8, 8.4), layout="constrained")
+    grid = figure.add_gridspec(3, 2, width_ratios=(1, 1))
     rows = prediction_rows(calibration)
     for place, kind in enumerate(_TITLES):
         _panel(figure.add_subplot(grid[place, 0]), [row for row in rows if row["kind"] == kind], kind)
@@ -61,8 +63,12 @@ def _panel(axes: Axes, rows: list[dict[str, Any]], kind: str) -> None:
     axes.plot(ends, ends, color=MUTED.light, linewidth=0.8)
     axes.hlines(published, low, high, color=FAINT.light, linewidth=0.7)
     axes.scatter(predicted, published, s=14, color=BLUE.light, alpha=0.8, linewidths=0, zorder=3)
-    if kind != "response":
+    if kind in _TICKS:
         axes.set(xscale="log", yscale="log")
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(FixedLocator(_TICKS[kind]))
+            axis.set_major_formatter("{x:g}")
+            axis.set_minor_locator(NullLocator())
     axes.set(
         xlim=ends, ylim=ends, title=_TITLES[kind], xlabel="predicted, trial not seen", ylabel="published"
     )
@@ -83,8 +89,8 @@ def _narrowing(axes: Axes, rows: list[dict[str, Any]]) -> None:
     )
     axes.tick_params(axis="y", labelsize=7)
     axes.set(
-        title="what the evidence taught most about",
-        xlabel="prior standard deviations (bars: 90% of prior and of posterior)",
+        title="What was learned most about",
+        xlabel="prior standard deviations; bars hold 90%",
         ylim=(-0.7, len(chosen) - 0.3),
     )
     ruled(axes)
