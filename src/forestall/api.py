@@ -184,7 +184,7 @@ class Trial(trials.Trial):
             patients=patients,
             replicates=replicates,
             workers=workers,
-            parameters=parameters_named(parameters) if isinstance(parameters, str) else parameters,
+            parameters=_set_of(parameters),
             out=out,
             also=finish,
             progress=told,
@@ -336,6 +336,7 @@ def why(
     *,
     after_progression: str | Regimen | Mapping[str, Any] | Sequence[Any] | None = None,
     visits: str | None = None,
+    parameters: ParameterSet | str | None = None,
     progress: Progress | None = None,
 ) -> Why:
     """Repeat one patient's course with one mechanism of resistance switched off at a time; arguments as for `simulate`.
@@ -347,6 +348,7 @@ def why(
         seed: Of every random number, the same in every repetition.
         after_progression: What follows progression.
         visits: When she is assessed.
+        parameters: As for `Trial.run`.
         progress: Told how many repetitions are done.
 
     Raises:
@@ -354,7 +356,13 @@ def why(
         StudyError: if she does not progress.
     """
     case = simulation.prepare(
-        patient, regimen, duration, seed, after_progression=after_progression, visits=visits
+        patient,
+        regimen,
+        duration,
+        seed,
+        after_progression=after_progression,
+        visits=visits,
+        parameters=_set_of(parameters),
     )
     found = explanation.explain_course(case, progress or _announced)
     return Why(_as(PatientCourse, found.course), found.without)
@@ -368,6 +376,7 @@ def simulate(
     *,
     after_progression: str | Regimen | Mapping[str, Any] | Sequence[Any] | None = None,
     visits: str | None = None,
+    parameters: ParameterSet | str | None = None,
     progress: Progress | None = None,
 ) -> PatientCourse:
     """Follow one patient through one regimen.
@@ -383,6 +392,7 @@ def simulate(
             cancer capecitabine).
         visits: When she is assessed, such as "every 8 weeks" or "every 8 weeks until 18 months, then every
             12 weeks"; every 8 weeks, or as the disease's pack says, if absent.
+        parameters: As for `Trial.run`.
         progress: Told what is going on while the model is compiled or loaded; by default the first run says
             on the standard error that it is compiling.
 
@@ -399,9 +409,14 @@ def simulate(
         seed,
         after_progression=after_progression,
         visits=visits,
+        parameters=_set_of(parameters),
         progress=progress or _announced,
     )
     return _as(PatientCourse, course)
+
+
+def _set_of(parameters: ParameterSet | str | None) -> ParameterSet | None:
+    return parameters_named(parameters) if isinstance(parameters, str) else parameters
 
 
 def _as(kind: type[_Shown], study: Any) -> _Shown:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from forestall.cli.biopsy_design import Settings
-from forestall.cli.options import AsJson, DiseaseName, OutputFolder, Quiet, Seed
+from forestall.cli.options import AsJson, DiseaseName, OutputFolder, Parameters, Quiet, Seed
 from forestall.cli.simulate import Duration, PatientFile, RegimenName, patient_of
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def biopsy(
     visits: Visits = "every 8 weeks",
     settings: Settings = None,
     seed: Seed = 1,
+    parameters: Parameters = None,
     out: OutputFolder = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -68,7 +69,15 @@ def biopsy(
     patient = patient_of(patient_file, disease)
     laboratory = Laboratory.with_numbers(settings or ())
     with progress_on_stderr(silent=quiet or as_json) as progress:
-        course = follow(patient, regimen, duration=duration, seed=seed, visits=visits, progress=progress)
+        course = follow(
+            patient,
+            regimen,
+            duration=duration,
+            seed=seed,
+            visits=visits,
+            parameters=parameters,
+            progress=progress,
+        )
     sampled = course.sample(
         tissue=_asked(tissue, DEFAULT_TISSUE), blood=_asked(blood, DEFAULT_BLOOD), laboratory=laboratory
     )

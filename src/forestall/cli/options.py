@@ -41,3 +41,12 @@ DiseaseName = Annotated[
     ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+Parameters = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME_OR_FILE",
+        help="Numbers of the model: calibrated (the default in breast cancer), literature, or an ensemble that 'forestall "
+        "calibrate' wrote (YAML).",
+        show_default=False,
+    ),
+]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forestall.cli.options import AsJson, DiseaseName, OutputFolder, Quiet, Seed
+from forestall.cli.options import AsJson, DiseaseName, OutputFolder, Parameters, Quiet, Seed
 
 if TYPE_CHECKING:
     from forestall.api import Patient
@@ -47,6 +47,7 @@ def simulate(
     disease: DiseaseName = None,
     duration: Duration = "24 months",
     seed: Seed = 1,
+    parameters: Parameters = None,
     out: OutputFolder = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -60,7 +61,9 @@ def simulate(
 
     patient = patient_of(patient_file, disease)
     with progress_on_stderr(silent=quiet or as_json) as progress:
-        course = follow(patient, regimen, duration=duration, seed=seed, progress=progress)
+        course = follow(
+            patient, regimen, duration=duration, seed=seed, parameters=parameters, progress=progress
+        )
     if out is not None:
         course.write(out)
     if as_json:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forestall.cli.options import AsJson, DiseaseName, OutputFolder, Quiet, Seed, Workers
+from forestall.cli.options import AsJson, DiseaseName, OutputFolder, Parameters, Quiet, Seed, Workers
 
 if TYPE_CHECKING:
     from forestall.api import TrialResult
@@ -32,16 +32,6 @@ Replicates = Annotated[
 ]
 ExplainDefaults = Annotated[
     bool, typer.Option("--explain-defaults", help="Print every default that the trial would use, and stop.")
-]
-
-Parameters = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME_OR_FILE",
-        help="Numbers of the model: calibrated (the default in breast cancer), literature, or an ensemble that 'forestall "
-        "calibrate' wrote (YAML).",
-        show_default=False,
-    ),
 ]
 
 

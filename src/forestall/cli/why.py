@@ -6,7 +6,7 @@ import json
 
 import typer
 
-from forestall.cli.options import AsJson, DiseaseName, OutputFolder, Quiet, Seed
+from forestall.cli.options import AsJson, DiseaseName, OutputFolder, Parameters, Quiet, Seed
 from forestall.cli.simulate import Duration, PatientFile, RegimenName, patient_of
 
 
@@ -21,6 +21,7 @@ def why(
     disease: DiseaseName = None,
     duration: Duration = "24 months",
     seed: Seed = 1,
+    parameters: Parameters = None,
     out: OutputFolder = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -34,7 +35,9 @@ def why(
 
     patient = patient_of(patient_file, disease)
     with progress_on_stderr(silent=quiet or as_json) as progress:
-        result = explain(patient, regimen, duration=duration, seed=seed, progress=progress)
+        result = explain(
+            patient, regimen, duration=duration, seed=seed, parameters=parameters, progress=progress
+        )
     if out is not None:
         result.write(out)
     if as_json:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forestall.clinic.trace import DoseCourse
+from forestall.knowledge.parameter_sets import LITERATURE, ParameterSet
 from forestall.knowledge.patients import PatientSpec
 from forestall.knowledge.regimens import Regimen
 from forestall.knowledge.scope import Scope
@@ -105,6 +106,8 @@ class Course:
     """Why the simulation failed; empty if it did not."""
     scope: Scope | None = field(default=None, repr=False, compare=False)
     """The knowledge of the disease; None for breast."""
+    parameters: ParameterSet = LITERATURE
+    """The numbers that took the place of the catalog's."""
 
     @property
     def end_of_measurement(self) -> int:

@@ -85,6 +85,8 @@ def record_of(course: Course, folder: Path) -> RunRecord:
         versions=versions(),
         machine=machine(),
         knowledge_sha256=knowledge_sha256(),
+        parameters=course.parameters.name,
+        parameter_values=dict(course.parameters.values),
         tables_sha256={name: file_sha256(folder / name) for name in TABLES},
         command=f"fs.simulate(fs.Patient(**{arguments['patient']!r}), {arguments['regimen']!r}{words})",
     )

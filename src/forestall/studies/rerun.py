@@ -75,7 +75,8 @@ def _repeat(record: RunRecord, out: Path, workers: int | None, progress: Progres
     if record.study == "patient":
         arguments = dict(record.trial)
         patient = Patient(**arguments.pop("patient", {}))
-        simulate(patient, **arguments, progress=progress).write(out)
+        parameters = ParameterSet(record.parameters, record.parameter_values)
+        simulate(patient, **arguments, parameters=parameters, progress=progress).write(out)
         return read_record(out)
     if record.study == STUDY:
         design = biopsy_design(

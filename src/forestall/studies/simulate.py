@@ -24,6 +24,7 @@ from forestall.clinic.visits import planned_visits
 from forestall.errors import InputError
 from forestall.knowledge.complaints import complaint
 from forestall.knowledge.packs import pack_in_force
+from forestall.knowledge.parameter_sets import ParameterSet, in_use, using
 from forestall.knowledge.regimens import Regimen, parse_regimen
 from forestall.knowledge.scope import Scope, in_scope
 from forestall.knowledge.visits import VisitPhase, check_visits, parse_visits
@@ -34,7 +35,7 @@ from forestall.studies.course_files import course_data, record_of, write_tables
 from forestall.studies.output import staged_folder
 from forestall.studies.patient import Patient
 from forestall.studies.record import write_record
-from forestall.studies.scoped import in_its_disease
+from forestall.studies.scoped import in_its_disease, usual_parameters
 from forestall.studies.story import RESEARCH_USE, story_of
 from forestall.units import quantity_in
 
@@ -92,6 +93,7 @@ class Case:
     watch: Watch
     population: Population
     arm: Arm
+    parameters: ParameterSet
 
     @property
     def scope(self) -> Scope | None:
@@ -101,7 +103,8 @@ class Case:
     @in_its_disease
     def follow(self) -> Followed:
         """Follow her."""
-        return follow_arm(self.population, self.arm, 0, self.watch, trace=True)
+        with using(self.parameters):
+            return follow_arm(self.population, self.arm, 0, self.watch, trace=True)
 
     @in_its_disease
     def course(self, followed: Followed, arm: Arm | None = None) -> PatientCourse:
@@ -111,7 +114,10 @@ class Case:
             followed: What following her gave.
             arm: Under which arm, if not her own.
         """
-        used = arm or self.arm
+        with using(self.parameters):
+            return self._course(followed, arm or self.arm)
+
+    def _course(self, followed: Followed, used: Arm) -> PatientCourse:
         trace = trace_of(followed, self.watch.visits)
         lesions = _lesions(followed, trace, len(self.patient.spec.lesions))
         return PatientCourse(
@@ -133,6 +139,7 @@ class Case:
             numbers=status_counts((used,)),
             failure=FAILURES[followed.findings.failure[0]],
             scope=self.patient.scope,
+            parameters=self.parameters,
         )
 
 
@@ -144,6 +151,7 @@ def simulate(
     *,
     after_progression: RegimenText | None = None,
     visits: str | None = None,
+    parameters: ParameterSet | None = None,
     progress: Progress | None = None,
 ) -> PatientCourse:
     """Follow one patient through one regimen.
@@ -161,6 +169,8 @@ def simulate(
             cancer capecitabine).
         visits: When she is assessed, such as "every 8 weeks" or "every 8 weeks until 18 months, then every
             12 weeks"; every 8 weeks, or as the disease's pack says, if absent.
+        parameters: Numbers that replace those of the catalog; if not given, the calibrated ones in breast cancer and the
+            pack's own in other diseases.
         progress: Told what is going on while the model is compiled or loaded.
 
     Returns:
@@ -169,7 +179,15 @@ def simulate(
     Raises:
         InputError: if the regimen, the duration, the visits or the seed cannot be read.
     """
-    case = prepare(patient, regimen, duration, seed, after_progression=after_progression, visits=visits)
+    case = prepare(
+        patient,
+        regimen,
+        duration,
+        seed,
+        after_progression=after_progression,
+        visits=visits,
+        parameters=parameters,
+    )
     if progress is not None:
         announce_compilation(progress, lambda: case.course(case.follow()))
     return case.course(case.follow())
@@ -183,6 +201,7 @@ def prepare(
     *,
     after_progression: RegimenText | None = None,
     visits: str | None = None,
+    parameters: ParameterSet | None = None,
 ) -> Case:
     """One patient made ready to be followed, once or with something switched off; arguments as for `simulate`.
 
@@ -193,11 +212,13 @@ def prepare(
         seed: Of every random number.
         after_progression: What follows progression.
         visits: When she is assessed.
+        parameters: Numbers that replace those of the catalog.
 
     Raises:
         InputError: if an argument cannot be read.
     """
-    with in_scope(patient.scope):
+    chosen = usual_parameters(patient.scope) if parameters is None else parameters
+    with in_scope(patient.scope), using(chosen):
         later = default_after_progression() if after_progression is None else parse_regimen(after_progression)
         return _prepared(patient, parse_regimen(regimen), duration, seed, later, visits or _usual_visits())
 
@@ -221,6 +242,7 @@ def _prepared(
         watch=watch,
         population=population_from_patient(patient.spec, seed=seed),
         arm=compile_arm("patient", protocol, later, watch.visits, follow_up),
+        parameters=in_use(),
     )
 
 

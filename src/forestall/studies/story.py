@@ -295,7 +295,10 @@ def _ending(course: Course) -> str:
 
 def _credibility(course: Course) -> str:
     total, assumed = sum(course.numbers.values()), course.numbers["assumed"]
-    return f"Of the {total} numbers behind this course {assumed} are assumptions."
+    text = f"Of the {total} numbers behind this course {assumed} are assumptions"
+    if not course.parameters.values:
+        return f"{text}."
+    return f"{text}; the set '{course.parameters.name}' takes the place of {len(course.parameters.values)} of them."
 
 
 def after(days: float) -> str:

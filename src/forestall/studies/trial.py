@@ -33,9 +33,8 @@ from forestall.errors import InputError
 from forestall.interop.adam import AdamArm, AdamStudy, Batch
 from forestall.interop.adam_subjects import subjects_of
 from forestall.interop.adam_writer import AdamWriter
-from forestall.knowledge.ensembles import parameters_named
 from forestall.knowledge.packs import scope_of
-from forestall.knowledge.parameter_sets import LITERATURE, ParameterSet, in_use, using
+from forestall.knowledge.parameter_sets import ParameterSet, in_use, using
 from forestall.knowledge.reading import validate
 from forestall.knowledge.scope import Scope, in_scope
 from forestall.knowledge.trials import TrialSpec, read_trial
@@ -64,7 +63,7 @@ from forestall.studies.record import (
     versions,
     write_record,
 )
-from forestall.studies.scoped import in_its_disease
+from forestall.studies.scoped import in_its_disease, usual_parameters
 
 if TYPE_CHECKING:
     import polars as pl
@@ -278,8 +277,7 @@ class Trial:
         count = self.spec.patients if patients is None else patients
         _check_counts(seed, count, replicates, workers, len(self.spec.arms))
         threads = workers or os.cpu_count() or 1
-        usual = parameters_named() if self.scope is None else LITERATURE
-        chosen = usual if parameters is None else parameters
+        chosen = usual_parameters(self.scope) if parameters is None else parameters
         with using(chosen):
             run = _Run(self, self.compiled_arms(), seed, count, replicates, threads, progress or _quiet)
             return self._run(run, out, also)

@@ -18,6 +18,7 @@ import numpy as np
 from forestall.clinic.counterfactual import Kind, Switch, follow_without, switches
 from forestall.clinic.population import population_from_patient
 from forestall.errors import StudyError
+from forestall.knowledge.parameter_sets import using
 from forestall.knowledge.scope import in_scope
 from forestall.studies.compilation import announce_compilation
 from forestall.studies.course import Course, Floats
@@ -127,7 +128,7 @@ def explain_course(case: Case, progress: Progress | None = None) -> Why:
     Raises:
         StudyError: if she did not progress, or the simulation failed.
     """
-    with in_scope(case.scope):
+    with in_scope(case.scope), using(case.parameters):
         return _explained(case, progress)
 
 

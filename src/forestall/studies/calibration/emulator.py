@@ -7,7 +7,7 @@ patients per set suffice: their chance variation averages out over the sets. Unk
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,6 +21,8 @@ _ROUNDS: Final = 25
 _LEAST_WEIGHT: Final = 1e-3
 LINEAR_SD: Final = 0.7
 """Prior standard deviation of the coefficients of linear terms, on the logit scale. Both were chosen by cross-validation over sets."""
+LOCAL_SD: Final = 0.5
+"""Prior standard deviation, on the logit scale, of what the polynomial misses where the emulator is used."""
 FARTHEST: Final = 3.5
 """Prior standard deviations beyond which a variable counts as this far: no simulation tells what lies there."""
 SQUARE_SD: Final = 0.06
@@ -73,7 +75,7 @@ def penalty(count: int) -> Array:
     return np.concatenate([np.array(part, np.float64) for part in parts])
 
 
-def fit(terms: Array, share: Array, patients: Array, precision: Array) -> Array:
+def fit(terms: Array, share: Array, patients: Array, precision: Array, offset: Array | float = 0.0) -> Array:
     """(terms,) coefficients of a logistic regression with a normal prior around 0.
 
     Args:
@@ -81,14 +83,16 @@ def fit(terms: Array, share: Array, patients: Array, precision: Array) -> Array:
         share: (N,) observed shares; NaN where there is none.
         patients: (N,) patients behind each.
         precision: (terms,) of the prior.
+        offset: (N,) of the logit.
     """
     known = np.isfinite(share) & (patients > 0)
     x, y, n = terms[known], share[known], patients[known]
+    shift = np.broadcast_to(offset, share.shape)[known]
     start = (y @ n + 0.5) / (n.sum() + 1.0)
     coefficient = np.zeros(terms.shape[1])
-    coefficient[0] = np.log(start / (1 - start))
+    coefficient[0] = 0.0 if shift.any() else np.log(start / (1 - start))
     for _ in range(_ROUNDS):
-        mean = _share(x @ coefficient)
+        mean = _share(x @ coefficient + shift)
         weight = n * np.maximum(mean * (1 - mean), _LEAST_WEIGHT)
         gradient = x.T @ (n * (y - mean)) - precision * coefficient
         step = np.linalg.solve((x.T * weight) @ x + np.diag(precision), gradient)
@@ -99,7 +103,21 @@ def fit(terms: Array, share: Array, patients: Array, precision: Array) -> Array:
     return coefficient
 
 
-def fit_arm(inputs: Inputs, deviates: Array, shards: Sequence[Shard], arm: int) -> ArmEmulator:
+def _fit_local(
+    terms: Array, share: Array, patients: Array, precision: Array, local: NDArray[np.bool_]
+) -> Array:
+    """As `fit`, then moved as a whole to agree with the sets that lie where the emulator is used."""
+    found = fit(terms, share, patients, precision)
+    if local.any():
+        here = terms[local]
+        constant, prior = np.ones((len(here), 1)), np.array([1 / LOCAL_SD**2])
+        found[0] += fit(constant, share[local], patients[local], prior, here @ found)[0]
+    return found
+
+
+def fit_arm(
+    inputs: Inputs, deviates: Array, shards: Sequence[Shard], arm: int, local: NDArray[np.bool_]
+) -> ArmEmulator:
     """Learn one arm.
 
     Args:
@@ -107,15 +125,19 @@ def fit_arm(inputs: Inputs, deviates: Array, shards: Sequence[Shard], arm: int) 
         deviates: (N, P) of the simulated sets.
         shards: Their outcomes, in the same order.
         arm: Number of the simulated arm in its trial.
+        local: (N,) sets that lie where the emulator is used.
     """
     variables = inputs.variables(deviates)
     terms, precision = features(variables), penalty(variables.shape[1])
     survival = np.stack([shard.survival[arm] for shard in shards])
     patients = np.array([shard.patients[arm] for shard in shards])
-    columns = [fit(terms, survival[:, t], patients, precision) for t in range(survival.shape[1])]
+    columns = [
+        _fit_local(terms, survival[:, t], patients, precision, local) for t in range(survival.shape[1])
+    ]
     response = np.array([shard.response[arm] for shard in shards])
     evaluated = np.array([shard.evaluated[arm] for shard in shards])
-    return ArmEmulator(inputs, np.stack(columns, axis=1), fit(terms, response, evaluated, precision))
+    responding = _fit_local(terms, response, evaluated, precision, local)
+    return ArmEmulator(inputs, np.stack(columns, axis=1), responding)
 
 
 def fit_all(
@@ -123,6 +145,7 @@ def fit_all(
     inputs: Mapping[tuple[str, int], Inputs],
     deviates: Mapping[int, Array],
     shards: Mapping[tuple[int, str], Shard],
+    local: Collection[int] = (),
 ) -> dict[tuple[str, int], ArmEmulator]:
     """Learn every arm of every trial.
 
@@ -131,15 +154,17 @@ def fit_all(
         inputs: By name of the design and number of the arm.
         deviates: (P,) of each simulated set, by its number.
         shards: By number of the set and name of the design.
+        local: Numbers of the sets that lie where the emulator is used.
     """
     found = {}
     for one in {one.name: one for one in designs}.values():
         numbers = [number for number in deviates if (number, one.name) in shards]
         matrix = np.stack([deviates[number] for number in numbers])
         outcomes = [shards[number, one.name] for number in numbers]
+        near = np.array([number in local for number in numbers])
         for arm in range(len(one.plan.spec.arms)):
             key = (one.name, arm)
-            found[key] = fit_arm(inputs[key], matrix, outcomes, arm)
+            found[key] = fit_arm(inputs[key], matrix, outcomes, arm, near)
     return found
 
 

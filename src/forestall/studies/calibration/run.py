@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -37,7 +37,7 @@ from forestall.studies.validation.evidence import Evidence, read_evidence
 Array = NDArray[np.float64]
 Progress = Callable[[str, int, int], None]
 _WIDENED: Final = 1.5
-"""Factor on the spread of the posterior from which a later wave is drawn."""
+"""Factor on the spread of the posterior from which a later wave is drawn; the last is as wide as the posterior."""
 
 
 @dataclass
@@ -154,16 +154,16 @@ def calibrate(
         told = None if progress is None else functools.partial(progress, stage)
         _simulate_wave(calibration, dict(zip(numbers, sets, strict=True)), folder, workers, simulator, told)
         calibration.deviates |= dict(zip(numbers, sets, strict=True))
-        if wave > 0:
-            calibration.emulator_error = _emulator_error(calibration, list(numbers))
+        last = wave + 1 == len(spec.members)
+        if not last and given is not None:
+            continue
         if progress is not None:
             progress(f"learning from wave {wave + 1}", 0, 0)
-        inputs = _all_inputs(calibration)
-        calibration.emulators = fit_all(calibration.designs, inputs, calibration.deviates, calibration.shards)
-        last = wave + 1 == len(spec.members)
-        if last or given is None:
-            calibration.posterior[None] = posterior(calibration, calibration.observed)
-        if not last and given is None:
+        if last and wave > 0:
+            calibration.emulator_error = _emulator_error(calibration, list(numbers))
+        calibration.emulators = _learned(calibration, calibration.deviates, numbers if wave > 0 else ())
+        calibration.posterior[None] = posterior(calibration, calibration.observed)
+        if not last:
             sets = _next_design(calibration, wave + 1)
     calibration.fold_of = folds(calibration)
     for fold in range(spec.folds):
@@ -269,7 +269,8 @@ def _next_design(calibration: Calibration, wave: int) -> Array:
     members = calibration.posterior[None]
     spread = np.linalg.cholesky(np.cov(members.T) + 1e-6 * np.eye(members.shape[1]))
     draws = _normal_design(calibration.spec.members[wave], members.shape[1], calibration.spec.seed + 9 + wave)
-    return np.asarray(members.mean(axis=0) + _WIDENED * draws @ spread.T)
+    wide = _WIDENED if wave + 1 < len(calibration.spec.members) else 1.0
+    return np.asarray(members.mean(axis=0) + wide * draws @ spread.T)
 
 
 def _normal_design(count: int, dimensions: int, seed: int) -> Array:
@@ -278,20 +279,31 @@ def _normal_design(count: int, dimensions: int, seed: int) -> Array:
     return np.asarray(norm.ppf(uniform))
 
 
+def _learned(
+    calibration: Calibration, deviates: Mapping[int, Array], local: Collection[int]
+) -> dict[tuple[str, int], ArmEmulator]:
+    inputs = _all_inputs(calibration)
+    return fit_all(calibration.designs, inputs, deviates, calibration.shards, local)
+
+
 def _emulator_error(calibration: Calibration, numbers: Sequence[int]) -> dict[str, float]:
     """How far the emulator is from simulations that it has not seen, by kind of observation: a standard deviation.
 
     Notes:
-        Simulation and emulator are compared pooled over each half of the sets. The halves have different patients, so chance
-        cancels in the product of their differences, and what is left is the square of the emulator's error.
+        The emulator learns from the earlier waves and half of the last, and is compared, pooled, with the other half; and the
+        other way round. The chance of two halves is in that difference, and that of both halves together in the final emulator:
+        half the mean square is what counts.
     """
     halves = [list(numbers[half::2]) for half in (0, 1)]
-    products: dict[str, list[float]] = {}
-    for one in calibration.observed:
-        differences = [_difference(calibration, one, half) for half in halves]
-        if all(math.isfinite(difference) for difference in differences):
-            products.setdefault(one.kind, []).append(differences[0] * differences[1])
-    return {kind: math.sqrt(max(0.0, sum(values) / len(values))) for kind, values in products.items()}
+    squares: dict[str, list[float]] = {}
+    for known, hidden in (halves, halves[::-1]):
+        deviates = {k: row for k, row in calibration.deviates.items() if k not in hidden}
+        calibration.emulators = _learned(calibration, deviates, known)
+        for one in calibration.observed:
+            difference = _difference(calibration, one, hidden)
+            if math.isfinite(difference):
+                squares.setdefault(one.kind, []).append(difference**2)
+    return {kind: math.sqrt(sum(values) / len(values) / 2) for kind, values in squares.items()}
 
 
 def _difference(calibration: Calibration, one: Observation, numbers: Sequence[int]) -> float:
