@@ -18,6 +18,7 @@ from forestall.cli import (
     rerun,
     schema,
     screen,
+    sensitivity,
     simulate,
     trial,
     validate,
@@ -58,7 +59,20 @@ def _forestall(
         typer.echo(context.get_help())
 
 
-for _module in (trial, rerun, simulate, calibrate, validate, screen, network, pdx, catalog, schema, version):
+for _module in (
+    trial,
+    rerun,
+    simulate,
+    calibrate,
+    validate,
+    sensitivity,
+    screen,
+    network,
+    pdx,
+    catalog,
+    schema,
+    version,
+):
     _module.register(app)
 
 

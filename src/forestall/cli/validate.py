@@ -44,6 +44,14 @@ WhichParameters = Annotated[
         help="literature, calibrated (the default), or the file of an ensemble.",
     ),
 ]
+DocumentPath = Annotated[
+    Path | None,
+    typer.Option(
+        "--write-docs",
+        metavar="PATH",
+        help="Also write the page to this Markdown file, its figure to images/ beside it.",
+    ),
+]
 ShardFolder = Annotated[
     Path | None,
     typer.Option(
@@ -76,6 +84,7 @@ def validate(
     rules_only: RulesOnly = False,
     explain: Explain = False,
     shards: ShardFolder = None,
+    write_docs: DocumentPath = None,
     workers: Workers = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -87,9 +96,9 @@ def validate(
     """
     from forestall.cli.progress import progress_on_stderr
     from forestall.report.drawing import save_figure
-    from forestall.report.validation import markdown, print_explanation, print_validation
+    from forestall.report.validation import document, markdown, print_explanation, print_validation
     from forestall.report.validation_figure import draw_validation
-    from forestall.studies.output import staged_folder
+    from forestall.studies.output import staged_file, staged_folder
     from forestall.studies.validation.answers import validate as run
     from forestall.studies.validation.results import as_data, write_tables
     from forestall.studies.validation.shards import Size
@@ -112,6 +121,10 @@ def validate(
         write_tables(found, folder)
         (folder / "validation.md").write_text(markdown(found), encoding="utf-8", newline="\n")
         save_figure(draw_validation(found), folder, "calibration")
+    if write_docs is not None:
+        save_figure(draw_validation(found), write_docs.parent / "images", "validation")
+        with staged_file(write_docs) as stream:
+            stream.write(document(found, "images/validation.svg"))
     if as_json:
         typer.echo(json.dumps(as_data(found), indent=2, allow_nan=False))
     elif not quiet:

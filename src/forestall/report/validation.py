@@ -10,12 +10,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from forestall.report.targets import targets
 from forestall.report.terminal import WIDTH
 from forestall.report.wording import DASH
 from forestall.statistics.estimate import Estimate
 from forestall.studies.validation.answers import FORESTALL, Compared, Validation
 from forestall.studies.validation.derivation import Question
-from forestall.studies.validation.results import counts, derivations, inexpressible
+from forestall.studies.validation.results import command_of, counts, derivations, inexpressible
 from forestall.studies.validation.scores import (
     ArmScore,
     Difference,
@@ -75,6 +76,8 @@ def _page(found: Validation) -> Iterator[str]:
     yield "# Validation against published trials"
     yield ""
     yield from _introduction(found)
+    if found.size.patients:
+        yield from _target_section(found)
     yield from _score_sections(found)
     yield from _difference_section(found)
     if found.arms:
@@ -84,6 +87,22 @@ def _page(found: Validation) -> Iterator[str]:
     yield from _comparison_section(found)
     yield from _inexpressible_section(found)
     yield from _defect_section(found)
+
+
+def document(found: Validation, figure: str) -> str:
+    """The page as it stands in documentation.
+
+    Args:
+        found: The validation.
+        figure: Path of the calibration plot, from the page.
+    """
+    head = (
+        f"<!-- Written by: {command_of(found)} --write-docs PATH. Do not edit. -->\n"
+        "This page is written by `forestall validate`; [how to run it](how-to/validate-against-evidence.md).\n\n"
+        f"![predicted against published hazard ratios]({figure})\n"
+    )
+    title, _, rest = markdown(found).partition("\n")
+    return f"{title}\n\n{head}{rest}"
 
 
 def _introduction(found: Validation) -> Iterator[str]:
@@ -105,6 +124,14 @@ def _introduction(found: Validation) -> Iterator[str]:
     )
     for name, reason in found.failures.items():
         yield f"\nCould not be run: {name}: {reason}"
+
+
+def _target_section(found: Validation) -> Iterator[str]:
+    yield "## Targets\n"
+    yield "Progression-free survival (or TTP) of trials that the calibration has not used, or that were left out of its folds.\n"
+    words = {True: "met", False: "missed", None: DASH}
+    cells = [(one.name, one.wanted, one.found, words[one.met]) for one in targets(found)]
+    yield from _rows(("Target", "Wanted", "Found", ""), cells)
 
 
 def _score_sections(found: Validation) -> Iterator[str]:

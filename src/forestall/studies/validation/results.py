@@ -31,7 +31,7 @@ def as_data(found: Validation) -> dict[str, Any]:
         "machine": machine(),
         "knowledge_sha256": knowledge_sha256(),
         "evidence_sha256": found.evidence.hashes,
-        "command": _command(found),
+        "command": command_of(found),
         "counts": counts(found),
         "failures": dict(found.failures),
         "scores": [asdict(one) for one in scores(found)],
@@ -43,7 +43,7 @@ def as_data(found: Validation) -> dict[str, Any]:
     return plain
 
 
-def _command(found: Validation) -> str:
+def command_of(found: Validation) -> str:
     """What gives the same numbers from the same tables."""
     size = found.size
     how = (

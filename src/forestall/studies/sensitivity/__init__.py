@@ -1,0 +1,1 @@
+"""What a predicted trial depends on, and what would narrow the prediction."""
