@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from forestall.studies.validation import shards
 
 Writer = Callable[..., Path]
 FILES = {
-    "record.json", "validation.md", "calibration.svg", "calibration.png", "comparisons.csv", "rules.csv", "arms.csv",
+    "record.json", "validation.md", "validation.html", "calibration.svg", "calibration.png", "comparisons.csv", "rules.csv", "arms.csv",
     "curves.csv", "not_expressible.csv", "set_aside.csv", "defects.csv", "derivations.csv", "scores.csv", "differences.csv",
 }  # fmt: skip
 
@@ -83,6 +84,32 @@ def test_unit_explain_shows_each_rule_and_writes_nothing(
     assert "visits: every 8 weeks  <- scan_interval_weeks '8'" in printed
     assert "not simulated: TWO: x against y, PFS: arm 'x': unknown drug: wonderdrug" in printed
     assert not out.exists()
+
+
+def test_unit_the_html_page_shows_what_the_tables_said_and_runs_nothing_of_it(
+    tables: Writer, tmp_path: Path
+) -> None:
+    folder = tables(trials=[{"her2": "<script>alert(1)</script>"}])
+    out = tmp_path / "out"
+    assert (
+        run(["validate", "--evidence", str(folder), "--rules-only", "-q", "--out", str(out)]) == ExitCode.OK
+    )
+    page = (out / "validation.html").read_text()
+    assert "HER2 status not understood: &lt;script&gt;" in page
+    assert "<script" not in page
+    assert "<svg" in page
+    assert "http://" not in re.sub(r'xmlns(:\w+)?="[^"]*"', "", page.split("<metadata>")[0])
+
+
+def test_unit_documentation_is_written_with_its_figure_and_its_numbers(
+    tables: Writer, tmp_path: Path
+) -> None:
+    page = tmp_path / "docs" / "validation.md"
+    words = ["--rules-only", "-q", "--out", str(tmp_path / "out"), "--write-docs", str(page)]
+    assert run(["validate", "--evidence", str(faulty(tables)), *words]) == ExitCode.OK
+    assert "(images/validation.svg)" in page.read_text()
+    assert (tmp_path / "docs" / "images" / "validation.svg").is_file()
+    assert json.loads((tmp_path / "docs" / "validation.json").read_text())["study"] == "validate"
 
 
 def test_unit_json_holds_scores(tables: Writer, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

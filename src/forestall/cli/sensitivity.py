@@ -68,8 +68,9 @@ def sensitivity(
     Writes sensitivity.md, tables, a figure and the run's record to --out. A run that was stopped goes on where it was.
     """
     from forestall.cli.progress import progress_on_stderr
-    from forestall.report.drawing import save_figure
-    from forestall.report.sensitivity import markdown, summary
+    from forestall.report.drawing import inline_svg, save_figure
+    from forestall.report.page import as_html
+    from forestall.report.sensitivity import FIGURE, markdown, summary
     from forestall.report.sensitivity_figure import draw_sensitivity
     from forestall.studies.output import staged_folder
     from forestall.studies.sensitivity.choice import chosen_trial
@@ -91,7 +92,12 @@ def sensitivity(
         )
     with staged_folder(out) as folder:
         write_tables(found, folder)
-        (folder / "sensitivity.md").write_text(markdown(found), encoding="utf-8", newline="\n")
+        page = markdown(found)
+        (folder / "sensitivity.md").write_text(page, encoding="utf-8", newline="\n")
+        picture = inline_svg(draw_sensitivity(found), "sensitivity", "Sensitivity", "What moves the result.")
+        (folder / "sensitivity.html").write_text(
+            as_html(page, {FIGURE: picture}), encoding="utf-8", newline="\n"
+        )
         save_figure(draw_sensitivity(found), folder, "sensitivity")
     if as_json:
         typer.echo(json.dumps(as_data(found), indent=2, allow_nan=False))

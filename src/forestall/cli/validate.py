@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from forestall.cli.options import AsJson, Quiet, Seed, Workers
+
+if TYPE_CHECKING:
+    from forestall.studies.validation.answers import Validation
 
 EvidenceFolder = Annotated[
     Path,
@@ -95,10 +98,11 @@ def validate(
     be simulated, is listed with the reason. A run that was stopped goes on where it was: give it the same --out.
     """
     from forestall.cli.progress import progress_on_stderr
-    from forestall.report.drawing import save_figure
-    from forestall.report.validation import document, markdown, print_explanation, print_validation
+    from forestall.report.drawing import inline_svg, save_figure
+    from forestall.report.page import as_html
+    from forestall.report.validation import FIGURE, markdown, print_explanation, print_validation
     from forestall.report.validation_figure import draw_validation
-    from forestall.studies.output import staged_file, staged_folder
+    from forestall.studies.output import staged_folder
     from forestall.studies.validation.answers import validate as run
     from forestall.studies.validation.results import as_data, write_tables
     from forestall.studies.validation.shards import Size
@@ -117,16 +121,36 @@ def validate(
             workers=workers,
             progress=progress,
         )
+    page = markdown(found)
     with staged_folder(out) as folder:
         write_tables(found, folder)
-        (folder / "validation.md").write_text(markdown(found), encoding="utf-8", newline="\n")
+        (folder / "validation.md").write_text(page, encoding="utf-8", newline="\n")
+        picture = inline_svg(
+            draw_validation(found), "calibration", "Calibration", "Predicted against published ratios."
+        )
+        (folder / "validation.html").write_text(
+            as_html(page, {FIGURE: picture}), encoding="utf-8", newline="\n"
+        )
         save_figure(draw_validation(found), folder, "calibration")
     if write_docs is not None:
-        save_figure(draw_validation(found), write_docs.parent / "images", "validation")
-        with staged_file(write_docs) as stream:
-            stream.write(document(found, "images/validation.svg"))
+        _write_document(found, write_docs)
     if as_json:
         typer.echo(json.dumps(as_data(found), indent=2, allow_nan=False))
     elif not quiet:
         print_validation(found)
         typer.echo(f"tables, page and figure: {out}")
+
+
+def _write_document(found: Validation, path: Path) -> None:
+    """The page, its figure, and beside them the numbers that other pages quote."""
+    from forestall.report.drawing import save_figure
+    from forestall.report.validation import document
+    from forestall.report.validation_figure import draw_validation
+    from forestall.studies.output import staged_file
+    from forestall.studies.validation.results import as_data
+
+    save_figure(draw_validation(found), path.parent / "images", "validation")
+    with staged_file(path.with_suffix(".json")) as stream:
+        stream.write(json.dumps(as_data(found), indent=2, allow_nan=False) + "\n")
+    with staged_file(path) as stream:
+        stream.write(document(found, "images/validation.svg"))

@@ -66,7 +66,7 @@ def render_html(report: ReportInput, plates: Sequence[Plate] | None = None) -> s
         statuses=_STATUSES,
         arm_rows=[(arm.name, arm.regimen) for arm in report.arms],
         words=wording,
-        css=_css(),
+        css=stylesheet(),
     )
 
 
@@ -94,7 +94,8 @@ def _unbroken(text: str) -> Markup:
     return Markup(" ").join(Markup('<span class="unbroken">{}</span>').format(part) for part in parts)
 
 
-def _css() -> str:
+def stylesheet() -> str:
+    """Rules and colors, light and dark, of every HTML page."""
     light = "".join(f"--{tone.name}:{tone.light};" for tone in TONES)
     dark = "".join(f"--{tone.name}:{tone.dark};" for tone in TONES)
     colors = f":root{{{light}}}\n@media screen and (prefers-color-scheme: dark){{:root{{{dark}}}}}\n"

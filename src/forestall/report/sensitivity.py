@@ -11,6 +11,8 @@ from forestall.statistics.estimate import Estimate
 from forestall.studies.sensitivity.quantities import LOG_RATIO, QUANTITIES
 from forestall.studies.sensitivity.study import Screening, Sensitivity, measured_by
 
+FIGURE: Final = "sensitivity.svg"
+"""From the page."""
 _SHOWN: Final = 15
 
 
@@ -27,7 +29,7 @@ def _page(found: Sensitivity) -> Iterator[str]:
         f"{size.patients} virtual patients an arm, the same under every parameter set, seed {size.seed}; parameters: "
         f"{found.parameters}.\n"
     )
-    yield "![sensitivity](sensitivity.svg)\n"
+    yield f"![what moves the result]({FIGURE})\n"
     for screening in found.screenings:
         yield from _screening(screening, found)
     yield from _narrowing(found)

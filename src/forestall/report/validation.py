@@ -27,6 +27,8 @@ from forestall.studies.validation.scores import (
     scores,
 )
 
+FIGURE: Final = "calibration.svg"
+"""The calibration plot, from the page."""
 _SCORE_HEAD: Final = (
     "Method", "Comparisons (trials)", "Mean abs. log HR error (90%)", "Bias", "Rank corr.", "Direction", "Success",
     "In 90% interval",
@@ -76,6 +78,7 @@ def _page(found: Validation) -> Iterator[str]:
     yield "# Validation against published trials"
     yield ""
     yield from _introduction(found)
+    yield f"\n![predicted against published hazard ratios]({FIGURE})\n"
     if found.size.patients:
         yield from _target_section(found)
     yield from _score_sections(found)
@@ -98,11 +101,10 @@ def document(found: Validation, figure: str) -> str:
     """
     head = (
         f"<!-- Written by: {command_of(found)} --write-docs PATH. Do not edit. -->\n"
-        "This page is written by `forestall validate`; [how to run it](how-to/validate-against-evidence.md).\n\n"
-        f"![predicted against published hazard ratios]({figure})\n"
+        "This page is written by `forestall validate`; [how to run it](how-to/validate-against-evidence.md).\n"
     )
     title, _, rest = markdown(found).partition("\n")
-    return f"{title}\n\n{head}{rest}"
+    return f"{title}\n\n{head}{rest.replace(FIGURE, figure)}"
 
 
 def _introduction(found: Validation) -> Iterator[str]:
