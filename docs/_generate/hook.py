@@ -8,6 +8,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 import commands
+import credibility
 import exposure_table
 import knowledge
 
@@ -22,4 +23,5 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def _pages() -> Iterator[tuple[str, str]]:
     yield "reference/cli.md", commands.page()
     yield "reference/exposure.md", exposure_table.page()
+    yield "explanation/credibility.md", credibility.page()
     yield from knowledge.pages()

@@ -1,0 +1,109 @@
+"""Writes the credibility page: what is asked of the model, and the evidence, counted from the tests and read from the last validation."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from forestall.knowledge.ensembles import DEFAULT, DIRECTORY, EnsembleFile
+from forestall.knowledge.reading import read_yaml, validate
+from forestall.studies.validation.answers import FORESTALL
+
+ROOT = Path(__file__).resolve().parents[2]
+ORACLES = {
+    "oracle": "an analytical result, another program or a world whose truth is known",
+    "property": "a law that holds for every input",
+    "golden": "an earlier result that must not change unnoticed",
+    "unit": "a case worked by hand",
+}
+MAIN = "PFS or TTP"
+
+
+def page() -> str:
+    """The page."""
+    text = (ROOT / "docs" / "_generate" / "credibility.template.md").read_text(encoding="utf-8")
+    parts = {"tests": _tests(), "calibration": _calibration(), "validation": _validation()}
+    for name, content in parts.items():
+        text = text.replace(f"<!-- {name} -->", content)
+    return text
+
+
+def _tests() -> str:
+    counts: dict[str, Counter[str]] = {}
+    for path in sorted((ROOT / "tests").glob("*/test_*.py")):
+        for kind in _kinds(path):
+            counts.setdefault(path.parent.name, Counter())[kind] += 1
+    total = sum(counts.values(), Counter())
+    head = "| Part | " + " | ".join(ORACLES) + " |\n" + "|---" * (len(ORACLES) + 1) + "|"
+    lines = [f"| {name} | {_row(found)} |" for name, found in counts.items()] + [f"| **all** | {_row(total)} |"]
+    legend = "; ".join(f"*{kind}*: {meaning}" for kind, meaning in ORACLES.items())
+    return f"Test functions by what they compare with ({legend}):\n\n" + "\n".join([head, *lines])
+
+
+def _kinds(path: Path) -> Iterator[str]:
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+            word = node.name.split("_")[1]
+            yield word if word in ORACLES else "unit"
+
+
+def _row(found: Counter[str]) -> str:
+    return " | ".join(str(found[kind]) for kind in ORACLES)
+
+
+def _calibration() -> str:
+    path = DIRECTORY / f"{DEFAULT}.yaml"
+    if not path.is_file():
+        return "No calibration is shipped with this version."
+    about = validate(EnsembleFile, read_yaml(path))
+    narrowed = sum(prior.posterior_sd < 0.9 * prior.sd for prior in about.priors.values())
+    return (
+        f"The shipped ensemble ({about.label}) has {about.members} parameter sets; it used the outcomes of {len(about.trials)} trials, "
+        f"{len(about.folds)} of which a fold has left out. Of {len(about.priors)} uncertain numbers {narrowed} are known at least a tenth "
+        "better than before; the others are as uncertain as their priors, and predictions carry that."
+    )
+
+
+def _validation() -> str:
+    path = ROOT / "docs" / "validation.json"
+    if not path.is_file():
+        return "No validation has been written into the documentation of this version."
+    found = json.loads(path.read_text(encoding="utf-8"))
+    counts = found["counts"]
+    lines = [
+        f"`{found['command']}`: of {counts['comparisons_in_scope']} published hazard ratios of metastatic breast cancer "
+        f"{counts['comparisons_expressible']} can be simulated and {counts['comparisons_simulated']} were "
+        f"({found['parameters']}). All numbers: [Validation](../validation.md)."
+    ]
+    lines += [f"- {line}" for line in _scores(found)]
+    return "\n".join([lines[0], "", *lines[1:]])
+
+
+def _scores(found: dict[str, Any]) -> Iterator[str]:
+    for one in found["scores"]:
+        if (one["method"], one["grouping"], one["group"]) == (FORESTALL, "endpoint", MAIN):
+            value, low, high = one["error"]
+            yield f"mean |log HR| error on {MAIN} {value:.3f} (90% {low:.3f} to {high:.3f}), {one['comparisons']} comparisons"
+            yield from (
+                f"{name} {pair[0]} of {pair[1]}"
+                for name, pair in (
+                    ("published ratio inside the 90% prediction interval:", one["coverage"]),
+                    ("direction right:", one["direction"]),
+                    ("success or failure right:", one["success"]),
+                )
+                if pair
+            )
+    for one in found["differences"]:
+        if (one["method"], one["grouping"], one["group"]) == (FORESTALL, "endpoint", MAIN):
+            value, low, high = (f"{number:+.3f}" if number is not None else "?" for number in one["difference"])
+            yield f"less the error of *{one['than']}* on the same {one['comparisons']} comparisons: {value} ({low} to {high})"
+    for one in found["arms"]:
+        if (one["endpoint"], one["arms"], one["measure"]) == (MAIN, "control", "median"):
+            yield f"medians of control arms within 25%: {one['close']} of {one['count']}"
+    for one in found["curves"]:
+        if one["matched"]:
+            yield f"distance of whole {one['endpoint']} curves: median {one['median_months']:.2f} months over {one['matched']} arms"
