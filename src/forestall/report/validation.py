@@ -35,8 +35,8 @@ _SCORE_HEAD: Final = (
 )  # fmt: skip
 _DIFFERENCE_HEAD: Final = ("Method", "less that of", "Comparisons (trials)", "Difference (90%)")
 _CAVEAT: Final = (
-    "Prediction intervals hold the spread between parameter sets, the error of a finite simulation and the sampling error of the "
-    "published trial."
+    "Prediction intervals hold the spread between parameter sets, the error of a finite simulation, the sampling error of the "
+    "published trial, and the discrepancy that the calibration found in trials that it had left out."
 )
 
 

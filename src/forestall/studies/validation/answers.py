@@ -130,7 +130,7 @@ def validate(
         evidence=evidence,
         questions=tuple(asked),
         compared=tuple(_compared(evidence, book, one, ran, sets) for one in asked if one.in_scope),
-        arms=tuple(_arms(evidence, asked, ran)),
+        arms=tuple(_arms(evidence, asked, ran, sets)),
         curves=tuple(curve_distances(evidence, _plans(asked), ran, published)) if published else (),
         size=size or Size(0, 0, 0),
         parameters=sets.name,
@@ -148,10 +148,11 @@ def _compared(
     sizes = _sizes(evidence, question.row)
     plan = question.plan
     sample = ran.get((plan.trial, plan.subgroup)) if plan else None
+    discrepancy = parameters.discrepancy(ENDPOINTS[question.row.endpoint], "hazard_ratio")
     return Compared(
         question=question,
         rules={name: rule(book, question) for name, rule in RULES.items()},
-        simulated=compare(question, sample, sizes) if sample else None,
+        simulated=compare(question, sample, sizes, discrepancy) if sample else None,
         groups=_groups(evidence, question) | {"calibration": parameters.role(question.row.trial)},
         error=question.row.standard_error or _usual_error(sizes),
     )
@@ -207,10 +208,12 @@ def _added_class(question: Question) -> str:
     return " + ".join(dict.fromkeys(names))
 
 
-def _arms(evidence: Evidence, asked: list[Question], ran: Mapping[Key, Sample]) -> list[ArmOutcome]:
+def _arms(
+    evidence: Evidence, asked: list[Question], ran: Mapping[Key, Sample], parameters: Parameters
+) -> list[ArmOutcome]:
     found = []
     for key, plan in _plans(asked).items():
         if key in ran:
             controls = {one.row.control for one in asked if one.plan is plan}
-            found.extend(arm_outcomes(evidence, plan, ran[key], controls))
+            found.extend(arm_outcomes(evidence, plan, ran[key], controls, parameters))
     return found

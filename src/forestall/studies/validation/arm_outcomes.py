@@ -14,6 +14,7 @@ from forestall.statistics.between_members import moments
 from forestall.statistics.estimate import normal_quantile
 from forestall.statistics.kaplan_meier import kaplan_meier
 from forestall.studies.validation.derivation import DAYS_PER_MONTH, TrialPlan
+from forestall.studies.validation.ensemble import Parameters
 from forestall.studies.validation.evidence import ENDPOINTS, Evidence
 from forestall.studies.validation.rows import ArmRow
 from forestall.studies.validation.samples import Sample
@@ -51,7 +52,9 @@ class _Predicted(NamedTuple):
     interval: Interval | None
 
 
-def arm_outcomes(evidence: Evidence, plan: TrialPlan, sample: Sample, controls: set[str]) -> list[ArmOutcome]:
+def arm_outcomes(
+    evidence: Evidence, plan: TrialPlan, sample: Sample, controls: set[str], parameters: Parameters
+) -> list[ArmOutcome]:
     """Every published median and rate of the plan's arms that the virtual patients have too.
 
     Args:
@@ -59,11 +62,12 @@ def arm_outcomes(evidence: Evidence, plan: TrialPlan, sample: Sample, controls: 
         plan: The trial.
         sample: Its virtual patients.
         controls: Arms that are the control of a comparison.
+        parameters: Where the parameter sets come from; they know what they leave unexplained.
     """
     found = []
     for arm in plan.arms:
         for row, endpoint in _rows(evidence, plan, arm):
-            predicted = _predicted(row, endpoint, sample, plan)
+            predicted = _predicted(row, endpoint, sample, plan, parameters)
             found.append(_outcome(row, plan, predicted, arm in controls))
     return found
 
@@ -85,7 +89,9 @@ def _is_median(row: ArmRow, endpoint: str) -> bool:
     return endpoint != "ORR" and row.median is not None
 
 
-def _predicted(row: ArmRow, endpoint: str, sample: Sample, plan: TrialPlan) -> _Predicted:
+def _predicted(
+    row: ArmRow, endpoint: str, sample: Sample, plan: TrialPlan, parameters: Parameters
+) -> _Predicted:
     if endpoint == "ORR":
         responses = sample.responses(row.arm)
         known = np.isfinite(responses)
@@ -94,16 +100,17 @@ def _predicted(row: ArmRow, endpoint: str, sample: Sample, plan: TrialPlan) -> _
             float(line[use].mean()) if use.any() else math.nan
             for line, use in zip(responses, known, strict=True)
         ]
-        return _rate(shares, counts, row.n)
+        return _rate(shares, counts, row.n, parameters.discrepancy("PFS", "response"))
     days, event = sample.times(row.arm, endpoint)
     if _is_median(row, endpoint):
-        return _median(days, event, row.n)
+        return _median(days, event, row.n, parameters.discrepancy(endpoint, "median"))
     assert row.rate_months is not None
     day = row.rate_months * DAYS_PER_MONTH
     if day > plan.spec.follow_up_days:
         return _Predicted(math.nan, None)
     counts = np.isfinite(days).sum(axis=1)
-    return _rate([_free(*line, day) for line in zip(days, event, strict=True)], counts, row.n)
+    shares = [_free(*line, day) for line in zip(days, event, strict=True)]
+    return _rate(shares, counts, row.n, parameters.discrepancy(endpoint, "rate"))
 
 
 def _free(days: NDArray[np.float64], event: NDArray[np.bool_], day: float) -> float:
@@ -112,19 +119,22 @@ def _free(days: NDArray[np.float64], event: NDArray[np.bool_], day: float) -> fl
     return float(curve.at(min(day, float(curve.time_days[-1]))))
 
 
-def _rate(shares: list[float], counts: NDArray[np.int64], n: int | None) -> _Predicted:
-    """A rate with a normal interval, cut at 0 and 100 percent."""
+def _rate(shares: list[float], counts: NDArray[np.int64], n: int | None, discrepancy: float) -> _Predicted:
+    """A rate with a normal interval, cut at 0 and 100 percent; the discrepancy is one of log odds."""
     values = np.array(shares)
     with np.errstate(invalid="ignore", divide="ignore"):
         found = moments(values, values * (1 - values) / counts)
     if not n or not found.members:
         return _Predicted(_PERCENT * found.mean, None)
-    half = normal_quantile(COVERAGE) * found.predictive_sd(found.mean * (1 - found.mean) / n)
+    slope = found.mean * (1 - found.mean)
+    half = normal_quantile(COVERAGE) * found.predictive_sd(slope / n + (slope * discrepancy) ** 2)
     ends = max(0.0, found.mean - half), min(1.0, found.mean + half)
     return _Predicted(_PERCENT * found.mean, (_PERCENT * ends[0], _PERCENT * ends[1]))
 
 
-def _median(days: NDArray[np.float64], event: NDArray[np.bool_], n: int | None) -> _Predicted:
+def _median(
+    days: NDArray[np.float64], event: NDArray[np.bool_], n: int | None, discrepancy: float
+) -> _Predicted:
     """The median of all parameter sets' patients together, months.
 
     The variance of a log median is taken as 1 / events, which is exact for exponential times.
@@ -140,7 +150,7 @@ def _median(days: NDArray[np.float64], event: NDArray[np.bool_], n: int | None) 
     if not n or not math.isfinite(value) or found.members < _ENOUGH * len(logs):
         return _Predicted(value, None)
     share = float(events.sum() / known.sum())
-    half = normal_quantile(COVERAGE) * found.predictive_sd(1 / (share * n))
+    half = normal_quantile(COVERAGE) * found.predictive_sd(1 / (share * n) + discrepancy**2)
     return _Predicted(value, (value * math.exp(-half), value * math.exp(half)))
 
 

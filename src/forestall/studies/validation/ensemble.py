@@ -33,6 +33,17 @@ class Parameters:
             return self.ensemble.without(trial).members
         return self.ensemble.members
 
+    def discrepancy(self, endpoint: str, kind: str) -> float:
+        """Standard deviation of what is published around predictions of unseen trials that nothing else explains.
+
+        Args:
+            endpoint: PFS or OS.
+            kind: hazard_ratio or median, on the scale of logarithms; rate or response, on that of log odds.
+        """
+        return (
+            0.0 if self.ensemble is None else self.ensemble.about.discrepancy.get(f"{endpoint} {kind}", 0.0)
+        )
+
     def role(self, trial: str) -> str:
         """How a trial stands to the calibration: what it is scored by."""
         if self.ensemble is None:

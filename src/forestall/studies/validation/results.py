@@ -120,7 +120,7 @@ def _comparison(one: Compared, methods: Sequence[str]) -> dict[str, Any]:
     fields = _named(one.question) | {
         "published_hr": row.hr, "published_low": low, "published_high": high, "published_success": one.succeeded,
         "parameter_sd": simulated and simulated.spread, "simulation_error": simulated and simulated.error,
-        "parameter_sets": simulated and simulated.members,
+        "discrepancy": simulated and simulated.discrepancy, "parameter_sets": simulated and simulated.members,
         "prediction_low": interval[0], "prediction_high": interval[1],
     }  # fmt: skip
     for method in methods:

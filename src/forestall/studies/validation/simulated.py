@@ -34,6 +34,8 @@ class Simulated:
     """Standard error of the mean log ratio, from finitely many virtual patients and parameter sets."""
     members: int
     """Parameter sets that gave a ratio."""
+    discrepancy: float
+    """Standard deviation of published log ratios around predictions of unseen trials that nothing else explains."""
     interval: tuple[float, float] | None
     """90% prediction interval of the published ratio; None if the trial's size is not known."""
     trial_error: float | None
@@ -44,13 +46,14 @@ Sizes = tuple[int | None, int | None]
 """Patients of the published arms, experimental first."""
 
 
-def compare(question: Question, sample: Sample, sizes: Sizes) -> Simulated:
+def compare(question: Question, sample: Sample, sizes: Sizes, discrepancy: float = 0.0) -> Simulated:
     """The predicted hazard ratio of a comparison.
 
     Args:
         question: The comparison.
         sample: Virtual patients of its trial.
         sizes: Patients of the published arms, experimental first.
+        discrepancy: Standard deviation of published log ratios around predictions of unseen trials, beyond parameters and sampling.
     """
     row, endpoint = question.row, ENDPOINTS[question.row.endpoint]
     arms = [sample.times(name, endpoint) for name in (row.experimental, row.control)]
@@ -66,7 +69,8 @@ def compare(question: Question, sample: Sample, sizes: Sizes) -> Simulated:
         spread=found.spread,
         error=found.error,
         members=found.members,
-        interval=_interval(found, error) if usable else None,
+        discrepancy=discrepancy,
+        interval=_interval(found, error, discrepancy) if usable else None,
         trial_error=error,
     )
 
@@ -91,8 +95,8 @@ def _usual_error(sizes: Sizes, shares: list[float]) -> float | None:
     return None
 
 
-def _interval(found: Moments, error: float | None) -> tuple[float, float] | None:
+def _interval(found: Moments, error: float | None, discrepancy: float) -> tuple[float, float] | None:
     if error is None:
         return None
-    half = normal_quantile(COVERAGE) * found.predictive_sd(error**2)
+    half = normal_quantile(COVERAGE) * found.predictive_sd(error**2 + discrepancy**2)
     return math.exp(found.mean - half), math.exp(found.mean + half)
