@@ -39,7 +39,9 @@ def _tests() -> str:
             counts.setdefault(path.parent.name, Counter())[kind] += 1
     total = sum(counts.values(), Counter())
     head = "| Part | " + " | ".join(ORACLES) + " |\n" + "|---" * (len(ORACLES) + 1) + "|"
-    lines = [f"| {name} | {_row(found)} |" for name, found in counts.items()] + [f"| **all** | {_row(total)} |"]
+    lines = [f"| {name} | {_row(found)} |" for name, found in counts.items()] + [
+        f"| **all** | {_row(total)} |"
+    ]
     legend = "; ".join(f"*{kind}*: {meaning}" for kind, meaning in ORACLES.items())
     return f"Test functions by what they compare with ({legend}):\n\n" + "\n".join([head, *lines])
 
@@ -99,7 +101,9 @@ def _scores(found: dict[str, Any]) -> Iterator[str]:
             )
     for one in found["differences"]:
         if (one["method"], one["grouping"], one["group"]) == (FORESTALL, "endpoint", MAIN):
-            value, low, high = (f"{number:+.3f}" if number is not None else "?" for number in one["difference"])
+            value, low, high = (
+                f"{number:+.3f}" if number is not None else "?" for number in one["difference"]
+            )
             yield f"less the error of *{one['than']}* on the same {one['comparisons']} comparisons: {value} ({low} to {high})"
     for one in found["arms"]:
         if (one["endpoint"], one["arms"], one["measure"]) == (MAIN, "control", "median"):
