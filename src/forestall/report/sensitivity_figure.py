@@ -43,7 +43,7 @@ def _shares(found: Sensitivity) -> list[tuple[str, list[str], list[Estimate], To
     panels: list[tuple[str, list[str], list[Estimate], Tone]] = []
     if found.narrowings:
         chosen = found.narrowings[:SHOWN]
-        title = f"uncertainty of the {LOG_RATIO} that knowing the number removes"
+        title = f"uncertainty of the {LOG_RATIO}\nthat knowing the number would remove"
         panels.append((title, [one.name for one in chosen], [one.shares[0] for one in chosen], BLUE))
     if found.biomarkers:
         markers = found.biomarkers[:SHOWN]
@@ -64,7 +64,7 @@ def _effects(axes: Axes, screening: Screening) -> None:
     _named(axes, [effect.name for effect in chosen])
     axes.set_xlim(left=0)
     axes.set_xlabel("mean absolute elementary effect (95%)", fontsize=8.5)
-    axes.set_title(screening.quantity, fontsize=9.5)
+    axes.set_title(f"what moves the\n{screening.quantity}", fontsize=9.5)
     note = "blue: falls as the number rises"
     axes.text(0.98, 0.03, note, transform=axes.transAxes, ha="right", fontsize=7.5, color=MUTED.light)
 

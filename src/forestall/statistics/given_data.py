@@ -29,7 +29,8 @@ def first_order_share(
 
     Notes:
         epsilon^2 = (SSB - (k - 1) MSW) / SST over k classes: what chance alone would put between classes is taken off, so that
-        an input without influence has an expectation of 0. It can come out slightly negative.
+        an input without influence has an expectation of 0. It can come out slightly negative. Samples drawn with replacement hold
+        copies, which lie in one class and raise the share; the interval is moved back by that bias.
 
     References:
         Kelley TL. Proc Natl Acad Sci 1935;21:554-559, doi:10.1073/pnas.21.9.554.
@@ -46,7 +47,8 @@ def first_order_share(
         _epsilon_squared(classes[rows], y[rows]) for rows in random.integers(y.size, size=(DRAWS, y.size))
     ]
     tail = (1 - coverage) / 2
-    lower, upper = np.nanquantile(draws, [tail, 1 - tail])
+    bias = float(np.nanmean(draws)) - value
+    lower, upper = np.nanquantile(draws, [tail, 1 - tail]) - bias
     return Estimate(value, float(lower), float(upper))
 
 
