@@ -14,6 +14,7 @@ from forestall.knowledge.reading import read_yaml, validate
 from forestall.studies.validation.answers import FORESTALL
 
 ROOT = Path(__file__).resolve().parents[2]
+VALIDATION = ROOT / "docs" / "validation.md"
 ORACLES = {
     "oracle": "an analytical result, another program or a world whose truth is known",
     "property": "a law that holds for every input",
@@ -30,6 +31,15 @@ def page() -> str:
     for name, content in parts.items():
         text = text.replace(f"<!-- {name} -->", content)
     return text
+
+
+def no_validation() -> str:
+    """The page that stands for a validation which nobody has run for this version."""
+    return (
+        "# Validation against published trials\n\nNot run for this version. "
+        "`forestall validate --evidence DIR --write-docs docs/validation.md` writes this page; "
+        "[how](how-to/validate-against-evidence.md).\n"
+    )
 
 
 def _tests() -> str:
@@ -71,7 +81,7 @@ def _calibration() -> str:
 
 
 def _validation() -> str:
-    path = ROOT / "docs" / "validation.json"
+    path = VALIDATION.with_suffix(".json")
     if not path.is_file():
         return "No validation has been written into the documentation of this version."
     found = json.loads(path.read_text(encoding="utf-8"))

@@ -24,4 +24,6 @@ def _pages() -> Iterator[tuple[str, str]]:
     yield "reference/cli.md", commands.page()
     yield "reference/exposure.md", exposure_table.page()
     yield "explanation/credibility.md", credibility.page()
+    if not credibility.VALIDATION.is_file():
+        yield "validation.md", credibility.no_validation()
     yield from knowledge.pages()

@@ -80,7 +80,7 @@ def validate(
     ),
     trials: TrialFolder = None,
     curves: CurveFolder = None,
-    patients: PatientsPerArm = 2000,
+    patients: PatientsPerArm = 800,
     members: Members = 20,
     parameters: WhichParameters = "calibrated",
     seed: Seed = 1,
