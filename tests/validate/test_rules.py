@@ -11,6 +11,7 @@ import pytest
 
 from forestall.knowledge.ensembles import Ensemble, EnsembleFile
 from forestall.knowledge.parameter_sets import ParameterSet, in_use
+from forestall.report.targets import targets
 from forestall.statistics.combined_times import Weibull, additive, alone, hazard_ratio_of, independent_action
 from forestall.studies.validation import answers, shards
 from forestall.studies.validation.answers import FORESTALL, Validation, validate
@@ -213,6 +214,7 @@ def test_oracle_a_simulator_that_knows_the_truth_is_found_right(
     assert by_rule["class average"].upper < 0
     medians = [one for one in arm_scores(found.arms) if one.measure == "median" and one.arms == "control"]
     assert medians[0].close == medians[0].count == 150
+    assert all(one.met for one in targets(found))
 
 
 def test_oracle_a_simulator_that_is_wrong_is_found_wrong(
@@ -229,6 +231,7 @@ def test_oracle_a_simulator_that_is_wrong_is_found_wrong(
     assert score.direction[0] < 3
     control = next(one for one in arm_scores(found.arms) if one.measure == "median" and one.arms == "control")
     assert control.close < 3
+    assert not any(one.met for one in targets(found))
 
 
 def test_unit_a_trial_that_fails_is_named_and_the_others_run(

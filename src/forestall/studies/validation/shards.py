@@ -77,7 +77,8 @@ def _content(source: Mapping[str, Any]) -> dict[str, Any]:
 
 @cache
 def _model() -> list[str]:
-    return [fingerprint(PACKAGE), knowledge_sha256()]
+    """The code, and the knowledge that is not in the trial or the parameter set already."""
+    return [fingerprint(PACKAGE), knowledge_sha256(without=("validation/", "calibration/"))]
 
 
 def run_shards(
