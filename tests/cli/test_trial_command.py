@@ -28,7 +28,7 @@ follow_up: 9 months
 published: CLEOPATRA
 """
 TABLES = [f"{name}.{ending}" for name in ("adrs", "adsl", "adtr", "adtte") for ending in ("csv", "parquet")]
-FOLDER = sorted([*TABLES, "figures", "record.json", "report.html"])
+FOLDER = sorted([*TABLES, "figures", "record.json", "report.html", "why.csv"])
 PATIENTS = ["--patients", "30"]
 
 

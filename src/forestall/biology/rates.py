@@ -37,6 +37,8 @@ class CourseModel(NamedTuple):
     """(A,) one of the codes above."""
     apart: NDArray[np.bool_]
     """(A,) the action is of a drug that only kills: it is integrated apart from signaling."""
+    planned: NDArray[np.bool_]
+    """(A,) the action is of a drug of the protocol's regimen, not only of what follows progression."""
     antigen: NDArray[np.int64]
     """(A,) for `PAYLOAD` and `ADCC` the node whose expression the antibody needs; -1 if it is not in the network."""
     potency: Array

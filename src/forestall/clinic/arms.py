@@ -201,6 +201,7 @@ def _model(
         action_drug=np.array([index for index, _ in doing], np.int64),
         action_kind=np.array([_KILLS.get(action.kind, SIGNALING) for _, action in doing], np.int64),
         apart=np.array([schedule.only_kills[index] for index, _ in doing], np.bool_),
+        planned=np.isin([index for index, _ in doing], schedule.drug[0]),
         antigen=np.array(
             [network.index.nodes.get(action.target, NOT_A_NODE) for _, action in doing], np.int64
         ),

@@ -129,7 +129,7 @@ def attribute(
 def _chemotherapy_is_over(model: CourseModel, p: PatientRates, lane: int) -> bool:
     given = False
     for a in range(model.action_kind.shape[0]):
-        if model.action_kind[a] == CYTOTOXIC:
+        if model.action_kind[a] == CYTOTOXIC and model.planned[a]:
             given = True
             if p.effect[a, lane] > 0.01 * model.maximum[a]:
                 return False
