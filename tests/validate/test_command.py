@@ -138,7 +138,7 @@ def test_unit_the_curated_tables_take_seconds_by_rules(shared_evidence: Path, tm
 @pytest.mark.slow
 def test_unit_virtual_patients_answer_a_comparison(tables: Writer, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    words = ["--patients", "40", "-q", "--out", str(out)]
+    words = ["--patients", "160", "-q", "--out", str(out)]
     assert run(["validate", "--evidence", str(faulty(tables)), *words]) == ExitCode.OK
     rows = {row["trial"]: row for row in rows_of(out / "comparisons.csv")}
     assert float(rows["ONE"]["Forestall hr"]) > 0
