@@ -138,3 +138,18 @@ def test_unit_days_are_known_until_which_doses_repeat() -> None:
     assert (plan.same_until[0, 21:63] == 63).all()
     assert plan.same_until[0, 63] == 63
     assert (plan.same_until[0, 64:] == 200).all()
+
+
+@pytest.mark.parametrize("phase", [0, 1])
+def test_property_days_on_which_doses_change_begin_a_span(phase: int) -> None:
+    """There a patient whose rates repeated is integrated again, by the template of that day."""
+    capped = [Drug("a", max_cycles=4), Drug("b", max_cycles=6, dose_days=(1, 8))]
+    phases = [(), ()]
+    phases[phase] = capped
+    plan = compile_schedule(phases, ["a", "b"], [0.0, 0.0], 200, (), ("a", "b"))
+    begins = set()
+    day = 0
+    while day < 190:
+        begins.add(day)
+        day += int(plan.span[phase, day])
+    assert {84, 126, 133} <= begins

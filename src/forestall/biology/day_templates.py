@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -98,14 +98,14 @@ class Plan:
     known: dict[tuple[int, int, int, bool], bool] = field(default_factory=dict, compare=False, repr=False)
     """Answers of `_is_fine` by component, day of its cycle, days, and whether it is a later cycle."""
 
-    def spans(self, dose: NDArray[np.uint8], breaks: Sequence[int]) -> NDArray[np.int64]:
+    def spans(self, dose: NDArray[np.uint8], stops: Collection[int]) -> NDArray[np.int64]:
         """Days that can be integrated together from each day on (1 near doses).
 
         Args:
             dose: (C, H) codes of the doses.
-            breaks: Days that no span may cross.
+            stops: Days that no span may cross.
         """
-        horizon, stops = dose.shape[1], set(breaks) if self.phase == 0 else set()
+        horizon = dose.shape[1]
         signals = [c for c, kills in enumerate(self.kills) if not kills]
         acted = np.asarray(dose[signals].any(axis=0)) if signals else np.zeros(horizon, np.bool_)
         span = np.ones(horizon, np.int64)
@@ -126,7 +126,7 @@ class Plan:
         given = [c for c in np.flatnonzero(dose).tolist() if not self.kills[c]]
         return any(not self._is_later(c, day) or self._jumps(c, day, 0) for c in given)
 
-    def _goes_on(self, day: int, days: int, acted: NDArray[np.bool_], stops: set[int]) -> bool:
+    def _goes_on(self, day: int, days: int, acted: NDArray[np.bool_], stops: Collection[int]) -> bool:
         """Whether a span of `days` from a day on may be one day longer."""
         after = day + days
         if after >= acted.size or acted[after] or after in stops:

@@ -113,7 +113,9 @@ def compile_schedule(
         )
         for p, phase in enumerate(phases)
     ]
-    span = np.stack([plan.spans(dose[plan.phase], breaks) for plan in plans])
+    stops = [_changes(dose[p], int(days)) for p, days in enumerate(period)]
+    stops[0] |= set(breaks)
+    span = np.stack([plan.spans(dose[plan.phase], stops[plan.phase]) for plan in plans])
     template, templates = _templates(plans, dose, span)
     return Schedule(
         dose,
@@ -155,6 +157,13 @@ def _period(phase: Sequence[ComponentLike]) -> int:
     """The dosing pattern's period, or 0 if it is too long to be worth waiting for."""
     days = math.lcm(*(component.cycle_days for component in phase)) if phase else 1
     return days if days <= MAX_PERIOD_DAYS else 0
+
+
+def _changes(dose: NDArray[np.uint8], period: int) -> set[int]:
+    """Days whose doses differ from those of one period before: there a patient whose rates repeated is integrated again."""
+    if period == 0:
+        return set()
+    return set((np.flatnonzero((dose[:, period:] != dose[:, :-period]).any(axis=0)) + period).tolist())
 
 
 def _same_until(dose: NDArray[np.uint8], period: NDArray[np.int64]) -> NDArray[np.int64]:
