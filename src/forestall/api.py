@@ -348,7 +348,7 @@ def why(
         seed: Of every random number, the same in every repetition.
         after_progression: What follows progression.
         visits: When she is assessed.
-        parameters: As for `Trial.run`.
+        parameters: As for `Trial.run`; the catalog's numbers if not given.
         progress: Told how many repetitions are done.
 
     Raises:
@@ -392,7 +392,7 @@ def simulate(
             cancer capecitabine).
         visits: When she is assessed, such as "every 8 weeks" or "every 8 weeks until 18 months, then every
             12 weeks"; every 8 weeks, or as the disease's pack says, if absent.
-        parameters: As for `Trial.run`.
+        parameters: As for `Trial.run`; the catalog's numbers if not given.
         progress: Told what is going on while the model is compiled or loaded; by default the first run says
             on the standard error that it is compiling.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from forestall.cli.biopsy_design import Settings
-from forestall.cli.options import AsJson, DiseaseName, OutputFolder, Parameters, Quiet, Seed
+from forestall.cli.options import AsJson, DiseaseName, OutputFolder, PatientParameters, Quiet, Seed
 from forestall.cli.simulate import Duration, PatientFile, RegimenName, patient_of
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def biopsy(
     visits: Visits = "every 8 weeks",
     settings: Settings = None,
     seed: Seed = 1,
-    parameters: Parameters = None,
+    parameters: PatientParameters = None,
     out: OutputFolder = None,
     as_json: AsJson = False,
     quiet: Quiet = False,

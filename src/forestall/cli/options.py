@@ -50,3 +50,13 @@ Parameters = Annotated[
         show_default=False,
     ),
 ]
+PatientParameters = Annotated[
+    str | None,
+    typer.Option(
+        "--parameters",
+        metavar="NAME_OR_FILE",
+        help="Numbers of the model: literature (the default for one patient), calibrated, or an ensemble that 'forestall "
+        "calibrate' wrote (YAML).",
+        show_default=False,
+    ),
+]

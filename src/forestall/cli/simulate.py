@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forestall.cli.options import AsJson, DiseaseName, OutputFolder, Parameters, Quiet, Seed
+from forestall.cli.options import AsJson, DiseaseName, OutputFolder, PatientParameters, Quiet, Seed
 
 if TYPE_CHECKING:
     from forestall.api import Patient
@@ -47,7 +47,7 @@ def simulate(
     disease: DiseaseName = None,
     duration: Duration = "24 months",
     seed: Seed = 1,
-    parameters: Parameters = None,
+    parameters: PatientParameters = None,
     out: OutputFolder = None,
     as_json: AsJson = False,
     quiet: Quiet = False,

@@ -6,7 +6,7 @@ import json
 
 import typer
 
-from forestall.cli.options import AsJson, DiseaseName, OutputFolder, Parameters, Quiet, Seed
+from forestall.cli.options import AsJson, DiseaseName, OutputFolder, PatientParameters, Quiet, Seed
 from forestall.cli.simulate import Duration, PatientFile, RegimenName, patient_of
 
 
@@ -21,7 +21,7 @@ def why(
     disease: DiseaseName = None,
     duration: Duration = "24 months",
     seed: Seed = 1,
-    parameters: Parameters = None,
+    parameters: PatientParameters = None,
     out: OutputFolder = None,
     as_json: AsJson = False,
     quiet: Quiet = False,

@@ -37,7 +37,6 @@ from forestall.studies.record import (
     versions,
     write_record,
 )
-from forestall.studies.scoped import in_usual_numbers
 from forestall.studies.trial import Progress, Trial
 
 STUDY, TABLE = "biopsy-design", "plans.csv"
@@ -175,7 +174,6 @@ class BiopsyDesign:
         )
 
 
-@in_usual_numbers
 def biopsy_design(
     trial: Trial,
     mechanism: str,

@@ -1,4 +1,4 @@
-"""Methods of a study run in the knowledge of the study's disease; which parameters a study takes if nobody says."""
+"""Methods of a study run in the knowledge of the study's disease; which parameters a trial takes if nobody says."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from forestall.knowledge.ensembles import parameters_named
-from forestall.knowledge.parameter_sets import LITERATURE, ParameterSet, using
+from forestall.knowledge.parameter_sets import LITERATURE, ParameterSet
 from forestall.knowledge.scope import Scope, in_scope
 
 
@@ -37,19 +37,6 @@ def in_its_disease(
     return call
 
 
-def in_usual_numbers(
-    function: Callable[Concatenate[Study, Words], Result],
-) -> Callable[Concatenate[Study, Words], Result]:
-    """Put the disease and the usual parameters of a function's first argument in force while it runs."""
-
-    @functools.wraps(function)
-    def call(study: Study, /, *args: Words.args, **named: Words.kwargs) -> Result:
-        with in_scope(study.scope), using(usual_parameters(study.scope)):
-            return function(study, *args, **named)
-
-    return call
-
-
 def usual_parameters(scope: Scope | None) -> ParameterSet:
-    """The parameters that a study takes if nobody says: the calibrated ones in breast cancer, a pack's own elsewhere."""
+    """The parameters that a trial takes if nobody says: the calibrated ones in breast cancer, a pack's own elsewhere."""
     return parameters_named() if scope is None else LITERATURE

@@ -24,7 +24,7 @@ from forestall.clinic.visits import planned_visits
 from forestall.errors import InputError
 from forestall.knowledge.complaints import complaint
 from forestall.knowledge.packs import pack_in_force
-from forestall.knowledge.parameter_sets import ParameterSet, in_use, using
+from forestall.knowledge.parameter_sets import LITERATURE, ParameterSet, in_use, using
 from forestall.knowledge.regimens import Regimen, parse_regimen
 from forestall.knowledge.scope import Scope, in_scope
 from forestall.knowledge.visits import VisitPhase, check_visits, parse_visits
@@ -35,7 +35,7 @@ from forestall.studies.course_files import course_data, record_of, write_tables
 from forestall.studies.output import staged_folder
 from forestall.studies.patient import Patient
 from forestall.studies.record import write_record
-from forestall.studies.scoped import in_its_disease, usual_parameters
+from forestall.studies.scoped import in_its_disease
 from forestall.studies.story import RESEARCH_USE, story_of
 from forestall.units import quantity_in
 
@@ -169,8 +169,7 @@ def simulate(
             cancer capecitabine).
         visits: When she is assessed, such as "every 8 weeks" or "every 8 weeks until 18 months, then every
             12 weeks"; every 8 weeks, or as the disease's pack says, if absent.
-        parameters: Numbers that replace those of the catalog; if not given, the calibrated ones in breast cancer and the
-            pack's own in other diseases.
+        parameters: Numbers that replace those of the catalog; none if not given.
         progress: Told what is going on while the model is compiled or loaded.
 
     Returns:
@@ -217,8 +216,7 @@ def prepare(
     Raises:
         InputError: if an argument cannot be read.
     """
-    chosen = usual_parameters(patient.scope) if parameters is None else parameters
-    with in_scope(patient.scope), using(chosen):
+    with in_scope(patient.scope), using(parameters or LITERATURE):
         later = default_after_progression() if after_progression is None else parse_regimen(after_progression)
         return _prepared(patient, parse_regimen(regimen), duration, seed, later, visits or _usual_visits())
 
