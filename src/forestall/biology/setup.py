@@ -53,9 +53,9 @@ class CohortArrays(NamedTuple):
     edge_start: NDArray[np.int64]
     """(K, G + 1)."""
     probability: Array
-    """(K, E) per division."""
+    """(n, E) per division."""
     loss: Array
-    """(K, G) per division."""
+    """(n, G) per division."""
     elimination: Array
     """(n, D, TERMS) 1/day."""
     scale: Array

@@ -147,7 +147,7 @@ def establish(
             death,
             cohort.edge_start[table],
             children,
-            cohort.probability[table],
+            cohort.probability[i],
             cohort.capacity[i],
             target,
             LONGEST_GROWTH_DAYS,
@@ -235,7 +235,7 @@ def follow(
         np.empty(lesions),
         np.zeros(1),
     )
-    walker = new_walker(p.now.shape[1], genotypes, cohort.probability[cohort.table[i]])
+    walker = new_walker(p.now.shape[1], genotypes, cohort.probability[i])
     _treat(i, model, schedule, cohort, clinic, shared, p, cells, eyes, chance, walker, record)
     record.evaluations[i] = p.clock[EVALUATIONS]
 
