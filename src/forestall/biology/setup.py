@@ -22,8 +22,9 @@ from forestall.biology.rates import (
     rates_now,
     solve_signaling,
 )
-from forestall.biology.signaling.kernel import evaluate, expression_targets, rest_state
+from forestall.biology.signaling.kernel import evaluate
 from forestall.biology.signaling.lanes import AlterationArrays, write_lanes
+from forestall.biology.signaling.slow_states import expression_targets, rest_state
 from forestall.engine.kernels import kernel_with
 
 Array = NDArray[np.float64]
