@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from forestall.clinic.cohort import LARGEST_GENOTYPES
 from forestall.knowledge.parameter_sets import LITERATURE
-from forestall.studies.trial import TrialResult
+from forestall.studies.trial_result import TrialResult
 
 _CHEMOTHERAPY = (
     "How strong chemotherapy is rests on one assumed largest kill rate for all cytotoxics and on potencies found in "
