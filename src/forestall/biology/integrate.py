@@ -28,6 +28,7 @@ from forestall.biology.rates import (
 )
 from forestall.engine.exponential import exp_poly
 from forestall.engine.kernels import bare_kernel, bare_kernel_with
+from forestall.engine.vectors import WIDTH, load, store
 
 Array = NDArray[np.float64]
 
@@ -134,11 +135,11 @@ def _relax(model: CourseModel, p: PatientRates, template: int, segment: int, leg
     for q in range(slow.shape[0]):
         tau, left = model.network.slow_tau_days[q], decay[template, segment, leg, q]
         p.keep[q] *= left
-        for lane in range(slow.shape[1]):
-            gap = slow[q, lane] - aim[q, lane] + trend[q, lane] * tau
-            slow[q, lane] = aim[q, lane] + trend[q, lane] * (days - tau) + gap * left
-        for lane in range(slow.shape[1]):
-            aim[q, lane] += trend[q, lane] * days
+        for first in range(0, slow.shape[1], WIDTH):
+            heading, change = load(aim, (q, first)), load(trend, (q, first))
+            gap = load(slow, (q, first)) - heading + change * tau
+            store(slow, (q, first), heading + change * (days - tau) + gap * left)
+            store(aim, (q, first), heading + change * days)
 
 
 @bare_kernel
@@ -169,10 +170,10 @@ def _correct(model: CourseModel, p: PatientRates, ahead: float) -> None:
             share = 1.0 - share * tau / days
             if ahead < TREND_SHARE * tau:
                 steady = min(1.0, days / ahead) / days
-        for lane in range(slow.shape[1]):
-            slow[q, lane] += share * (target[q, lane] - aim[q, lane])
-        for lane in range(slow.shape[1]):
-            trend[q, lane] = steady * (target[q, lane] - old[q, lane])
+        for first in range(0, slow.shape[1], WIDTH):
+            found = load(target, (q, first))
+            store(slow, (q, first), load(slow, (q, first)) + share * (found - load(aim, (q, first))))
+            store(trend, (q, first), steady * (found - load(old, (q, first))))
         p.keep[q] = 1.0
     copy_rows(p.target, p.aim)
     p.since[0] = 0.0
@@ -227,10 +228,12 @@ def _add_kill_apart(model: CourseModel, p: PatientRates, node: int, day: int, sp
                 if p.part_kill[j, a, x, node] != 0.0:
                     add_kill(model, p, a, x * p.genotypes, p.part_kill[j, a, x, node], kill)
         today = (day + j) % RING_DAYS
-        for lane in range(kill.shape[1]):
-            killed = p.sensitivity * kill[0, lane] * drive[0, lane] + p.effectors * kill[1, lane]
-            ring[today, DEATH, lane] += killed
-            ring[today, TOLERANT_DEATH, lane] += spared * killed
+        for first in range(0, kill.shape[1], WIDTH):
+            killed = p.sensitivity * load(kill, (0, first)) * load(drive, (0, first))
+            killed = killed + p.effectors * load(kill, (1, first))
+            death, tolerant = (today, DEATH, first), (today, TOLERANT_DEATH, first)
+            store(ring, death, load(ring, death) + killed)
+            store(ring, tolerant, load(ring, tolerant) + spared * killed)
 
 
 @bare_kernel_with(forceinline=True)
@@ -238,8 +241,9 @@ def _add_rates(p: PatientRates, today: int, weight: float) -> None:
     """Add a multiple of the present rates to a day of the ring."""
     ring, now = p.ring, p.now
     for row in range(RATE_ROWS):
-        for lane in range(now.shape[1]):
-            ring[today, row, lane] += weight * now[row, lane]
+        for first in range(0, now.shape[1], WIDTH):
+            place = (today, row, first)
+            store(ring, place, load(ring, place) + weight * load(now, (row, first)))
 
 
 @bare_kernel

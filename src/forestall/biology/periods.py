@@ -20,6 +20,7 @@ from forestall.biology.integrate import (
 )
 from forestall.biology.rates import RATE_ROWS, TERMS, CourseModel, PatientRates
 from forestall.engine.kernels import bare_kernel, kernel_with
+from forestall.engine.vectors import WIDTH, absolute, any_above, load
 
 Array = NDArray[np.float64]
 
@@ -109,11 +110,10 @@ def _repeated(p: PatientRates, day: int, span: int, period: int) -> bool:
     for j in range(span):
         new, old = (day + j) % RING_DAYS, (day + j - period) % RING_DAYS
         for row in range(RATE_ROWS):
-            worst = 0.0
-            for lane in range(ring.shape[2]):
-                worst = max(worst, abs(ring[new, row, lane] - ring[old, row, lane]))
-            if worst > PERIODIC * period:
-                return False
+            for first in range(0, ring.shape[2], WIDTH):
+                change = absolute(load(ring, (new, row, first)) - load(ring, (old, row, first)))
+                if any_above(change, PERIODIC * period):
+                    return False
     return True
 
 

@@ -1,6 +1,7 @@
 """Clones of few cells through a stretch of days, drawn from the exact birth-death law.
 
-The descendants of a clone's cells are a binomial number of surviving families and a negative binomial number of further cells.
+The descendants of a clone's cells are a binomial number of surviving families and a negative binomial number of further cells (their
+skewed normal approximation where there are hundreds of families).
 Altered daughters arise at divisions of the parent as a Poisson process, from large parents and small ones; only those are drawn that
 have descendants at the end. Descendants are drawn in both phenotypes together and then divided
 between them in the proportion of their means.
@@ -12,8 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forestall.biology.stretch import StretchLaw, surviving
-from forestall.engine.birth_death import MEAN_ABOVE, NORMAL_ABOVE, birth_death_step
-from forestall.engine.counts import next_binomial, next_negative_binomial, next_poisson
+from forestall.engine.birth_death import (
+    FAST_NORMAL_ABOVE,
+    MEAN_ABOVE,
+    birth_death_step,
+    family_moments,
+    next_share,
+    poisson_families,
+    skewed_normal,
+)
+from forestall.engine.counts import next_geometric, next_poisson
 from forestall.engine.exponential import exp_poly
 from forestall.engine.kernels import bare_kernel, bare_kernel_with
 from forestall.engine.random import next_uniform
@@ -22,18 +31,18 @@ Array = NDArray[np.float64]
 
 _LARGE, _CYCLING, _TOLERANT, _CROWDED = range(4)
 """Rows of the scratch array, as in `lesions`."""
-FEW = 12.0
+FEW = 6.0
 """Up to so many altered daughters with descendants are drawn one by one, more in groups of days."""
-ALIKE = 0.25
-"""Relative difference of mean family sizes (1 + I) up to which the days of a group count as alike. Expected families and their mean
-size are exact; the variance of the sizes lacks that of the means within a group, at most 1 / 64 of their square."""
+ALIKE = 1.0 / 3.0
+"""Relative difference of mean family sizes (1 + I) up to which the days of a group count as alike. A group's families have one law with
+the mean and the variance of all their cells; their number is then at most 4% smaller than that of the group."""
 
 
 @bare_kernel_with(forceinline=True)
 def _descendants(state: NDArray[np.uint64], cells: float, mean: float, births: float) -> float:
     """Descendants of `cells` whose families have the law of m = `mean` and I = `births`."""
     stop = 1.0 / (1.0 + births)
-    return float(birth_death_step(state, cells, min(1.0, mean * stop), stop, NORMAL_ABOVE, MEAN_ABOVE))
+    return float(birth_death_step(state, cells, min(1.0, mean * stop), stop, FAST_NORMAL_ABOVE, MEAN_ABOVE))
 
 
 @bare_kernel
@@ -54,10 +63,10 @@ def _advance(
     if cycling > 0.0:
         births = law.births[0, lane] * (1.0 - load) * exp_poly(-crowded * law.births_crowd[lane])
         grown = _descendants(state, cycling, law.mean[0, lane] * kept, births)
-        asleep = next_binomial(state, grown, law.asleep[0, lane])
+        asleep = next_share(state, grown, law.asleep[0, lane], FAST_NORMAL_ABOVE)
     if tolerant > 0.0:
         woken = _descendants(state, tolerant, law.wake[1, lane] * kept, law.wake[2, lane])
-        tolerant = next_binomial(state, tolerant, law.wake[0, lane])
+        tolerant = next_share(state, tolerant, law.wake[0, lane], FAST_NORMAL_ABOVE)
         grown += woken
     cells[0, lesion, g], cells[1, lesion, g] = grown - asleep, tolerant + asleep
 
@@ -73,22 +82,49 @@ def _arrival_law(law: StretchLaw, days: int, lane: int, day: int, load: float) -
 
 
 @bare_kernel_with(forceinline=True)
-def _add_families(
-    cells: Array,
-    lesion: int,
-    g: int,
-    families: float,
-    births: float,
-    law: StretchLaw,
-    lane: int,
-    day: int,
-    state: NDArray[np.uint64],
+def _add_cells(
+    cells: Array, lesion: int, g: int, living: float, asleep: float, state: NDArray[np.uint64]
 ) -> None:
-    """Add the descendants of altered daughters that arose on a day, and have descendants, to their clone."""
-    living = families + next_negative_binomial(state, families, 1.0 / (1.0 + births))
-    asleep = next_binomial(state, living, 0.5 * (law.asleep[day, lane] + law.asleep[day + 1, lane]))
-    cells[0, lesion, g] += living - asleep
-    cells[1, lesion, g] += asleep
+    """Add cells to a clone, of which the share `asleep` is tolerant on average."""
+    tolerant = next_share(state, living, asleep, FAST_NORMAL_ABOVE)
+    cells[0, lesion, g] += living - tolerant
+    cells[1, lesion, g] += tolerant
+
+
+@bare_kernel_with(forceinline=True)
+def _asleep(law: StretchLaw, lane: int, day: int) -> float:
+    """The share of the descendants of a cell that arises in the middle of a day that are tolerant at the end."""
+    return float(0.5 * (law.asleep[day, lane] + law.asleep[day + 1, lane]))
+
+
+@bare_kernel
+def _group(
+    law: StretchLaw, days: int, parent: int, lane: int, begin: int, c: float, q: float, load: float
+) -> tuple[int, float, float]:
+    """The days from `begin` on whose families are alike: the day after them, expected families and their I.
+
+    The law has the mean and the variance of all cells of these days' families.
+    """
+    end, first, second = begin, 0.0, 0.0
+    alike = ALIKE * (1.0 + law.births[begin, lane])
+    while end < days and (end == begin or abs(law.births[end + 1, lane] - law.births[begin, lane]) < alike):
+        arising = law.divide[end, 0, parent] * c + law.divide[end, 1, parent] * q
+        families = arising * law.survive[end, lane]
+        size = 1.0 + 0.5 * (law.births[end, lane] + law.births[end + 1, lane])
+        first += families * size
+        second += families * size * (2.0 * size - 1.0)
+        end += 1
+    if first <= 0.0:
+        return end, 0.0, 0.0
+    births = max(0.0, 0.5 * (second / first - 1.0))
+    families = first / (1.0 + births)
+    if load > 0.0:
+        middle = (begin + end) // 2
+        survival, crowded = _arrival_law(law, days, lane, middle, load)
+        plain = 0.5 * (law.births[middle, lane] + law.births[middle + 1, lane])
+        families *= survival / law.survive[middle, lane]
+        births *= crowded / plain if plain > 0.0 else 1.0
+    return end, families, births
 
 
 @bare_kernel
@@ -103,33 +139,31 @@ def _many_arrivals(
     c: float,
     q: float,
     load: float,
+    normal: bool,
     state: NDArray[np.uint64],
 ) -> None:
     """Draw the altered daughters of one alteration, days of like families together.
 
-    `c` and `q` are the parent's cells times the probability of the alteration.
+    `c` and `q` are the parent's cells times the probability of the alteration. If the number is `normal`, all families are drawn at
+    once, from the first three cumulants of their cells.
     """
-    begin = 0
+    begin, mean, variance, third, asleep = 0, 0.0, 0.0, 0.0, 0.0
     while begin < days:
-        expected, offspring, end = 0.0, 0.0, begin
-        alike = ALIKE * (1.0 + law.births[begin, lane])
-        while end < days and (
-            end == begin or abs(law.births[end + 1, lane] - law.births[begin, lane]) < alike
-        ):
-            arising = law.divide[end, 0, parent] * c + law.divide[end, 1, parent] * q
-            families = arising * law.survive[end, lane]
-            expected += families
-            offspring += families * 0.5 * (law.births[end, lane] + law.births[end + 1, lane])
-            end += 1
-        middle = (begin + end) // 2
-        if expected > 0.0:
-            survival, births = _arrival_law(law, days, lane, middle, load)
-            plain = 0.5 * (law.births[middle, lane] + law.births[middle + 1, lane])
-            families = next_poisson(state, expected * survival / law.survive[middle, lane])
-            births = offspring / expected * (births / plain if plain > 0.0 else 1.0)
-            if families > 0.0:
-                _add_families(cells, lesion, child, families, births, law, lane, middle, state)
+        end, families, births = _group(law, days, parent, lane, begin, c, q, load)
+        share = _asleep(law, lane, (begin + end) // 2)
+        if normal:
+            one, two, three = family_moments(births)
+            mean += families * one
+            variance += families * two
+            third += families * three
+            asleep += families * one * share
+        elif families > 0.0:
+            living = poisson_families(state, families, births, FAST_NORMAL_ABOVE)
+            if living > 0.0:
+                _add_cells(cells, lesion, child, living, share, state)
         begin = end
+    if mean > 0.0:
+        _add_cells(cells, lesion, child, skewed_normal(state, mean, variance, third), asleep / mean, state)
 
 
 @bare_kernel
@@ -169,7 +203,8 @@ def _one_arrival(
         if rest < 0.0 or day == days - 1:
             survival, births = _arrival_law(law, days, lane, day, load)
             if load == 0.0 or next_uniform(state) * law.survive[day, lane] < survival:
-                _add_families(cells, lesion, child, 1.0, births, law, lane, day, state)
+                living = 1.0 + next_geometric(state, 1.0 / (1.0 + births))
+                _add_cells(cells, lesion, child, living, _asleep(law, lane, day), state)
             return
 
 
@@ -265,6 +300,9 @@ def small_clones(
         parent, child = edges[e, 0], edges[e, 1]
         share = probability[e] * kept
         c, q = work[_CYCLING, parent] * share, work[_TOLERANT, parent] * share
-        _many_arrivals(cells, lesion, child, law, days, first + parent, first + child, c, q, load, state)
+        _many_arrivals(
+            cells, lesion, child, law, days, first + parent, first + child, c, q, load,
+            expected[e] > FAST_NORMAL_ABOVE, state,
+        )  # fmt: skip
     if few > 0.0:
         _few_arrivals(lesion, cells, law, days, first, load, few, edges, probability, state, work, expected)

@@ -20,7 +20,12 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from forestall.engine.birth_death import birth_death_step, constant_rate_law, mean_of_exponential
+from forestall.engine.birth_death import (
+    birth_death_step,
+    constant_rate_law,
+    mean_of_exponential,
+    poisson_families,
+)
 from forestall.engine.counts import next_geometric, next_negative_binomial, next_poisson
 from forestall.engine.kernels import bare_kernel, kernel
 from forestall.engine.random import next_exponential, next_uniform
@@ -187,12 +192,18 @@ def _set_aside(
 
 
 @bare_kernel
-def _in_bulk(cells: float, b: float, d: float, emission: float, days: float) -> bool:
-    """Whether many mutants are expected of a clone so large that its path is known well enough."""
-    if cells <= _BULK_CELLS * (1.0 + (b + d) * days):
-        return False
+def _days_in_bulk(cells: float, b: float, d: float, emission: float, days: float) -> float:
+    """The longest part of an interval over which a clone is so large that its path is known well enough.
+
+    0 if fewer mutants than are worth it are expected in that part.
+    """
+    room = cells / _BULK_CELLS - 1.0
+    if room <= 0.0:
+        return 0.0
+    days = min(days, room / (b + d)) if b + d > 0.0 else days
     growth = min((b - d) * days, _LARGEST_EXPONENT)
-    return emission * cells * days * max(1.0, mean_of_exponential(growth)) > BULK_ABOVE
+    expected = emission * cells * days * max(1.0, mean_of_exponential(growth))
+    return days if expected > BULK_ABOVE else 0.0
 
 
 @bare_kernel
@@ -243,6 +254,7 @@ def _emit_in_bulk(
     birth: npt.NDArray[np.float64],
     death: npt.NDArray[np.float64],
     edge_start: npt.NDArray[np.int64],
+    normal_above: float,
     out: npt.NDArray[np.float64],
 ) -> int:
     exponent = math.log(max(after, 1.0) / cells)
@@ -264,7 +276,7 @@ def _emit_in_bulk(
             share = b * cells * math.exp(exponent * _NODES[node]) * _WEIGHTS[node] * days
             expected, day = edge_probability[edge] * share, start + _NODES[node] * days
             if final:
-                out[child] += _poisson_families(state, expected, birth[child], death[child], end - day)
+                out[child] += _families(state, expected, birth[child], death[child], end - day, normal_above)
                 continue
             mutants = next_poisson(state, expected)
             if mutants > 0.0:
@@ -291,7 +303,7 @@ def _few_families(
     longest: float,
     days: float,
 ) -> float:
-    """`_poisson_families` of all four nodes together: one Poisson number, then the node and the size of each family.
+    """`_families` of all four nodes together: one Poisson number, then the node and the size of each family.
 
     Args:
         state: (2,) state of a stream.
@@ -319,13 +331,12 @@ def _few_families(
 
 
 @bare_kernel
-def _poisson_families(
-    state: npt.NDArray[np.uint64], expected: float, b: float, d: float, days: float
+def _families(
+    state: npt.NDArray[np.uint64], expected: float, b: float, d: float, days: float, normal_above: float
 ) -> float:
     """Cells, after some days, of a Poisson number of founders that do not mutate: those that die out are not drawn."""
     survival, stop = constant_rate_law(b, d, days)
-    families = next_poisson(state, expected * survival)
-    return families + next_negative_binomial(state, families, stop)
+    return poisson_families(state, expected * survival, 1.0 / stop - 1.0, normal_above)
 
 
 @bare_kernel
@@ -402,13 +413,14 @@ def follow_clone(
             top = _set_aside(stack, base, top, genotype, start, cells)
             return 0.0, top
         span = days - start
-        if _in_bulk(cells, b, d, emission, span):
-            span = min(span, _bulk_days(genotype, birth, death, edge_start, edge_child))
+        bulk = _days_in_bulk(cells, b, d, emission, span)
+        if bulk > 0.0:
+            span = min(bulk, _bulk_days(genotype, birth, death, edge_start, edge_child))
             survival, stop = constant_rate_law(b, d, span)
             after = birth_death_step(state, cells, survival, stop, normal_above, mean_above)
             top = _emit_in_bulk(
                 state, cells, after, division, start, span, first, last, edge_child, edge_probability,
-                stack, top, days, birth, death, edge_start, out,
+                stack, top, days, birth, death, edge_start, normal_above, out,
             )  # fmt: skip
             cells, start = after, start + span
             continue
