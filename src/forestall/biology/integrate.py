@@ -28,14 +28,14 @@ from forestall.biology.rates import (
 )
 from forestall.engine.exponential import exp_poly
 from forestall.engine.kernels import bare_kernel, bare_kernel_with
-from forestall.engine.vectors import WIDTH, load, store
+from forestall.engine.vectors import WIDTH, load, spread, store
 
 Array = NDArray[np.float64]
 
 LONGEST_STRETCH_DAYS = 63
 """Days whose rates are asked for at once."""
-RING_DAYS = MAX_PERIOD_DAYS + LONGEST_SPAN_DAYS + LONGEST_STRETCH_DAYS + 1
-"""Days of rates that are kept: one dosing period, the longest span, and a stretch."""
+RING_DAYS = 2 * MAX_PERIOD_DAYS + LONGEST_SPAN_DAYS + LONGEST_STRETCH_DAYS + 1
+"""Days of rates that are kept: two dosing periods, the longest span, and a stretch."""
 DRUG_RING_DAYS = 2 * MAX_PERIOD_DAYS + LONGEST_SPAN_DAYS + 1
 """Days of concentrations that are kept: two dosing periods and the longest span."""
 TREND_SHARE = 0.3
@@ -237,6 +237,13 @@ def _add_kill_apart(model: CourseModel, p: PatientRates, node: int, day: int, sp
 
 
 @bare_kernel_with(forceinline=True)
+def _clear(ring: Array, place: int) -> None:
+    for row in range(RATE_ROWS):
+        for first in range(0, ring.shape[2], WIDTH):
+            store(ring, (place, row, first), spread(0.0))
+
+
+@bare_kernel_with(forceinline=True)
 def _add_rates(p: PatientRates, today: int, weight: float) -> None:
     """Add a multiple of the present rates to a day of the ring."""
     ring, now = p.ring, p.now
@@ -254,7 +261,7 @@ def integrate_days(
     template = schedule.template[phase, day]
     _know_decay(schedule, p, template)
     for j in range(span):
-        p.ring[(day + j) % RING_DAYS] = 0.0
+        _clear(p.ring, (day + j) % RING_DAYS)
         copy_rows(p.slow, p.slow_ring[(day + j) % RING_DAYS])
         _remember_drugs(schedule, p, day, j)
     for s in range(schedule.segments[template]):

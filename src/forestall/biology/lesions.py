@@ -51,10 +51,10 @@ def longest_stretch(cells: Array, capacity: float, division: float) -> int:
 @bare_kernel_with(forceinline=True)
 def lesion_size(cells: Array, lesion: int) -> float:
     """All cells of a lesion, of (2, L, G) cells."""
-    total = 0.0
-    for g in range(cells.shape[2]):
-        total += cells[0, lesion, g] + cells[1, lesion, g]
-    return total
+    size = 0.0
+    for g in range(0, cells.shape[2], WIDTH):
+        size += total(load(cells, (0, lesion, g)) + load(cells, (1, lesion, g)))
+    return size
 
 
 @bare_kernel
@@ -204,5 +204,5 @@ def advance_lesions(
         _arrive_in_large(cells, lesion, law, x, crowding, edges, probability, work)
         if handover > 0.0:
             small_clones(
-                lesion, cells, law, days, first, crowding, edges, probability, states[lesion], work, expected
+                lesion, cells, law, days, x, crowding, edges, probability, states[lesion], work, expected
             )

@@ -164,7 +164,10 @@ class PatientRates(NamedTuple):
     flags: NDArray[np.bool_]
     """(2, lanes) scratch."""
     clock: NDArray[np.int64]
-    """(5,) next day to integrate; days in a row that repeated; 1 if frozen; evaluations so far; day of freezing."""
+    """(6,) next day to come; days in a row with the doses of one period earlier; 1 if frozen; evaluations so far; day of freezing; 1 if
+    extrapolated."""
+    factor: Array
+    """(1,) by which the differences between periods shrink."""
 
 
 @bare_kernel_with(forceinline=True)

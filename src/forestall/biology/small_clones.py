@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from forestall.biology.stretch import StretchLaw, surviving
+from forestall.biology.stretch import BLOCK_DAYS, StretchLaw, surviving
 from forestall.engine.birth_death import (
     FAST_NORMAL_ABOVE,
     MEAN_ABOVE,
@@ -32,10 +32,9 @@ Array = NDArray[np.float64]
 _LARGE, _CYCLING, _TOLERANT, _CROWDED = range(4)
 """Rows of the scratch array, as in `lesions`."""
 FEW = 6.0
-"""Up to so many altered daughters with descendants are drawn one by one, more in groups of days."""
-ALIKE = 1.0 / 3.0
-"""Relative difference of mean family sizes (1 + I) up to which the days of a group count as alike. A group's families have one law with
-the mean and the variance of all their cells; their number is then at most 4% smaller than that of the group."""
+"""Up to so many altered daughters with descendants are drawn one by one, more in blocks of days.
+
+A block's families have one law with the mean and the variance of all their cells; their number is then a few percent smaller."""
 
 
 @bare_kernel_with(forceinline=True)
@@ -97,60 +96,58 @@ def _asleep(law: StretchLaw, lane: int, day: int) -> float:
     return float(0.5 * (law.asleep[day, lane] + law.asleep[day + 1, lane]))
 
 
-@bare_kernel
-def _group(
-    law: StretchLaw, days: int, parent: int, lane: int, begin: int, c: float, q: float, load: float
-) -> tuple[int, float, float]:
-    """The days from `begin` on whose families are alike: the day after them, expected families and their I.
+@bare_kernel_with(forceinline=True)
+def _middle(days: int, block: int) -> int:
+    """The day in the middle of a block."""
+    return (block * BLOCK_DAYS + min(days, (block + 1) * BLOCK_DAYS)) // 2
 
-    The law has the mean and the variance of all cells of these days' families.
-    """
-    end, first, second = begin, 0.0, 0.0
-    alike = ALIKE * (1.0 + law.births[begin, lane])
-    while end < days and (end == begin or abs(law.births[end + 1, lane] - law.births[begin, lane]) < alike):
-        arising = law.divide[end, 0, parent] * c + law.divide[end, 1, parent] * q
-        families = arising * law.survive[end, lane]
-        size = 1.0 + 0.5 * (law.births[end, lane] + law.births[end + 1, lane])
-        first += families * size
-        second += families * size * (2.0 * size - 1.0)
-        end += 1
+
+@bare_kernel
+def _block(
+    law: StretchLaw, days: int, x: int, e: int, lane: int, block: int, c: float, q: float, load: float
+) -> tuple[float, float]:
+    """Expected families of a block of days, and their I: the law that has the mean and the variance of all their cells."""
+    families = law.families
+    first = families[0, 1, x, e, block] * c + families[1, 1, x, e, block] * q
     if first <= 0.0:
-        return end, 0.0, 0.0
+        return 0.0, 0.0
+    second = families[0, 2, x, e, block] * c + families[1, 2, x, e, block] * q
     births = max(0.0, 0.5 * (second / first - 1.0))
-    families = first / (1.0 + births)
+    expected = first / (1.0 + births)
     if load > 0.0:
-        middle = (begin + end) // 2
-        survival, crowded = _arrival_law(law, days, lane, middle, load)
-        plain = 0.5 * (law.births[middle, lane] + law.births[middle + 1, lane])
-        families *= survival / law.survive[middle, lane]
+        day = _middle(days, block)
+        survival, crowded = _arrival_law(law, days, lane, day, load)
+        plain = 0.5 * (law.births[day, lane] + law.births[day + 1, lane])
+        expected *= survival / law.survive[day, lane]
         births *= crowded / plain if plain > 0.0 else 1.0
-    return end, families, births
+    return expected, births
 
 
 @bare_kernel
 def _many_arrivals(
     cells: Array,
     lesion: int,
-    child: int,
     law: StretchLaw,
     days: int,
-    parent: int,
-    lane: int,
+    x: int,
+    e: int,
+    child: int,
     c: float,
     q: float,
     load: float,
     normal: bool,
     state: NDArray[np.uint64],
 ) -> None:
-    """Draw the altered daughters of one alteration, days of like families together.
+    """Draw the altered daughters of one alteration, block by block.
 
     `c` and `q` are the parent's cells times the probability of the alteration. If the number is `normal`, all families are drawn at
     once, from the first three cumulants of their cells.
     """
-    begin, mean, variance, third, asleep = 0, 0.0, 0.0, 0.0, 0.0
-    while begin < days:
-        end, families, births = _group(law, days, parent, lane, begin, c, q, load)
-        share = _asleep(law, lane, (begin + end) // 2)
+    lane = x * cells.shape[2] + child
+    mean, variance, third, asleep = 0.0, 0.0, 0.0, 0.0
+    for block in range((days + BLOCK_DAYS - 1) // BLOCK_DAYS):
+        families, births = _block(law, days, x, e, lane, block, c, q, load)
+        share = _asleep(law, lane, _middle(days, block))
         if normal:
             one, two, three = family_moments(births)
             mean += families * one
@@ -161,7 +158,6 @@ def _many_arrivals(
             living = poisson_families(state, families, births, FAST_NORMAL_ABOVE)
             if living > 0.0:
                 _add_cells(cells, lesion, child, living, share, state)
-        begin = end
     if mean > 0.0:
         _add_cells(cells, lesion, child, skewed_normal(state, mean, variance, third), asleep / mean, state)
 
@@ -170,15 +166,15 @@ def _many_arrivals(
 def _one_arrival(
     cells: Array,
     lesion: int,
-    child: int,
     law: StretchLaw,
     days: int,
+    x: int,
+    e: int,
     parent: int,
-    lane: int,
+    child: int,
     c: float,
     q: float,
     load: float,
-    total: float,
     state: NDArray[np.uint64],
 ) -> None:
     """Draw the day of one altered daughter that has descendants, in proportion to how many such arise, and its family.
@@ -186,21 +182,31 @@ def _one_arrival(
     Args:
         cells: (2, L, G), changed in place.
         lesion: Index of the lesion.
-        child: Its genotype.
         law: The stretch's law.
         days: Its length.
-        parent: Lane of the parent.
-        lane: Lane of the child.
+        x: Exposure class of the lesion.
+        e: The alteration.
+        parent: Genotype of the parent.
+        child: Genotype of the child.
         c: Cycling cells of the parent at the start.
         q: Tolerant cells of the parent.
         load: N_mid / K.
-        total: Sum over days of divisions times survival.
         state: Random stream.
     """
-    rest = next_uniform(state) * total
-    for day in range(days):
-        rest -= (law.divide[day, 0, parent] * c + law.divide[day, 1, parent] * q) * law.survive[day, lane]
-        if rest < 0.0 or day == days - 1:
+    alive, families = law.alive, law.families
+    rest = next_uniform(state) * (alive[0, x, e] * c + alive[1, x, e] * q)
+    block, last = 0, (days - 1) // BLOCK_DAYS
+    while block < last:
+        here = families[0, 0, x, e, block] * c + families[1, 0, x, e, block] * q
+        if rest < here:
+            break
+        rest -= here
+        block += 1
+    before, lane = x * cells.shape[2] + parent, x * cells.shape[2] + child
+    end = min(days, (block + 1) * BLOCK_DAYS)
+    for day in range(block * BLOCK_DAYS, end):
+        rest -= (law.divide[day, 0, before] * c + law.divide[day, 1, before] * q) * law.survive[day, lane]
+        if rest < 0.0 or day == end - 1:
             survival, births = _arrival_law(law, days, lane, day, load)
             if load == 0.0 or next_uniform(state) * law.survive[day, lane] < survival:
                 living = 1.0 + next_geometric(state, 1.0 / (1.0 + births))
@@ -214,7 +220,7 @@ def _few_arrivals(
     cells: Array,
     law: StretchLaw,
     days: int,
-    first: int,
+    x: int,
     load: float,
     total: float,
     edges: NDArray[np.int64],
@@ -234,17 +240,16 @@ def _few_arrivals(
                 if rest < 0.0:
                     break
         parent, child = edges[chosen, 0], edges[chosen, 1]
-        weight = expected[chosen] / (probability[chosen] * (1.0 - load))
         _one_arrival(
-            cells, lesion, child, law, days, first + parent, first + child,
-            work[_CYCLING, parent], work[_TOLERANT, parent], load, weight, state,
+            cells, lesion, law, days, x, chosen, parent, child,
+            work[_CYCLING, parent], work[_TOLERANT, parent], load, state,
         )  # fmt: skip
 
 
 @bare_kernel
 def _expect(
     law: StretchLaw,
-    first: int,
+    x: int,
     kept: float,
     edges: NDArray[np.int64],
     probability: Array,
@@ -252,7 +257,7 @@ def _expect(
     expected: Array,
 ) -> None:
     """Expected number, per edge, of altered daughters with descendants that found or join a small clone, into `expected` (E,)."""
-    alive, x = law.alive, first // work.shape[1]
+    alive = law.alive
     for e in range(expected.shape[0]):
         parent, child = edges[e, 0], edges[e, 1]
         arising = alive[0, x, e] * work[_CYCLING, parent] + alive[1, x, e] * work[_TOLERANT, parent]
@@ -265,7 +270,7 @@ def small_clones(
     cells: Array,
     law: StretchLaw,
     days: int,
-    first: int,
+    x: int,
     load: float,
     edges: NDArray[np.int64],
     probability: Array,
@@ -280,7 +285,7 @@ def small_clones(
         cells: (2, L, G), changed in place.
         law: The stretch's law.
         days: Its length.
-        first: First lane of the lesion's exposure class.
+        x: The lesion's exposure class.
         load: N_mid / K.
         edges: (E, 2) parent and child genotype.
         probability: (E,) probability per division.
@@ -290,9 +295,9 @@ def small_clones(
     """
     for g in range(cells.shape[2]):
         if work[_LARGE, g] == 0.0 and work[_CYCLING, g] + work[_TOLERANT, g] > 0.0:
-            _advance(cells, lesion, g, law, first + g, load, state, work[_CROWDED, g])
+            _advance(cells, lesion, g, law, x * cells.shape[2] + g, load, state, work[_CROWDED, g])
     kept, few = 1.0 - load, 0.0
-    _expect(law, first, kept, edges, probability, work, expected)
+    _expect(law, x, kept, edges, probability, work, expected)
     for e in range(expected.shape[0]):
         if expected[e] <= FEW:
             few += expected[e]
@@ -300,9 +305,7 @@ def small_clones(
         parent, child = edges[e, 0], edges[e, 1]
         share = probability[e] * kept
         c, q = work[_CYCLING, parent] * share, work[_TOLERANT, parent] * share
-        _many_arrivals(
-            cells, lesion, child, law, days, first + parent, first + child, c, q, load,
-            expected[e] > FAST_NORMAL_ABOVE, state,
-        )  # fmt: skip
+        normal = expected[e] > FAST_NORMAL_ABOVE
+        _many_arrivals(cells, lesion, law, days, x, e, child, c, q, load, normal, state)
     if few > 0.0:
-        _few_arrivals(lesion, cells, law, days, first, load, few, edges, probability, state, work, expected)
+        _few_arrivals(lesion, cells, law, days, x, load, few, edges, probability, state, work, expected)

@@ -35,6 +35,9 @@ Array = NDArray[np.float64]
 
 CC, CQ, QC, QQ = range(4)
 """Rows of 2 x 2 matrices: to cycling from cycling, to cycling from tolerant, to tolerant from cycling, to tolerant from tolerant."""
+BLOCK_DAYS = 16
+"""Days whose altered daughters are drawn together."""
+BLOCKS = -(-LONGEST_STRETCH_DAYS // BLOCK_DAYS)
 MEET = 4
 """Row of `arrive` after those four: when arrivals meet crowding, see there."""
 
@@ -72,6 +75,8 @@ class StretchLaw(NamedTuple):
     alive: Array
     """(2, X, E) altered daughters that have descendants at the end, per cycling and per tolerant parent cell at the start and per
     alteration, without crowding."""
+    families: Array
+    """(2, 3, X, E, BLOCKS) the same by blocks of days: their number, and times the first and second moment of their family's size."""
     leaving: Array
     """(lanes,) scratch: probability per division that a daughter leaves for another genotype."""
     scratch: Array
@@ -97,6 +102,7 @@ def new_law(lanes: int, classes: int, edges: int) -> StretchLaw:
         np.empty((3, lanes)),
         np.empty((5, classes, edges)),
         np.empty((2, classes, edges)),
+        np.empty((2, 3, classes, edges, BLOCKS)),
         np.empty(lanes),
         np.empty((days, 7, lanes)),
     )
@@ -216,7 +222,7 @@ def _arrivals(
 ) -> None:
     """Means of what altered daughters become, for every edge and exposure class."""
     divide, scratch, arrive, crowd, alive = law.divide, law.scratch, law.arrive, law.crowd, law.alive
-    survive = law.survive
+    survive, families = law.survive, law.families
     for day in range(days):
         for first in range(0, survive.shape[1], WIDTH):
             mean = load(scratch, (day, _AFTER, first)) + load(scratch, (day, _AFTER + 1, first))
@@ -224,6 +230,7 @@ def _arrivals(
             store(survive, (day, first), smaller(mean / (1.0 + births), 1.0))
     arrive[:] = 0.0
     alive[:] = 0.0
+    families[:] = 0.0
     for x in range(arrive.shape[1]):
         for e in range(edges.shape[0]):
             if probability[e] == 0.0:
@@ -237,12 +244,22 @@ def _arrivals(
                 cq += two * cycling
                 qc += one * tolerant
                 qq += two * tolerant
-                alive[0, x, e] += one * survive[day, child]
-                alive[1, x, e] += two * survive[day, child]
+                block, size = (
+                    day // BLOCK_DAYS,
+                    1.0 + 0.5 * (law.births[day, child] + law.births[day + 1, child]),
+                )
+                for phenotype in range(2):
+                    living = divide[day, phenotype, parent] * survive[day, child]
+                    families[phenotype, 0, x, e, block] += living
+                    families[phenotype, 1, x, e, block] += living * size
+                    families[phenotype, 2, x, e, block] += living * size * (2.0 * size - 1.0)
                 until = scratch[day, _CUMULATED, parent]
                 met += one * cycling * (until + crowd[child] - scratch[day, _CUMULATED, child])
             arrive[CC, x, e], arrive[CQ, x, e], arrive[QC, x, e], arrive[QQ, x, e] = cc, cq, qc, qq
             arrive[MEET, x, e] = met / (cc + 1e-300)
+            for block in range(BLOCKS):
+                alive[0, x, e] += families[0, 0, x, e, block]
+                alive[1, x, e] += families[1, 0, x, e, block]
 
 
 @bare_kernel_with(forceinline=True)

@@ -155,7 +155,7 @@ def birth_death_step(
     if families > normal_above:
         mean, spread = families / stop, (2.0 - stop - survival) / stop
         if families > mean_above or spread <= 0.0:
-            return math.floor(mean + 0.5)
+            return float(np.floor(mean + 0.5))
         size = 1.0 / stop
         third = (
             survival * size * (1.0 + 6.0 * size * (size - 1.0) - 3.0 * survival * size * (2.0 * size - 1.0))
@@ -178,7 +178,7 @@ def skewed_normal(state: npt.NDArray[np.uint64], mean: float, variance: float, t
     """
     z = next_normal(state)
     count = mean + z * math.sqrt(variance) + (z * z - 1.0) * third / (6.0 * variance)
-    return max(0.0, math.floor(count + 0.5))
+    return max(0.0, float(np.floor(count + 0.5)))
 
 
 @bare_kernel

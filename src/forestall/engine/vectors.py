@@ -26,7 +26,7 @@ WIDTH = 16
 """Lanes of a vector."""
 
 
-class Vector(types.Type):  # type: ignore[misc]
+class Vector(types.Type):
     """Sixteen numbers of one type."""
 
     def __init__(self, dtype: Any) -> None:
@@ -181,7 +181,7 @@ def total(typing_context: Any, vector: Any) -> Any:
 
 @intrinsic
 def any_above(typing_context: Any, vector: Any, limit: Any) -> Any:
-    """Whether any lane is larger than a number."""
+    """Whether any lane is larger than a number, at least 0."""
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         above = builder.fcmp_ordered(">", args[0], _broadcast(builder, args[1]))
