@@ -40,6 +40,10 @@ DRUG_RING_DAYS = 2 * MAX_PERIOD_DAYS + LONGEST_SPAN_DAYS + 1
 """Days of concentrations that are kept: two dosing periods and the longest span."""
 TREND_SHARE = 0.3
 """A trend is extrapolated over at most this share of a time constant: beyond it a strong feedback would ring."""
+NONE, BENDS, JUMPS = range(3)
+"""What doses given at once do to exposure: absorbed ones bend its course, the others make it jump."""
+ABSORBED = 1e-9
+"""A drug whose terms add up to less than this share of their sizes at the time of the dose is absorbed first."""
 _MIDNIGHT = 1e-6
 """Days after midnight at which a part that begins there may be found."""
 EARLY, MIDDLE = 0.5 - np.sqrt(3.0) / 6.0, np.sqrt(3.0) / 3.0
@@ -101,16 +105,19 @@ def _move(
 
 
 @bare_kernel
-def _give(schedule: Schedule, p: PatientRates, phase: int, day: int, boluses: Array) -> bool:
-    """Add the doses given at once, (C,) of them; whether there are any."""
-    given = False
+def _give(schedule: Schedule, p: PatientRates, phase: int, day: int, boluses: Array) -> int:
+    """Add the doses given at once, (C,) of them; whether there are none, some that are absorbed, or some that jump into plasma."""
+    given = NONE
     for c in range(boluses.shape[0]):
         if boluses[c] > 0.0:
-            given = True
             d = schedule.drug[phase, c]
             amount = boluses[c] * _dose(schedule, p, phase, c, day)
+            rise, size = 0.0, 0.0
             for k in range(TERMS):
                 p.concentration[d, k] += amount * p.scale[d, k]
+                rise += p.scale[d, k]
+                size += abs(p.scale[d, k])
+            given = max(given, JUMPS if abs(rise) > ABSORBED * size else BENDS)
     return given
 
 
@@ -123,8 +130,9 @@ def _begin_segment(
         begins = segment == 0 or schedule.infusing[template, segment - 1, c] == 0.0
         if schedule.infusing[template, segment, c] > 0.0 and begins:
             turn(p, False)
-    if _give(schedule, p, phase, day, schedule.bolus[template, segment]):
-        turn(p, True)
+    given = _give(schedule, p, phase, day, schedule.bolus[template, segment])
+    if given != NONE:
+        turn(p, given == JUMPS)
 
 
 @bare_kernel_with(forceinline=True)
@@ -144,11 +152,13 @@ def _relax(model: CourseModel, p: PatientRates, template: int, segment: int, leg
 
 @bare_kernel
 def turn(p: PatientRates, jump: bool) -> None:
-    """A dose begins now: the target's trend ends, and with a jump of exposure its value tells nothing either."""
+    """A dose begins now: the target's trend ends, and the next one begins here; with a jump of exposure its value tells nothing."""
     p.since[0] = 0.0
     p.since[1] = 1.0 if jump else p.since[1]
     p.keep[:] = 1.0
     p.trend[:] = 0.0
+    if not jump:
+        copy_rows(p.aim, p.target)
 
 
 @bare_kernel_with(forceinline=True)
