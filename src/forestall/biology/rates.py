@@ -54,6 +54,8 @@ class CourseModel(NamedTuple):
     """(T, S, 2, Q) factors by which slow states keep their distance from the target between quadrature nodes."""
     signal_death: float
     """1/day of added death at complete loss of the survival drive."""
+    turnover: float
+    """Share of the deaths without drugs that go with division: cells that do not divide are spared them."""
     enter: float
     """1/day at which cycling cells turn tolerant when the proliferation drive is lost completely."""
     leave: float
@@ -338,7 +340,8 @@ def rates_now(model: CourseModel, p: PatientRates, weight: float = 1.0, everythi
         solve_signaling(model, p)
     _kills(model, p, everything)
     now, drive, kill, fitness = p.now, p.drive, p.kill, p.lanes.fitness
-    base, signal, spared = p.death, model.signal_death, 1.0 - model.protection
+    turned = p.death * model.turnover
+    base, signal, spared = p.death - turned, model.signal_death, 1.0 - model.protection
     birth, enter, leave, sensitivity, effectors = (
         p.birth,
         model.enter,
@@ -354,6 +357,6 @@ def rates_now(model: CourseModel, p: PatientRates, weight: float = 1.0, everythi
         now[LEAVE, lane] = leave * min(1.0, drive[0, lane])
     for lane in range(fitness.shape[0]):
         death = base + signal * drive[1, lane] + effectors * kill[1, lane]
-        now[DEATH, lane] = death + sensitivity * kill[0, lane] * drive[0, lane]
+        now[DEATH, lane] = death + (turned * fitness[lane] + sensitivity * kill[0, lane]) * drive[0, lane]
     for lane in range(fitness.shape[0]):
         now[TOLERANT_DEATH, lane] = spared * now[DEATH, lane]

@@ -24,6 +24,7 @@ from forestall.clinic.occult import draw_occult
 from forestall.clinic.population import Population, population_from_patient
 from forestall.clinic.response import reach
 from forestall.clinic.tumor_biology import subtypes, tumor_types
+from forestall.knowledge.alteration_rates import rates_per_division
 from forestall.knowledge.alterations import load_alterations
 from forestall.knowledge.networks import disease_network
 from forestall.knowledge.packs import pack_in_force
@@ -104,9 +105,7 @@ def _chances(tables: Sequence[GenotypeTable], row: NDArray[np.int64], factor: Ar
 
 
 def _tables(population: Population, arm: Arm) -> tuple[list[GenotypeTable], NDArray[np.int64]]:
-    rates = [
-        entry.rate_per_division.value for entry in entries_in_use("alterations", load_alterations()).values()
-    ]
+    rates = rates_per_division(entries_in_use("alterations", load_alterations()).values())
     codes = population.subtype.astype(np.int64)
     relevant = [
         relevant_alterations(arm, code) if (codes == code).any() else () for code in range(len(subtypes()))
@@ -132,7 +131,7 @@ def relevant_alterations(arm: Arm, subtype: int) -> tuple[int, ...]:
 
 def _relevant(arm: Arm, subtype: int) -> tuple[int, ...]:
     entries = list(entries_in_use("alterations", load_alterations()).values())
-    rates = [entry.rate_per_division.value for entry in entries]
+    rates = rates_per_division(entries)
     matter, cohort = singles(_typical(subtype), arm, subtype)
     net = mean_growth(arm.model, arm.schedule, cohort, arm.shared, SETTLING_DAYS, RANKING_CYCLE_DAYS)
     gain = {k: float(net[1 + n] - net[0]) for n, k in enumerate(matter)}
@@ -153,7 +152,7 @@ def singles(population: Population, arm: Arm, subtype: int) -> tuple[list[int], 
     """
     entries = list(entries_in_use("alterations", load_alterations()).values())
     matter = [k for k, entry in enumerate(entries) if entry.matters_in(subtypes()[subtype])]
-    rates = [entry.rate_per_division.value for entry in entries]
+    rates = rates_per_division(entries)
     table = genotype_table(0, matter, rates, len(matter) + 1)
     rows = np.zeros(len(population), np.int64)
     return matter, _arrays(population, arm, [table], rows, compiled(), *_exposure(population, arm))

@@ -160,9 +160,10 @@ def _collect_gains(
         lane, cycling, tolerant = lesion.lane(g), lesion.cycling(g), lesion.tolerant(g)
         birth, kept = float(p.birth * p.lanes.fitness[lane]), 1.0 - float(lesion.loss[g])
         kill = numbers.in_lane(equations.kill(immune=False), lane, p.genotypes)
-        cytotoxic = f"{float(p.sensitivity)!r} * ({kill})"
+        turned = float(p.death * model.turnover)
+        cytotoxic = f"({turned * float(p.lanes.fitness[lane])!r} + {float(p.sensitivity)!r} * ({kill}))"
         kill = numbers.in_lane(equations.kill(immune=True), lane, p.genotypes)
-        steady = f"({float(p.death)!r} + {float(p.effectors)!r} * ({kill}))"
+        steady = f"({float(p.death) - turned!r} + {float(p.effectors)!r} * ({kill}))"
         drive, idle, lost = (gains[f"{name}_{lane}"] for name in ("drive", "idle", "lost"))
         drive[cycling].append(f"({birth * kept!r} * {lesion.room} - {cytotoxic}) * {cycling}")
         drive[tolerant].append(f"-{spared!r} * {cytotoxic} * {tolerant}")

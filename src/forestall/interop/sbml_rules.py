@@ -75,8 +75,10 @@ def _write_rates(document: SbmlDocument, equations: Equations, lane: int) -> Non
     lost = f"positive(1 - activity_{living}_{lane} / {float(p.survival)!r})"
     cytotoxic = in_lane(equations.kill(immune=False), lane, p.genotypes)
     immune = in_lane(equations.kill(immune=True), lane, p.genotypes)
+    turned = float(p.death * model.turnover)
     deaths = (
-        repr(float(p.death)),
+        repr(float(p.death) - turned),
+        f"{turned * float(p.lanes.fitness[lane])!r} * {drive}",
         f"{float(model.signal_death)!r} * {lost}",
         f"{float(p.sensitivity)!r} * {drive} * ({cytotoxic})",
         f"{float(p.effectors)!r} * ({immune})",

@@ -19,6 +19,7 @@ from forestall.clinic.cohort import RANKING_CYCLE_DAYS, SETTLING_DAYS, singles
 from forestall.clinic.population import Population, draw_population
 from forestall.clinic.tumor_biology import subtypes
 from forestall.errors import InputError
+from forestall.knowledge.alteration_rates import rates_per_division
 from forestall.knowledge.alterations import load_alterations
 from forestall.knowledge.packs import pack_in_force
 from forestall.knowledge.parameters import value
@@ -119,7 +120,7 @@ def _found(arm: Arm, drawn: Population, kind: int, days: float) -> tuple[list[in
     """Alterations, expected resistant clones found (patients, alterations), and their net growth."""
     entries = list(load_alterations().values())
     matter, cohort = singles(drawn, arm, kind)
-    probability = np.array([entries[k].rate_per_division.value for k in matter])
+    probability = np.array(rates_per_division(entries[k] for k in matter))
     found, growth = np.zeros((len(drawn), len(matter))), np.zeros((len(drawn), len(matter)))
     cells = _cells_at_entry(drawn)
     for i in range(len(drawn)):
@@ -197,7 +198,7 @@ def _summary(
     protocol: Regimen, kind: int, within: str, matter: Sequence[int], found: Floats, growth: Floats
 ) -> Spectrum:
     names = list(load_alterations())
-    rates = [entry.rate_per_division.value for entry in load_alterations().values()]
+    rates = rates_per_division(load_alterations().values())
     any_clone = -np.expm1(-found.sum(axis=1))
     whole = found.sum(axis=1, keepdims=True)
     share = np.where(whole > 0, found / np.where(whole > 0, whole, 1.0) * any_clone[:, None], 0.0).sum(axis=0)

@@ -18,7 +18,7 @@ from forestall.studies.validation.derivation import TrialPlan
 
 _OF_CLASS: Final = "response.class."
 _OF_DRUG: Final = "response.drug."
-_SIGNALING: Final = ("tolerance.*", "death.signal_rate")
+_SIGNALING: Final = ("tolerance.*", "death.*")
 _CYTOTOXIC: Final = ("sensitivity.cytotoxic_log_sd", "alterations.ALDH1A1_up.*")
 _LINES: Final = ("prior.growth_per_line", "prior.sensitivity_per_line")
 _TYPES: Final = ("her2_positive", "er_positive", "triple_negative")
