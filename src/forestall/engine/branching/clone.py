@@ -1,7 +1,7 @@
 """One clone over an interval of constant rates: exact event by event of its line's emissions, or in bulk where it is large.
 
 A clone *emits* mutants at its divisions and cells that fall asleep (or wake). While few are expected, the first emission, the size
-of the clone then, and everything after are drawn without approximation (`forestall.engine.mutation`): a draw per emission, none
+of the clone then, and everything after are drawn without approximation (`forestall.engine.emission`): a draw per emission, none
 per cell. A large clone that emits many is drawn at once: with the exact mean and covariance of both phenotypes where many cells
 switch, otherwise by its own exact law with a Poisson number of emissions along its path.
 """
@@ -13,7 +13,12 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from forestall.engine.birth_death import birth_death_step, constant_rate_law, mean_of_exponential
+from forestall.engine.birth_death import (
+    LARGEST_EXPONENT,
+    birth_death_step,
+    constant_rate_law,
+    mean_of_exponential,
+)
 from forestall.engine.branching.mutants import (
     emit_mutants,
     emit_sleepers,
@@ -35,8 +40,8 @@ from forestall.engine.branching.stack import (
     set_aside,
 )
 from forestall.engine.counts import next_binomial, next_gamma
+from forestall.engine.emission import next_emission
 from forestall.engine.kernels import kernel
-from forestall.engine.mutation import next_emission
 from forestall.engine.random import next_uniform
 
 Floats = npt.NDArray[np.float64]
@@ -244,7 +249,7 @@ def longest_at_once(fastest: float) -> float:
 @kernel
 def _expected(cells: float, net: float, emission: float, days: float) -> float:
     """Largest number of emissions to be expected of a clone."""
-    return emission * cells * days * max(1.0, mean_of_exponential(min(net * days, 700.0)))
+    return emission * cells * days * max(1.0, mean_of_exponential(min(net * days, LARGEST_EXPONENT)))
 
 
 @kernel
