@@ -72,10 +72,11 @@ def _calibration() -> str:
     if not path.is_file():
         return "No calibration is shipped with this version."
     about = validate(EnsembleFile, read_yaml(path))
+    left_out = sum(trial in about.folds for trial in about.trials)
     narrowed = sum(prior.posterior_sd < 0.9 * prior.sd for prior in about.priors.values())
     return (
         f"The shipped ensemble ({about.label}) has {about.members} parameter sets; it used the outcomes of {len(about.trials)} trials, "
-        f"{len(about.folds)} of which a fold has left out. Of {len(about.priors)} uncertain numbers {narrowed} are known at least a tenth "
+        f"{left_out} of which a fold has left out. Of {len(about.priors)} uncertain numbers {narrowed} are known at least a tenth "
         "better than before; the others are as uncertain as their priors, and predictions carry that."
     )
 

@@ -44,6 +44,24 @@ class InputError(ForestallError):
         self.fix = fix
         super().__init__(str(self))
 
+    def at(self, field: str, *, file: str | Path | None = None, line: int | None = None) -> InputError:
+        """The same complaint at another place.
+
+        Args:
+            field: The field that the user wrote.
+            file: The file it stands in, if any.
+            line: The line in that file.
+        """
+        return InputError(
+            self.message,
+            file=file,
+            line=line,
+            field=field,
+            value=self.value,
+            allowed=self.allowed,
+            fix=self.fix,
+        )
+
     def __str__(self) -> str:
         place = self.file or ""
         if self.line is not None:

@@ -19,7 +19,7 @@ from pathlib import Path
 VARIABLE = "NUMBA_CACHE_DIR"
 PACKAGE = os.path.dirname(__file__)
 _PREFIX = "kernels-"
-_ABOVE_THE_KERNELS = frozenset({"api.py", "cli", "interop", "report", "studies"})
+_ABOVE_THE_KERNELS = frozenset({"api", "cli", "interop", "report", "studies"})
 """Nothing in these is imported by a kernel."""
 _KEPT_FOLDERS = 10
 _DAY = 86_400.0

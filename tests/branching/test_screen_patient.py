@@ -167,3 +167,12 @@ def test_unit_too_many_regimens_are_refused() -> None:
     assert len(regimens_of(drugs, 2)) == 30 + 3 * 435
     with pytest.raises(InputError, match=f"more than {MOST_REGIMENS}"):
         regimens_of(drugs, 3)
+
+
+def test_unit_a_patient_of_another_disease_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "patient.yaml"
+    path.write_text("disease: cml\nlesions: [{site: marrow, diameter: 50 mm}]\n")
+    assert run(["screen", "--patient", str(path), "--drugs", "imatinib"]) == 2
+    assert "patient.yaml:1: disease: patients of other diseases cannot be screened" in capsys.readouterr().err

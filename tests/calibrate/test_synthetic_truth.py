@@ -207,7 +207,26 @@ def test_property_a_stopped_calibration_goes_on_from_its_shards(tmp_path: Path) 
 
     victims = sorted((tmp_path / "shards-1").rglob("*.npz"))[:3]
     victims[0].unlink()
-    victims[1].write_bytes(b"half a file")
+    victims[1].write_bytes(victims[1].read_bytes()[:-9])
     calibrate(again, tmp_path / "shards-1", simulator=counted)
     assert len(done) == 2
     assert np.array_equal(first.posterior[None], again.posterior[None])
+
+
+WIDER = {name: prior.model_copy(update={"sd": 0.6}) for name, prior in SPEC.parameters.items()}
+
+
+@pytest.mark.parametrize("change", [{"patients": 99}, {"seed": 6}, {"parameters": WIDER}])
+def test_unit_shards_of_another_specification_are_not_taken(
+    tmp_path: Path, change: dict[str, object]
+) -> None:
+    calibrated(tmp_path, np.zeros(len(unknowns(SPEC))), 1)
+    other = prepare(SPEC.model_copy(update=change), tmp_path / "evidence-1")
+    done: list[str] = []
+
+    def counted(one: Design, parameters: ParameterSet, seed: int, patients: int) -> Shard:
+        done.append(one.name)
+        return stand_in(one, parameters, seed, patients)
+
+    calibrate(other, tmp_path / "shards-1", simulator=counted)
+    assert len(done) == sum(SPEC.members) * len(ARMS)

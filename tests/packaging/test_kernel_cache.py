@@ -18,7 +18,7 @@ from forestall.studies.compilation import COMPILING, announce_compilation
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
     """A small package with a kernel and a report."""
-    for name in ("__init__.py", "engine/kernels.py", "report/html.py", "api.py"):
+    for name in ("__init__.py", "engine/kernels.py", "report/html.py", "api/trials.py"):
         path = tmp_path / "package" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("one = 1\n")
@@ -27,7 +27,12 @@ def package(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     ("file", "changes"),
-    [("engine/kernels.py", True), ("engine/new.py", True), ("report/html.py", False), ("api.py", False)],
+    [
+        ("engine/kernels.py", True),
+        ("engine/new.py", True),
+        ("report/html.py", False),
+        ("api/trials.py", False),
+    ],
 )
 def test_unit_only_source_that_kernels_see_gives_a_new_folder(
     file: str, changes: bool, package: Path

@@ -13,7 +13,8 @@ from scipy.integrate import solve_ivp
 
 from forestall.biology.signaling import reference
 from forestall.biology.signaling.compile import Compiled, Floats, compile_network, compiled
-from forestall.biology.signaling.kernel import _pass, drives, evaluate, expression_targets
+from forestall.biology.signaling.kernel import _pass, evaluate
+from forestall.biology.signaling.slow_states import drives, expression_targets
 from forestall.biology.signaling.steady import Batch, Case, _step, batch_of, time_course
 from forestall.knowledge.networks import Network
 

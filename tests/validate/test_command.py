@@ -108,8 +108,13 @@ def test_unit_documentation_is_written_with_its_figure_and_its_numbers(
     words = ["--rules-only", "-q", "--out", str(tmp_path / "out"), "--write-docs", str(page)]
     assert run(["validate", "--evidence", str(faulty(tables)), *words]) == ExitCode.OK
     assert "(images/validation.svg)" in page.read_text()
-    assert (tmp_path / "docs" / "images" / "validation.svg").is_file()
-    assert json.loads((tmp_path / "docs" / "validation.json").read_text())["study"] == "validate"
+    assert [path.name for path in (tmp_path / "docs" / "images").iterdir()] == ["validation.svg"]
+    numbers = json.loads((tmp_path / "docs" / "validation.json").read_text())
+    record = json.loads((tmp_path / "out" / "record.json").read_text())
+    few = [one for one in record["scores"] if one["grouping"] == "endpoint"]
+    assert 0 < len(few) < len(record["scores"])
+    assert numbers["scores"] == few
+    assert numbers["counts"] == record["counts"]
 
 
 def test_unit_json_holds_scores(tables: Writer, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -139,14 +139,14 @@ def advance(
     days = stretch_days(schedule, phase, longest)
     days = min(days, longest_stretch(cells, cohort.capacity[i], p.birth))
     table = cohort.table[i]
-    edges, probability = cohort.edges[table], cohort.probability[table]
+    edges, probability = cohort.edges[table], cohort.probability[i]
     repeats = know_rates(model, schedule, p, phase, day, days)
     place, known = _kept_law(schedule, p, phase, day, days, repeats, walker)
     law = _law(walker, place)
     if not known:
         for j in range(days):
             walker.places[j] = ring_place(schedule, p, phase, day + j)
-        write_law(p.ring, walker.places, days, cohort.loss[table], edges, probability, law)
+        write_law(p.ring, walker.places, days, cohort.loss[i], edges, probability, law)
     advance_lesions(
         cells,
         law,

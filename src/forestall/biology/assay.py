@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from forestall.biology.culture import Culture, Fates, TreatedLanes, Treatments
 from forestall.biology.signaling.compile import Floats
-from forestall.biology.signaling.kernel import correct, evaluate, expression_targets, place_slow, relax
+from forestall.biology.signaling.kernel import evaluate
+from forestall.biology.signaling.slow_states import correct, expression_targets, place_slow, relax
 from forestall.errors import ForestallError
 
 Array = NDArray[np.float64]

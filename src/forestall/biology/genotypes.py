@@ -81,7 +81,7 @@ def _padded(
 
 
 @functools.lru_cache(maxsize=_TABLES_KEPT)
-def _table_again(
+def _kept_table(
     truncal: int, relevant: tuple[int, ...], rates: tuple[float, ...], largest: int
 ) -> GenotypeTable:
     return genotype_table(truncal, relevant, rates, largest)
@@ -109,5 +109,5 @@ def tables_for(
     keys = np.stack([group, truncal], axis=1)
     distinct, index = np.unique(keys, axis=0, return_inverse=True)
     known, chances = [tuple(group) for group in relevant], tuple(rates)
-    tables = [_table_again(int(mask), known[int(g)], chances, largest) for g, mask in distinct]
+    tables = [_kept_table(int(mask), known[int(g)], chances, largest) for g, mask in distinct]
     return tables, index.reshape(-1)

@@ -39,6 +39,8 @@ DRUG_RING_DAYS = 2 * MAX_PERIOD_DAYS + LONGEST_SPAN_DAYS + 1
 """Days of concentrations that are kept: two dosing periods and the longest span."""
 TREND_SHARE = 0.3
 """A trend is extrapolated over at most this share of a time constant: beyond it a strong feedback would ring."""
+_MIDNIGHT = 1e-6
+"""Days after midnight at which a part that begins there may be found."""
 EARLY, MIDDLE = 0.5 - np.sqrt(3.0) / 6.0, np.sqrt(3.0) / 3.0
 """The outer legs and the middle leg between the ends and the two nodes of a stretch of time, as shares of it."""
 
@@ -194,6 +196,8 @@ def _kill_apart(
     for u in range(schedule.parts[template, segment], schedule.parts[template, segment + 1]):
         part, half = schedule.part_start[u], 0.5 * schedule.part_length[u]
         today = int(part + half)
+        if today > 0 and part - today < _MIDNIGHT:
+            _remember_killers(schedule, p, day + today)
         _give(schedule, p, phase, day + today, schedule.part_bolus[u])
         for node in range(2):
             _move(schedule, p, phase, day + today, p.part_decay[u, node], schedule.part_infusing[u], True)
@@ -248,7 +252,7 @@ def integrate_days(
     for j in range(span):
         p.ring[(day + j) % RING_DAYS] = 0.0
         copy_rows(p.slow, p.slow_ring[(day + j) % RING_DAYS])
-        _remember_drugs(p, day, j)
+        _remember_drugs(schedule, p, day, j)
     for s in range(schedule.segments[template]):
         _begin_segment(schedule, p, phase, day, template, s)
         kills = _kill_apart(model, schedule, p, phase, day, template, s)
@@ -270,10 +274,25 @@ def integrate_days(
 
 
 @bare_kernel
-def _remember_drugs(p: PatientRates, day: int, later: int) -> None:
-    """Keep the concentrations at the start of a day that comes `later` days after the present state, without doses between."""
+def _remember_drugs(schedule: Schedule, p: PatientRates, day: int, later: int) -> None:
+    """Keep the concentrations at the start of a day that comes `later` days after the present state.
+
+    Drugs that act on signaling have no doses in between; what the others will have is noted when it is known.
+    """
     ring, decay = p.drug_ring, p.day_decay
     today, before = (day + later) % DRUG_RING_DAYS, (day + later - 1) % DRUG_RING_DAYS
     for d in range(decay.shape[1]):
         for k in range(TERMS):
-            ring[today, d, k] = p.concentration[d, k] if later == 0 else ring[before, d, k] * decay[0, d, k]
+            if later == 0:
+                ring[today, d, k] = p.concentration[d, k]
+            elif not schedule.only_kills[d]:
+                ring[today, d, k] = ring[before, d, k] * decay[0, d, k]
+
+
+@bare_kernel
+def _remember_killers(schedule: Schedule, p: PatientRates, day: int) -> None:
+    """Keep the present concentrations of the drugs that only kill as those at the start of a day."""
+    for d in range(schedule.only_kills.shape[0]):
+        if schedule.only_kills[d]:
+            for k in range(TERMS):
+                p.drug_ring[day % DRUG_RING_DAYS, d, k] = p.concentration[d, k]

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from forestall.biology.signaling.actions import DEGRADE, INHIBIT, OUTSIDE, CompiledActions
 from forestall.biology.signaling.compile import CompiledNetwork
-from forestall.biology.signaling.kernel import evaluate_with, expression_targets_with
+from forestall.biology.signaling.kernel import evaluate_with
+from forestall.biology.signaling.slow_states import expression_targets_with
 from forestall.engine.kernels import bare_kernel, bare_kernel_with
 
 Array = NDArray[np.float64]

@@ -22,8 +22,9 @@ from forestall.biology.rates import (
     rates_now,
     solve_signaling,
 )
-from forestall.biology.signaling.kernel import evaluate, expression_targets, rest_state
+from forestall.biology.signaling.kernel import evaluate
 from forestall.biology.signaling.lanes import AlterationArrays, write_lanes
+from forestall.biology.signaling.slow_states import expression_targets, rest_state
 from forestall.engine.kernels import kernel_with
 
 Array = NDArray[np.float64]
@@ -53,9 +54,9 @@ class CohortArrays(NamedTuple):
     edge_start: NDArray[np.int64]
     """(K, G + 1)."""
     probability: Array
-    """(K, E) per division."""
+    """(n, E) per division."""
     loss: Array
-    """(K, G) per division."""
+    """(n, G) per division."""
     elimination: Array
     """(n, D, TERMS) 1/day."""
     scale: Array

@@ -64,10 +64,12 @@ def biopsy(
     from forestall.api import simulate as follow
     from forestall.cli.progress import progress_on_stderr
     from forestall.clinic.laboratory import Laboratory
+    from forestall.knowledge.scope import in_scope
     from forestall.studies.samples import DEFAULT_BLOOD, DEFAULT_TISSUE
 
     patient = patient_of(patient_file, disease)
-    laboratory = Laboratory.with_numbers(settings or ())
+    with in_scope(patient.scope):
+        laboratory = Laboratory.with_numbers(settings or ())
     with progress_on_stderr(silent=quiet or as_json) as progress:
         course = follow(
             patient,

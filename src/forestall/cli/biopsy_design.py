@@ -12,7 +12,7 @@ from forestall.cli.options import AsJson, OutputFolder, Quiet, Seed
 from forestall.cli.trial import NameOrFile
 
 if TYPE_CHECKING:
-    from forestall.studies.biopsy_design import BiopsyDesign
+    from forestall.studies.biopsy_result import BiopsyDesign
 
 Mechanism = Annotated[
     str,

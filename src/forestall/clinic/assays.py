@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
-from functools import cache
 
 from forestall.knowledge.alterations import Alteration, load_alterations
+from forestall.knowledge.packs import pack_in_force
 from forestall.knowledge.parameters import value
+from forestall.knowledge.scope import per_scope
 
 RECEPTORS = {"ER": "ESR1", "PR": "PGR", "HER2": "ERBB2"}
 """Receptor -> gene."""
@@ -37,7 +38,7 @@ def assay_for(alteration: Alteration) -> Assay:
     return Assay.COPIES if alteration.kind == "amplification" else Assay.NONE
 
 
-@cache
+@per_scope
 def panel() -> dict[str, Assay]:
     """Every alteration of the catalog with the assay that sees it."""
     return {name: assay_for(alteration) for name, alteration in load_alterations().items()}
@@ -46,6 +47,11 @@ def panel() -> dict[str, Assay]:
 def seen_by(assay: Assay) -> tuple[str, ...]:
     """Alterations that an assay sees, in the order of the catalog."""
     return tuple(name for name, kind in panel().items() if kind is assay)
+
+
+def stains() -> tuple[str, ...]:
+    """Receptors that tissue is stained for: those of breast cancer, none in other diseases."""
+    return tuple(RECEPTORS) if pack_in_force() is None else ()
 
 
 def marker_lost(name: str) -> str | None:

@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from forestall.clinic.assays import NORMAL_COPIES, RECEPTORS, Assay, copies, seen_by, shows
+from forestall.clinic.assays import NORMAL_COPIES, Assay, copies, seen_by, shows, stains
 from forestall.clinic.chance import Chance
 from forestall.clinic.sample_findings import ReceptorFinding, Sample, VariantFinding
 from forestall.clinic.tumor_state import TumorState
@@ -82,7 +82,7 @@ class Biopsy:
         share = state.cells[lesion] / state.cells[lesion].sum()
         tumor, held = self._core(share, chance)
         reads = self._variants(state.carried, tumor, held, share, chance)
-        stained = tuple(_stain(state, marker, held, chance) for marker in RECEPTORS)
+        stained = tuple(_stain(state, marker, held, chance) for marker in stains())
         return Sample("tissue", state.day, state.lesion[lesion], tumor / self.cells, (*reads,), stained)
 
     def _core(self, share: Floats, chance: Chance) -> tuple[float, Floats]:

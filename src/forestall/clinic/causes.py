@@ -25,8 +25,9 @@ from forestall.biology.rates import (
 )
 from forestall.biology.setup import CohortArrays, SharedArrays
 from forestall.biology.signaling.actions import apply_effects_by_lane
-from forestall.biology.signaling.kernel import evaluate, place_slow
+from forestall.biology.signaling.kernel import evaluate
 from forestall.biology.signaling.lanes import write_lanes
+from forestall.biology.signaling.slow_states import place_slow
 from forestall.engine.kernels import kernel_with
 
 Array = NDArray[np.float64]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,8 +71,11 @@ def _arrays(
         patient=population.patient,
         expression=_expression(population, network),
         gain=_gains(population, network),
-        table=np.arange(len(population), dtype=np.int64),
-        **_genotypes(tables, row, population.resistance),
+        table=row,
+        mask=np.stack([table.mask for table in tables]),
+        edges=np.stack([table.edges for table in tables]),
+        edge_start=np.stack([table.edge_start for table in tables]),
+        **_chances(tables, row, population.resistance),
         elimination=elimination,
         scale=scale,
         amount=_amounts(population, arm.phases, loading=False),
@@ -93,18 +95,12 @@ def _arrays(
     )
 
 
-def _genotypes(tables: Sequence[GenotypeTable], row: NDArray[np.int64], factor: Array) -> dict[str, Any]:
-    """A table for each patient, with the probabilities of her own alterations."""
+def _chances(tables: Sequence[GenotypeTable], row: NDArray[np.int64], factor: Array) -> dict[str, Array]:
+    """Probabilities per division of each patient's own alterations: her table's, times her factor."""
     probability = np.stack([table.probability for table in tables])[row] * factor[:, None]
     loss = np.stack([table.loss for table in tables])[row] * factor[:, None]
     within = np.minimum(1.0, LARGEST_LOSS / np.maximum(loss.max(axis=1), 1e-300))[:, None]
-    return {
-        "mask": np.stack([table.mask for table in tables])[row],
-        "edges": np.stack([table.edges for table in tables])[row],
-        "edge_start": np.stack([table.edge_start for table in tables])[row],
-        "probability": probability * within,
-        "loss": loss * within,
-    }
+    return {"probability": probability * within, "loss": loss * within}
 
 
 def _tables(population: Population, arm: Arm) -> tuple[list[GenotypeTable], NDArray[np.int64]]:

@@ -147,7 +147,7 @@ def establish(
             death,
             cohort.edge_start[table],
             children,
-            cohort.probability[table],
+            cohort.probability[i],
             cohort.capacity[i],
             target,
             LONGEST_GROWTH_DAYS,
@@ -235,7 +235,7 @@ def follow(
         np.empty(lesions),
         np.zeros(1),
     )
-    walker = new_walker(p.now.shape[1], genotypes, cohort.probability[cohort.table[i]])
+    walker = new_walker(p.now.shape[1], genotypes, cohort.probability[i])
     _treat(i, model, schedule, cohort, clinic, shared, p, cells, eyes, chance, walker, record)
     record.evaluations[i] = p.clock[EVALUATIONS]
 
@@ -309,7 +309,7 @@ def _treat(
                 record.made[i] = visit + 1
                 if progressed:
                     record.progression[i] = day
-                    catch_up(schedule, p, phase, day - began)
+                    catch_up(schedule, p, phase, day)
                     _explain(i, model, cohort, clinic, shared, p, cells, eyes.seen, eyes.low, record)
                     phase, began = 1, day
                     start_phase(schedule, p, phase)
@@ -324,19 +324,8 @@ def _treat(
             step = min(step, clinic.visits[visit] - day)
         if _alive(cells):
             step = advance(
-                i,
-                model,
-                schedule,
-                cohort,
-                p,
-                phase,
-                day - began,
-                step,
-                cells,
-                clinic.handover,
-                chance,
-                walker,
-            )
+                i, model, schedule, cohort, p, phase, day - began, step, cells, clinic.handover, chance, walker
+            )  # fmt: skip
             for lesion in range(lesions):
                 eyes.low[lesion] = min(eyes.low[lesion], lesion_size(cells, lesion))
         after = hazard_of_death(i, cohort, clinic, cells)

@@ -44,7 +44,7 @@ def deterministic_course(
     now[0], now[1] = cells[:, 0], cells[:, 1]
     out = np.empty((visits.shape[0], lesions, 2, genotypes))
     chance = np.zeros((lesions, 2), np.uint64)
-    walker = new_walker(p.now.shape[1], genotypes, cohort.probability[cohort.table[i]])
+    walker = new_walker(p.now.shape[1], genotypes, cohort.probability[i])
     day = 0
     for visit in range(visits.shape[0]):
         while day < visits[visit]:

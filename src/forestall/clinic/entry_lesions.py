@@ -66,7 +66,7 @@ def draw_lesions(
 
     Args:
         eligibility: A trial's criteria.
-        tumor_type: (n,) her2_positive, er_positive or triple_negative: the key of the parameters.
+        tumor_type: (n,) word of `tumor_types()`: the key of the parameters.
         patients: (n,) indices of the patients.
         seed: Seed of the study.
 

@@ -152,9 +152,9 @@ def reference_course(
     lesions = LesionArrays(
         cohort.site_class[i],
         cohort.capacity[i],
-        cohort.loss[table],
+        cohort.loss[i],
         cohort.edges[table],
-        cohort.probability[table],
+        cohort.probability[i],
     )
     infused = np.zeros(p.elimination.shape[0])
     marks = _marks(dose_events(schedule, p, 0, int(visits[-1])), visits)

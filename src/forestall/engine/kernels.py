@@ -1,27 +1,18 @@
 """The decorators of compiled functions.
 
-They are typed, so that mypy checks the calls of kernels like any other call, and they keep machine code in
-a folder that is named after the source of the kernel's module and of every module that it imports: numba
-notices a change of the file that a function stands in, but not of the functions that it calls, and would go
-on using the old ones.
+They are typed, so that mypy checks the calls of kernels like any other call. Machine code is kept where
+`forestall.kernel_cache` says.
 """
 
 from __future__ import annotations
 
-import functools
-import hashlib
-import importlib.util
-import os
-import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import ParamSpec, TypeVar, cast
 
-from numba import config, njit
+from numba import njit
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
-_IMPORT = re.compile(rb"^\s*(?:from|import) (forestall(?:\.\w+)*)", re.MULTILINE)
 
 
 def kernel(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
@@ -54,47 +45,6 @@ def kernel_with(
     options = {"_nrt": True, **options}
 
     def decorate(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
-        chosen = config.CACHE_DIR
-        config.CACHE_DIR = chosen or str(cache_folder(Path(function.__code__.co_filename)))
-        try:
-            return cast(Callable[_Arguments, _Result], njit(cache=True, **options)(function))
-        finally:
-            config.CACHE_DIR = chosen
+        return cast(Callable[_Arguments, _Result], njit(cache=True, **options)(function))
 
     return decorate
-
-
-def cache_folder(source: Path) -> Path:
-    """Where the machine code of a file's kernels is kept (unless NUMBA_CACHE_DIR says otherwise)."""
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return home / "forestall" / "kernels" / source_hash(source)
-
-
-def source_hash(source: Path) -> str:
-    """Short hash of a source file and of every module of this package that it imports, directly or not."""
-    digest = hashlib.sha256(_text(source))
-    for _, text in sorted(_imported(source).items()):
-        digest.update(text)
-    return digest.hexdigest()[:16]
-
-
-def _imported(source: Path) -> dict[str, bytes]:
-    found: dict[str, bytes] = {}
-    waiting = _IMPORT.findall(_text(source))
-    while waiting:
-        module = waiting.pop().decode()
-        if module not in found:
-            found[module] = _module_text(module)
-            waiting.extend(_IMPORT.findall(found[module]))
-    return found
-
-
-@functools.cache
-def _module_text(module: str) -> bytes:
-    specification = importlib.util.find_spec(module)
-    origin = None if specification is None else specification.origin
-    return b"" if origin is None else _text(Path(origin))
-
-
-def _text(source: Path) -> bytes:
-    return source.read_bytes() if source.is_file() else b""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,10 +66,9 @@ class Milestone(Entry):
             raise ValueError("a milestone needs either at_most or fall")
         return self
 
-    def reached(self, value: float, baseline: float) -> bool:
-        """Whether a value of the marker is a response of this depth."""
-        limit = self.at_most if self.at_most is not None else (1.0 - (self.fall or 0.0)) * baseline
-        return value <= limit
+    def limit(self, baseline: float) -> float:
+        """Value of the marker from which on down it is a response of this depth, for a patient's own baseline."""
+        return self.at_most if self.at_most is not None else (1.0 - (self.fall or 0.0)) * baseline
 
 
 class Marker(Entry):
@@ -88,7 +88,7 @@ class Marker(Entry):
 
     def of_volume(self, mm3: float) -> float:
         """The marker at a tumor volume (mm3)."""
-        return self.reference_value.value * mm3 / (0.5235987755982988 * self.reference_diameter.to("mm") ** 3)
+        return self.reference_value.value * mm3 / (math.pi / 6.0 * self.reference_diameter.to("mm") ** 3)
 
 
 class Spectrum(Entry):

@@ -64,8 +64,29 @@ class _Reading:
 
     def scope(self, origin: str) -> Scope:
         """The pack's knowledge, checked."""
-        pack, drugs = self.pack(), self._drugs()
-        entries: dict[str, Mapping[str, Any]] = {
+        pack = self.pack()
+        entries = self._entries(pack)
+
+        def stage() -> Scope:
+            """A new scope for each stage: nothing that was kept while entries were missing outlives it."""
+            return Scope(pack.disease, pack.name, origin, pack, entries)
+
+        self._check(entries)
+        self._check_spectra(entries["alterations"])
+        borrowed = {
+            name: regimen for name, regimen in load_regimens().items() if set(regimen.drugs) <= self._used()
+        }
+        with in_scope(stage()):
+            entries["regimens"] = borrowed | {r.name: r for r in self._section("regimens", RegimenSection)}
+        with in_scope(stage()):
+            self._check_regimen(pack.after_progression)
+            entries["evidence"] = {e.trial: e for e in self._evidence()}
+        return stage()
+
+    def _entries(self, pack: Pack) -> dict[str, Mapping[str, Any]]:
+        """Entries by kind; regimens and evidence need the others in force before they can be read."""
+        drugs = self._drugs()
+        return {
             "references": load_references() | self._joined("references"),
             "networks": {pack.network.id: pack.network},
             "mechanisms": load_mechanisms() | self._joined("mechanisms"),
@@ -77,19 +98,6 @@ class _Reading:
             "evidence": {},
             "trials": {},
         }
-        self._check(entries)
-        self._check_spectra(entries["alterations"])
-        scope = Scope(pack.disease, pack.name, origin, pack, entries)
-        borrowed = {
-            name: regimen for name, regimen in load_regimens().items() if set(regimen.drugs) <= self._used()
-        }
-        with in_scope(scope):
-            entries["regimens"] = borrowed | {r.name: r for r in self._section("regimens", RegimenSection)}
-        with in_scope(Scope(pack.disease, pack.name, origin, pack, entries)):
-            self._check_regimen(pack.after_progression)
-            entries["evidence"] = {e.trial: e for e in self._evidence()}
-        scope = Scope(pack.disease, pack.name, origin, pack, entries)
-        return scope
 
     def pack(self) -> Pack:
         """The facts of the disease."""
@@ -258,15 +266,7 @@ class _Reading:
         except InputError as error:
             document = next(document for document, part in self.parts if part.after_progression)
             line = locate(document, ("after_progression",))
-            raise InputError(
-                error.message,
-                file=document.path,
-                line=line,
-                field="after_progression",
-                value=error.value,
-                allowed=error.allowed,
-                fix=error.fix,
-            ) from None
+            raise error.at("after_progression", file=document.path, line=line) from None
 
     def _check(self, entries: Mapping[str, Mapping[str, Any]]) -> None:
         """Every name that an entry uses must exist."""

@@ -83,15 +83,7 @@ def scope_of(data: Mapping[str, Any], document: Document | None = None) -> Scope
         if document is None or error.file is not None:
             raise
         line = locate(document, ("disease",))
-        raise InputError(
-            error.message,
-            file=document.path,
-            line=line,
-            field="disease",
-            value=error.value,
-            allowed=error.allowed,
-            fix=error.fix,
-        ) from None
+        raise error.at("disease", file=document.path, line=line) from None
 
 
 def check_disease(value: Any) -> str:

@@ -10,6 +10,8 @@ Names are those of parameters ("growth.birth_rate"), or paths into an entry: "dr
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -35,6 +37,12 @@ class ParameterSet:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", MappingProxyType(dict(self.values)))
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of the numbers, whatever the name."""
+        text = json.dumps(dict(sorted(self.values.items())))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def updated(self, values: Mapping[str, float], name: str | None = None) -> ParameterSet:
         """This set with some numbers changed or added.

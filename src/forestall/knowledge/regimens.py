@@ -128,9 +128,7 @@ def _item(number: int, item: object) -> Regimen:
         raise InputError("expected a drug with its dose", value=item, allowed=EXAMPLE)
     except InputError as error:
         field = f"[{number}]" + (f".{error.field}" if error.field else "")
-        raise InputError(
-            error.message, field=field, value=error.value, allowed=error.allowed, fix=error.fix
-        ) from None
+        raise error.at(field) from None
 
 
 def _from_text(text: str) -> Regimen:

@@ -14,9 +14,11 @@ from forestall.report.style import INK, MUTED, WIDTH, arm_dashes, arm_tone, rule
 from forestall.report.terminal import WIDTH as COLUMNS
 from forestall.report.wording import DASH
 from forestall.statistics.estimate import Estimate
-from forestall.studies.biopsy_design import FEW, SIGNIFICANCE, BiopsyDesign, PlanResult
+from forestall.studies.biopsy_result import SIGNIFICANCE, BiopsyDesign, PlanResult
 from forestall.studies.story import listed
 
+_FEW = 20
+"""Fewer patients with the mechanism than this make a plan's sensitivity uncertain."""
 _MOST_PATIENTS = 10_000
 _MARKERS = "osD^vPX"
 
@@ -36,9 +38,10 @@ def print_design(design: BiopsyDesign, *, console: Console | None = None) -> Non
 
 
 def _head(design: BiopsyDesign) -> str:
+    asked = design.question
     return (
-        f"{design.trial}, arm {design.arm}: to find {design.asked} that leads {design.frequency:.0%} of progressions, "
-        f"with a power of {design.power:.0%}"
+        f"{design.trial}, arm {asked.arm}: to find {asked.mechanism} that leads {asked.frequency:.0%} of progressions, "
+        f"with a power of {asked.power:.0%}"
     )
 
 
@@ -94,7 +97,7 @@ def _count(number: int | None) -> str:
 
 def _notes(design: BiopsyDesign) -> list[str]:
     notes = [
-        f"{design.progressed} of {design.patients} simulated patients progressed; in {design.carriers} the mechanism led, "
+        f"{design.progressed} of {design.question.patients} simulated patients progressed; in {design.carriers} the mechanism led, "
         f"in clones that made up a median of {_share(design.lead_share)} of the leading lesion. "
         "'Finds it' is the share of these in whom the plan reports it as new, those who could not be sampled "
         "included; 'elsewhere' the share of the others, where it is a "
@@ -104,7 +107,7 @@ def _notes(design: BiopsyDesign) -> list[str]:
     if design.changed:
         sets = ", ".join(f"{name} = {number:g}" for name, number in design.changed.items())
         notes.append(f"Set by the user: {sets}.")
-    if design.carriers < FEW:
+    if design.carriers < _FEW:
         notes.append(
             f"With {design.carriers} simulated carriers the sensitivities are uncertain: raise --patients."
         )
@@ -125,7 +128,7 @@ def power_figure(design: BiopsyDesign) -> Figure:
     ruled(axes)
     number = np.unique(np.round(np.geomspace(1, _most(design), 200)))
     for index, result in enumerate(ranked(design)):
-        chance = design.frequency * result.sensitivity.value
+        chance = design.question.frequency * result.sensitivity.value
         axes.plot(
             number,
             100 * (1 - (1 - chance) ** number),
@@ -137,10 +140,10 @@ def power_figure(design: BiopsyDesign) -> Figure:
             linewidth=1.6,
             label=f"{result.plan.name} ({_count(result.to_see)})",
         )
-    axes.axhline(100 * design.power, color=MUTED.light, linewidth=1.0)
+    axes.axhline(100 * design.question.power, color=MUTED.light, linewidth=1.0)
     axes.annotate(
-        f"{design.power:.0%}",
-        (number[-1], 100 * design.power),
+        f"{design.question.power:.0%}",
+        (number[-1], 100 * design.question.power),
         ha="right",
         va="bottom",
         color=INK.light,
@@ -156,7 +159,9 @@ def power_figure(design: BiopsyDesign) -> Figure:
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_title(f"{design.asked.replace('_', ' ')} leading {design.frequency:.0%} of progressions")
+    axes.set_title(
+        f"{design.question.mechanism.replace('_', ' ')} leading {design.question.frequency:.0%} of progressions"
+    )
     figure.legend(loc="outside lower left", ncols=2, columnspacing=1.5, handlelength=2.8)
     return figure
 

@@ -11,7 +11,7 @@ from forestall.knowledge.packs import pack_in_force
 from forestall.knowledge.population import Population
 from forestall.knowledge.trials import TrialSpec
 from forestall.report.wording import DASH
-from forestall.studies.trial import TrialResult
+from forestall.studies.trial_result import TrialResult
 
 _MOST_SHOWN = 10
 _LEAST_SHARE = 0.01

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from forestall.clinic.cohort import LARGEST_GENOTYPES
+from forestall.knowledge.packs import pack_in_force
 from forestall.knowledge.parameter_sets import LITERATURE
-from forestall.studies.trial import TrialResult
+from forestall.studies.trial_result import TrialResult
 
 _CHEMOTHERAPY = (
     "How strong chemotherapy is rests on one assumed largest kill rate for all cytotoxics and on potencies found in "
     "cell culture. Arms that share a chemotherapy share the error."
+)
+_CHEMOTHERAPY_LEARNED = (
+    "How strong each class of chemotherapy is was learned from outcomes of trials, on top of one assumed largest kill rate and "
+    "of potencies found in cell culture. Arms that share a chemotherapy share the error."
 )
 _ALWAYS = (
     "There is no microenvironment yet: no recruited or exhausted immune cells, no checkpoints, no stroma, no "
@@ -35,8 +40,14 @@ def limits_of(result: TrialResult) -> list[str]:
 
 def _limits(result: TrialResult) -> Iterator[str]:
     yield _parameters(result.status_counts(), result.record.parameters)
+    pack = pack_in_force()
+    if pack is not None and pack.burden is not None and pack.burden.replaces_scans:
+        yield (
+            f"Nobody measures diameters in {pack.name}. Lesions, millimeters and RECIST stand for {pack.burden.name}, which goes "
+            "with the volume: response rates mean nothing here, and progression is a rise of the marker by 73% from its lowest value."
+        )
     if any(drug.drug_class == "cytotoxic" for arm in result.arms for drug in arm.drugs):
-        yield _CHEMOTHERAPY
+        yield _CHEMOTHERAPY if result.record.parameters == LITERATURE.name else _CHEMOTHERAPY_LEARNED
     yield from _ALWAYS
 
 

@@ -15,7 +15,6 @@ from forestall.report.samples_table import finding_text
 from forestall.report.why import why_cells, why_figure
 from forestall.report.wording import DASH
 from forestall.studies.course import Course
-from forestall.studies.sample_words import sample_paragraphs
 from forestall.studies.samples import SampledCourse
 from forestall.studies.story import paragraphs
 from forestall.studies.why import Why
@@ -86,7 +85,7 @@ def write_patient_report(
 
 
 def _page(course: Course, sampled: SampledCourse | None, why: Why | None) -> PatientPage:
-    found = [] if sampled is None else sample_paragraphs(course, sampled.tissue, sampled.blood)
+    found = [] if sampled is None else sampled.paragraphs()
     told = [*found, *([] if why is None else why.paragraphs)]
     sections = [_course(course), _clones(course, sampled)]
     sections += [] if why is None else [_why(why)]
@@ -136,6 +135,7 @@ def _why(why: Why) -> Section:
 
 
 def _samples(sampled: SampledCourse) -> Section:
+    stained = [found.marker for sample in sampled.tissue[:1] for found in sample.receptors]
     tissue = [
         (
             f"{sample.lesion}, day {sample.day:.0f}",
@@ -156,7 +156,7 @@ def _samples(sampled: SampledCourse) -> Section:
         for sample in sampled.blood
     ]
     tables = [
-        HtmlTable("Tissue", ("Biopsy", "Tumor cells", "ER", "PR", "HER2", "Reported"), tissue),
+        HtmlTable("Tissue", ("Biopsy", "Tumor cells", *stained, "Reported"), tissue),
         HtmlTable("Blood", ("Draw", "DNA, ng/mL", "Tumor DNA", "CTC", "Reported"), blood),
     ]
     return Section("samples", "Biopsies and blood", "", [], [table for table in tables if table.rows])

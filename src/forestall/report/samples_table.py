@@ -12,7 +12,6 @@ from rich.text import Text
 from forestall.clinic.sample_findings import Sample, VariantFinding
 from forestall.report.terminal import WIDTH
 from forestall.report.wording import DASH
-from forestall.studies.sample_words import sample_paragraphs
 from forestall.studies.samples import SampledCourse
 from forestall.studies.story import RESEARCH_USE
 
@@ -35,7 +34,7 @@ def print_samples(sampled: SampledCourse, *, console: Console | None = None) -> 
         if len(sampled.blood) > _MOST_ROWS:
             out.print(f"... and {len(sampled.blood) - _MOST_ROWS} later draws (--out keeps all)")
         out.print()
-    for text in sample_paragraphs(sampled.course, sampled.tissue, sampled.blood):
+    for text in sampled.paragraphs():
         out.print(textwrap.fill(text, WIDTH - 4, break_on_hyphens=False))
     for missing in sampled.not_taken:
         out.print(Text(f"Not taken, {missing.asked}: {missing.reason}", style="yellow"), soft_wrap=True)
@@ -51,7 +50,8 @@ def _blank(*heads: str) -> Table:
 
 
 def _tissue_table(samples: Sequence[Sample]) -> Table:
-    table = _blank("day", "tissue", "tumor", "ER", "PR", "HER2", "reported")
+    stained = [found.marker for found in samples[0].receptors]
+    table = _blank("day", "tissue", "tumor", *stained, "reported")
     for sample in samples:
         status = ["+" if found.positive else "-" for found in sample.receptors]
         table.add_row(

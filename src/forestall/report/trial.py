@@ -35,7 +35,7 @@ from forestall.studies.analysis import ArmResult, HazardRatio
 from forestall.studies.citations import printed
 from forestall.studies.escape import explain, mechanism_text
 from forestall.studies.landmarks import Landmark
-from forestall.studies.trial import TrialResult
+from forestall.studies.trial_result import TrialResult
 
 MOST_CAUSES = 12
 """Causes that are shown by name; the rest are counted together."""

@@ -7,11 +7,7 @@ did not (a minor clone, or an error of the assay). With the frequency that the u
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -22,156 +18,17 @@ from forestall.clinic.population import draw_population
 from forestall.errors import InputError, StudyError, did_you_mean
 from forestall.knowledge.alterations import load_alterations
 from forestall.knowledge.mechanisms import load_mechanisms
+from forestall.knowledge.scope import in_scope
 from forestall.statistics.detection import patients_to_exceed, patients_to_see
-from forestall.statistics.estimate import Estimate
 from forestall.statistics.proportions import proportion
 from forestall.studies.biopsy_cohort import PLANS, Outcome, Plan, Progressor, Sampler, progressors
+from forestall.studies.biopsy_result import SIGNIFICANCE, BiopsyDesign, PlanResult, Question
 from forestall.studies.compilation import announce_compilation
-from forestall.studies.course_files import write_csv
-from forestall.studies.record import (
-    RunRecord,
-    file_sha256,
-    knowledge_sha256,
-    machine,
-    rerun_command,
-    versions,
-    write_record,
-)
 from forestall.studies.trial import Progress, Trial
 
-STUDY, TABLE = "biopsy-design", "plans.csv"
-SIGNIFICANCE = 0.05
-"""One-sided, of the test against findings that do not lead."""
-FEW = 20
-"""Fewer patients with the mechanism than this make a plan's sensitivity uncertain."""
 DEFAULT_PATIENTS = 1000
 MODALITIES = ("tissue", "blood", "both", "all")
 LESIONS = ("progressing", "largest", "random", "all")
-
-
-@dataclass(frozen=True, slots=True)
-class PlanResult:
-    """What one plan achieves."""
-
-    plan: Plan
-    sampled: float
-    """Share of those in whom the mechanism led of whom a sample could be taken at progression."""
-    sensitivity: Estimate
-    """Share found among those in whom the mechanism led the progression."""
-    elsewhere: Estimate
-    """Share found among those in whom it did not."""
-    samples: float
-    """Mean number of samples of a patient, those at baseline included."""
-    to_see: int | None
-    """Progressing patients for at least one finding where the mechanism leads, with the power asked for."""
-    to_see_range: tuple[int | None, int | None]
-    """The same at the ends of the sensitivity's interval."""
-    to_exceed: int | None
-    """Progressing patients for a frequency above that of findings that do not lead, with the power asked for."""
-
-
-@dataclass(frozen=True)
-class BiopsyDesign:
-    """The result of the study."""
-
-    trial: str
-    source: Mapping[str, Any]
-    """The trial as it was written."""
-    arguments: Mapping[str, Any]
-    """What `biopsy_design` was given beside it."""
-    arm: str
-    asked: str
-    alterations: tuple[str, ...]
-    """That count as the mechanism."""
-    unseen: tuple[str, ...]
-    """Those among them that no assay sees."""
-    frequency: float
-    """Share of the progressing patients in whom the mechanism leads, as the user expects."""
-    power: float
-    seed: int
-    patients: int
-    changed: Mapping[str, float]
-    """Numbers of the laboratory that the user set."""
-    progressed: int
-    carriers: int
-    """Progressing patients in whom the mechanism led in the simulation."""
-    lead_share: float
-    """Median share of the leading clone among the cells of its lesion at progression, in these patients."""
-    results: tuple[PlanResult, ...]
-
-    def rows(self) -> list[dict[str, Any]]:
-        """The table, a row for each plan."""
-        return [
-            {
-                "plan": result.plan.name,
-                "modality": result.plan.modality,
-                "lesion": result.plan.lesion or None,
-                "when": result.plan.when,
-                "could_be_sampled": result.sampled,
-                "sensitivity": _plain(result.sensitivity.value),
-                "sensitivity_low": _plain(result.sensitivity.lower),
-                "sensitivity_high": _plain(result.sensitivity.upper),
-                "found_where_it_does_not_lead": _plain(result.elsewhere.value),
-                "samples_per_patient": result.samples,
-                "patients_to_see_it": result.to_see,
-                "patients_to_see_it_low": result.to_see_range[0],
-                "patients_to_see_it_high": result.to_see_range[1],
-                "samples_to_see_it": None if result.to_see is None else round(result.samples * result.to_see),
-                "patients_to_exceed_bystanders": result.to_exceed,
-            }
-            for result in self.results
-        ]
-
-    def to_data(self) -> dict[str, Any]:
-        """The result as plain data."""
-        return {
-            "study": STUDY,
-            "trial": self.trial,
-            "arm": self.arm,
-            "mechanism": self.asked,
-            "alterations": list(self.alterations),
-            "seen_by_no_assay": list(self.unseen),
-            "frequency": self.frequency,
-            "power": self.power,
-            "significance": SIGNIFICANCE,
-            "seed": self.seed,
-            "patients": self.patients,
-            "set": dict(self.changed),
-            "progressed": self.progressed,
-            "carriers": self.carriers,
-            "median_share_of_leading_clone": self.lead_share,
-            "plans": self.rows(),
-        }
-
-    def write_files(self, folder: Path) -> None:
-        """Write plans.csv and design.json into a folder that is there."""
-        write_csv(folder / TABLE, self.rows())
-        text = json.dumps(self.to_data(), allow_nan=False, ensure_ascii=False, indent=2)
-        (folder / "design.json").write_text(text + "\n", encoding="utf-8")
-
-    def write_record(self, folder: Path, kept: Path | None = None) -> None:
-        """Write the run's record into the folder where the table is.
-
-        Args:
-            folder: Where the files are.
-            kept: Where they will be.
-        """
-        write_record(
-            RunRecord(
-                study=STUDY,
-                name=self.trial,
-                trial={"trial": dict(self.source), "arguments": dict(self.arguments)},
-                seed=self.seed,
-                patients=self.patients,
-                replicates=1,
-                versions=versions(),
-                machine=machine(),
-                knowledge_sha256=knowledge_sha256(),
-                tables_sha256={TABLE: file_sha256(folder / TABLE)},
-                command=rerun_command(kept),
-            ),
-            folder,
-        )
 
 
 def biopsy_design(
@@ -208,53 +65,57 @@ def biopsy_design(
         StudyError: if no simulated patient progressed by the mechanism.
     """
     _check_shares(frequency, power)
-    used = Laboratory.with_numbers(settings)
+    with in_scope(trial.scope):
+        laboratory = Laboratory.with_numbers(settings)
+        wanted, unseen = _sought(mechanism)
+        question = Question(
+            mechanism=mechanism,
+            frequency=frequency,
+            power=power,
+            arm=_arm_name(trial, arm),
+            modality=modality,
+            lesion=lesion,
+            patients=patients,
+            seed=seed,
+            settings=tuple(f"{key}={number!r}" for key, number in laboratory.changed.items()),
+        )
+        count = _Counts(_plans(modality, lesion), frozenset(wanted), Sampler(laboratory))
+        for who in _progressors(trial, question, progress or _quiet):
+            count.add(who)
+    _check_carriers(count, trial, question)
+    return BiopsyDesign(
+        trial=trial.spec.trial,
+        source=trial.source,
+        question=question,
+        alterations=wanted,
+        unseen=unseen,
+        changed=laboratory.changed,
+        progressed=len(count.leads),
+        carriers=sum(count.leads),
+        lead_share=float(np.median(count.lead_shares)),
+        results=count.results(frequency, power),
+    )
+
+
+def _sought(mechanism: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The alterations that a name stands for, and those among them that no assay sees."""
     wanted = wanted_alterations(mechanism)
     unseen = tuple(name for name in wanted if panel()[name] is Assay.NONE)
     if len(unseen) == len(wanted):
         raise InputError(
             "no assay sees this: it is a change of expression or splicing", field="mechanism", value=mechanism
         )
-    plans = _plans(modality, lesion)
-    name = _arm_name(trial, arm)
-    chosen = trial.compiled_arms()[list(trial.spec.arms).index(name)]
-    population = draw_population(trial.spec.population, np.arange(patients), seed)
-    told = progress or _quiet
-    watch = trial.watch(seed)
+    return wanted, unseen
+
+
+def _progressors(trial: Trial, question: Question, progress: Progress) -> Iterator[Progressor]:
+    """The patients of an arm who progress, with the numbers of the catalog."""
+    arm = trial.compiled_arms()[list(trial.spec.arms).index(question.arm)]
+    population = draw_population(trial.spec.population, np.arange(question.patients), question.seed)
+    watch = trial.watch(question.seed)
     first = population.select(np.arange(1))
-    announce_compilation(told, lambda: follow_arm(first, chosen, 0, watch, trace=True))
-    count = _Counts(plans, frozenset(wanted), Sampler(used))
-    for who in progressors(population, chosen, watch, _counted(told)):
-        count.add(who)
-    _check_carriers(count, trial, name, mechanism, patients)
-    return BiopsyDesign(
-        trial=trial.spec.trial,
-        source=trial.source,
-        arguments={
-            "mechanism": mechanism,
-            "frequency": frequency,
-            "power": power,
-            "arm": name,
-            "modality": modality,
-            "lesion": lesion,
-            "patients": patients,
-            "seed": seed,
-            "settings": [f"{key}={number!r}" for key, number in used.changed.items()],
-        },
-        arm=name,
-        asked=mechanism,
-        alterations=wanted,
-        unseen=unseen,
-        frequency=frequency,
-        power=power,
-        seed=seed,
-        patients=patients,
-        changed=used.changed,
-        progressed=len(count.leads),
-        carriers=sum(count.leads),
-        lead_share=float(np.median(count.lead_shares)),
-        results=tuple(count.result(number, frequency, power) for number in range(len(plans))),
-    )
+    announce_compilation(progress, lambda: follow_arm(first, arm, 0, watch, trace=True))
+    return progressors(population, arm, watch, _counted(progress))
 
 
 def wanted_alterations(mechanism: str) -> tuple[str, ...]:
@@ -314,13 +175,13 @@ def _arm_name(trial: Trial, arm: str | None) -> str:
     raise InputError("no such arm", field="arm", value=arm, allowed=", ".join(trial.spec.arms), fix=fix)
 
 
-def _check_carriers(count: _Counts, trial: Trial, arm: str, mechanism: str, patients: int) -> None:
+def _check_carriers(count: _Counts, trial: Trial, question: Question) -> None:
     if sum(count.leads):
         return
     led = ", ".join(f"{name} {number}" for name, number in count.most_common()) or "nothing acquired"
     raise StudyError(
-        f"none of {patients} simulated patients of {trial.spec.trial}, arm {arm}, progressed by {mechanism} "
-        f"({len(count.leads)} progressed; led by: {led}); try more --patients, another --arm, or one of these"
+        f"none of {question.patients} simulated patients of {trial.spec.trial}, arm {question.arm}, progressed by "
+        f"{question.mechanism} ({len(count.leads)} progressed; led by: {led}); try more --patients, another --arm, or one of these"
     )
 
 
@@ -356,8 +217,11 @@ class _Counts:
         """The alterations that led most often."""
         return sorted(self._led_by.items(), key=lambda pair: (-pair[1], pair[0]))[:5]
 
-    def result(self, number: int, frequency: float, power: float) -> PlanResult:
-        """What a plan achieves."""
+    def results(self, frequency: float, power: float) -> tuple[PlanResult, ...]:
+        """What each plan achieves."""
+        return tuple(self._result(number, frequency, power) for number in range(len(self._plans)))
+
+    def _result(self, number: int, frequency: float, power: float) -> PlanResult:
         outcomes = self._outcomes[number]
         leads, found = np.array(self.leads), np.array([outcome.found for outcome in outcomes])
         sensitivity = proportion(int(found[leads].sum()), int(leads.sum()))
@@ -377,7 +241,3 @@ class _Counts:
             to_see_range=(low, high),
             to_exceed=patients_to_exceed(shown, error, power, SIGNIFICANCE),
         )
-
-
-def _plain(number: float) -> float | None:
-    return float(number) if np.isfinite(number) else None

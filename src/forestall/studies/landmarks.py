@@ -21,6 +21,10 @@ from forestall.studies.analysis import Outcomes
 from forestall.units import factor
 
 Floats = NDArray[np.float64]
+_HALF_A_VISIT = 15.0
+"""Days by which a visit may come later than the time that is published."""
+_FEWEST_AT_RISK = 5
+"""Patients still observed below whom a rate is not given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +61,7 @@ def milestone_days(findings: Findings) -> Iterator[MilestoneDays]:
         return
     values = marker_values(pack.burden, findings.lesion_diameter_mm)
     for name, milestone in pack.burden.milestones.items():
-        limit = np.full(len(findings), milestone.at_most or 0.0)
-        if milestone.fall is not None:
-            limit = (1.0 - milestone.fall) * values[:, 0]
+        limit = np.array([milestone.limit(baseline) for baseline in values[:, 0].tolist()])
         reached = (values <= limit[:, None]) & np.isfinite(values) & (findings.visit_day > 0)
         day = np.where(reached, findings.visit_day, math.inf).min(axis=1, initial=math.inf)
         yield MilestoneDays(name, findings.arm, np.where(findings.failure == 0, day, np.nan))
@@ -104,12 +106,6 @@ def _simulated(
     days = np.concatenate(parts)
     days = days[~np.isnan(days)]
     return proportion(int((np.isfinite(days) & (days <= day + _HALF_A_VISIT)).sum()), days.size)
-
-
-_HALF_A_VISIT = 15.0
-"""Days by which a visit may come later than the time that is published."""
-_FEWEST_AT_RISK = 5
-"""Patients still observed below whom a rate is not given."""
 
 
 def _survival_at(day: float, time: Floats, event: NDArray[np.bool_]) -> Estimate:

@@ -11,8 +11,8 @@ from forestall.clinic.marker import marker_values
 from forestall.knowledge.pack_file import Marker
 from forestall.knowledge.packs import pack_in_force
 from forestall.studies.course import Course, Floats
+from forestall.units import factor
 
-_DAYS_PER_MONTH = 30.4375
 _LEAST_VISITS, _VISITS_OF_TWO = 3, 6
 """Visits that one slope needs, and two."""
 _BARELY_BENT = 0.05
@@ -39,22 +39,14 @@ def marker_data(course: Course) -> dict[str, Any] | None:
         "name": marker.name,
         "unit": marker.unit,
         "value": [float(value) for value in values],
-        "milestones": {
-            name: None if (day := _first_day(course, marker, values, name)) is None else day
-            for name in marker.milestones
-        },
+        "milestones": {name: _first_day(course, marker, values, name) for name in marker.milestones},
         "slopes_per_day": slopes(course.visit_day, values),
     }
 
 
 def _first_day(course: Course, marker: Marker, values: Floats, name: str) -> float | None:
-    milestone = marker.milestones[name]
-    reached = [
-        day
-        for day, value in zip(course.visit_day, values, strict=True)
-        if milestone.reached(value, values[0])
-    ]
-    return float(reached[0]) if reached else None
+    reached = np.flatnonzero(values <= marker.milestones[name].limit(values[0]))
+    return float(course.visit_day[reached[0]]) if reached.size else None
 
 
 def slopes(day: Floats, values: Floats) -> list[float]:
@@ -121,16 +113,14 @@ def marker_words(course: Course) -> str:
     if found is None:
         return ""
     marker, values = found
-    lowest = int(np.argmin(values))
+    month, lowest = factor("month", "day"), int(np.argmin(values))
     text = (
         f"{marker.name} was {_number(values[0])} {marker.unit} at the start and lowest after "
-        f"{course.visit_day[lowest] / _DAYS_PER_MONTH:.0f} months, {_number(values[lowest])} {marker.unit}."
+        f"{course.visit_day[lowest] / month:.0f} months, {_number(values[lowest])} {marker.unit}."
     )
     for name, milestone in marker.milestones.items():
         day = _first_day(course, marker, values, name)
-        when = (
-            "was not reached" if day is None else f"was first seen after {day / _DAYS_PER_MONTH:.0f} months"
-        )
+        when = "was not reached" if day is None else f"was first seen after {day / month:.0f} months"
         text += f" {milestone.name[0].upper()}{milestone.name[1:]} ({name}) {when}."
     fell = [slope for slope in slopes(course.visit_day, values) if slope < 0]
     if len(fell) == 2:

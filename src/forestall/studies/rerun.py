@@ -8,7 +8,8 @@ from pathlib import Path
 
 from forestall.errors import InputError
 from forestall.knowledge.parameter_sets import ParameterSet
-from forestall.studies.biopsy_design import STUDY, biopsy_design
+from forestall.studies.biopsy_design import biopsy_design
+from forestall.studies.biopsy_result import STUDY
 from forestall.studies.output import staged_folder
 from forestall.studies.patient import Patient
 from forestall.studies.record import RunRecord, knowledge_sha256, read_record, versions

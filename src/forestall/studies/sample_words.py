@@ -26,8 +26,9 @@ def sample_paragraphs(course: Course, tissue: Sequence[Sample], blood: Sequence[
 def _tissue(sample: Sample) -> str:
     when = "before treatment" if sample.day == 0 else after(sample.day)
     stains = [f"{found.marker} {'positive' if found.positive else 'negative'}" for found in sample.receptors]
+    stained = f"stained {listed(stains)}; " if stains else "was sequenced; "
     return (
-        f"The biopsy of {sample.lesion} {when} ({sample.tumor_share:.0%} tumor cells) stained {listed(stains)}; "
+        f"The biopsy of {sample.lesion} {when} ({sample.tumor_share:.0%} tumor cells) {stained}"
         f"the panel reported {_reported(sample)}."
     )
 

@@ -16,10 +16,12 @@ from forestall.clinic.sample_findings import Sample
 from forestall.clinic.tumor_state import TumorState
 from forestall.errors import InputError, did_you_mean
 from forestall.interop.maf import maf_text
+from forestall.knowledge.scope import Scope, in_scope
 from forestall.studies.course import Course
 from forestall.studies.course_files import course_data
 from forestall.studies.sample_files import SAMPLE_TABLES, sample_rows, write_samples
 from forestall.studies.sample_words import sample_paragraphs
+from forestall.studies.scoped import in_its_disease
 from forestall.studies.story import RESEARCH_USE, story_of
 from forestall.units import quantity_in
 
@@ -50,14 +52,26 @@ class SampledCourse:
     not_taken: tuple[NotTaken, ...]
 
     @property
+    def scope(self) -> Scope | None:
+        """The knowledge of the disease; None for breast."""
+        return self.course.scope
+
+    @property
     def samples(self) -> tuple[Sample, ...]:
         """Tissue, then blood."""
         return self.tissue + self.blood
 
+    @in_its_disease
+    def paragraphs(self) -> list[str]:
+        """What the samples found, in words."""
+        return sample_paragraphs(self.course, self.tissue, self.blood)
+
+    @in_its_disease
     def story(self) -> str:
         """The course in words, with what the samples found."""
-        return story_of(self.course, sample_paragraphs(self.course, self.tissue, self.blood))
+        return story_of(self.course, self.paragraphs())
 
+    @in_its_disease
     def to_frame(self, table: str) -> pl.DataFrame:
         """A table.
 
@@ -73,10 +87,12 @@ class SampledCourse:
             raise InputError("no such table", value=table, allowed=", ".join(SAMPLE_TABLES))
         return pl.DataFrame(sample_rows(table, self.samples), infer_schema_length=None)
 
+    @in_its_disease
     def to_maf(self) -> str:
         """The variants that were called, as a MAF file."""
         return maf_text(self.course.patient.patient, self.samples)
 
+    @in_its_disease
     def to_data(self) -> dict[str, Any]:
         """Course and samples as plain data."""
         return {
@@ -87,6 +103,7 @@ class SampledCourse:
             "notice": RESEARCH_USE,
         }
 
+    @in_its_disease
     def write_files(self, folder: Path) -> None:
         """Write the story, samples.json, the tables and findings.maf into a folder that is there."""
         (folder / "story.txt").write_text(self.story() + "\n", encoding="utf-8")
@@ -138,8 +155,14 @@ def sample_course(
     Raises:
         InputError: if a time or a lesion cannot be read or is not there.
     """
-    used = laboratory or Laboratory.with_numbers()
-    needle, tube = used.biopsy, used.liquid_biopsy
+    with in_scope(course.scope):
+        return _sampled(course, tissue, blood, laboratory or Laboratory.with_numbers())
+
+
+def _sampled(
+    course: Course, tissue: Sequence[str], blood: Sequence[str], laboratory: Laboratory
+) -> SampledCourse:
+    needle, tube = laboratory.biopsy, laboratory.liquid_biopsy
     cores: dict[tuple[int, int], Sample] = {}
     missing: list[NotTaken] = []
     for asked in tissue:

@@ -1,4 +1,4 @@
-"""Methods of a study run in the knowledge of the study's disease; which parameters a trial takes if nobody says."""
+"""Methods of a study run in the knowledge of the study's disease."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import functools
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
-from forestall.knowledge.ensembles import parameters_named
-from forestall.knowledge.parameter_sets import LITERATURE, ParameterSet
 from forestall.knowledge.scope import Scope, in_scope
 
 
@@ -35,8 +33,3 @@ def in_its_disease(
             return method(study, *args, **named)
 
     return call
-
-
-def usual_parameters(scope: Scope | None) -> ParameterSet:
-    """The parameters that a trial takes if nobody says: the calibrated ones in breast cancer, a pack's own elsewhere."""
-    return parameters_named() if scope is None else LITERATURE

@@ -19,11 +19,12 @@ from forestall.clinic.counterfactual import Kind, Switch, follow_without, switch
 from forestall.clinic.population import population_from_patient
 from forestall.errors import StudyError
 from forestall.knowledge.parameter_sets import using
-from forestall.knowledge.scope import in_scope
+from forestall.knowledge.scope import Scope, in_scope
 from forestall.studies.compilation import announce_compilation
 from forestall.studies.course import Course, Floats
 from forestall.studies.course_files import course_data, write_csv
 from forestall.studies.escape import alteration_text, spaced
+from forestall.studies.scoped import in_its_disease
 from forestall.studies.simulate import Case, PatientCourse, Progress
 from forestall.studies.story import RESEARCH_USE, after, listed, story_of
 
@@ -69,6 +70,11 @@ class Why:
     """What mattered most first."""
 
     @property
+    def scope(self) -> Scope | None:
+        """The knowledge of the disease; None for breast."""
+        return self.course.scope
+
+    @property
     def mattered(self) -> tuple[Without, ...]:
         """Those without which the lesion would have been smaller."""
         return tuple(item for item in self.without if item.matters)
@@ -93,6 +99,7 @@ class Why:
             for item in self.without
         ]
 
+    @in_its_disease
     def to_data(self) -> dict[str, Any]:
         """The result as plain data."""
         return {
@@ -103,14 +110,17 @@ class Why:
         }
 
     @cached_property
+    @in_its_disease
     def paragraphs(self) -> list[str]:
         """What mattered, in words."""
         return why_paragraphs(self)
 
+    @in_its_disease
     def story(self) -> str:
         """The course in words, with what each mechanism did."""
         return story_of(self.course, self.paragraphs)
 
+    @in_its_disease
     def write_files(self, folder: Path) -> None:
         """Write the story, why.csv, and without.csv with the leading lesion of every repetition, into a folder that is there."""
         (folder / "story.txt").write_text(self.story() + "\n", encoding="utf-8")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from forestall.biology.signaling.actions import Action
 from forestall.biology.signaling.compile import Compiled, Floats
-from forestall.biology.signaling.kernel import rest_state
+from forestall.biology.signaling.slow_states import rest_state
 from forestall.engine.kernels import kernel_with
 from forestall.errors import KnowledgeError, did_you_mean
 from forestall.knowledge.alterations import (

@@ -11,7 +11,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from forestall.biology.signaling.compile import CompiledNetwork, Floats
-from forestall.biology.signaling.kernel import evaluate, expression_targets, place_slow, relax
+from forestall.biology.signaling.kernel import evaluate
+from forestall.biology.signaling.slow_states import expression_targets, place_slow, relax
 from forestall.engine.kernels import kernel_with
 
 SETTLED: Final = 1e-11

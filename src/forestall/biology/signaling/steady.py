@@ -15,13 +15,7 @@ from numpy.typing import NDArray
 
 from forestall.biology.signaling.actions import Action, apply_effects_by_lane, compile_actions
 from forestall.biology.signaling.compile import Compiled, Floats, compiled
-from forestall.biology.signaling.kernel import (
-    correct,
-    evaluate,
-    expression_targets,
-    place_slow,
-    relax,
-)
+from forestall.biology.signaling.kernel import evaluate
 from forestall.biology.signaling.lanes import (
     Lanes,
     build_lanes,
@@ -30,6 +24,7 @@ from forestall.biology.signaling.lanes import (
     gains_with_traits,
 )
 from forestall.biology.signaling.settling import Setting, settle
+from forestall.biology.signaling.slow_states import correct, expression_targets, place_slow, relax
 from forestall.errors import ForestallError, InputError
 from forestall.knowledge.alterations import Change, pick
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from forestall.errors import InputError
+from forestall.knowledge.packs import scope_of
 from forestall.knowledge.patients import PatientSpec
-from forestall.knowledge.reading import Document, read_yaml, validate
+from forestall.knowledge.reading import Document, locate, read_yaml, validate
 from forestall.knowledge.tumors import cohort_of, is_tumor, tumor_of
 from forestall.studies.anticipate.from_patient import subject_from_patient
 from forestall.studies.anticipate.from_rates import subject_from_rates
@@ -37,6 +38,15 @@ def _subject(document: Document, drugs: Sequence[str]) -> Subject:
         return subject_from_rates(tumor_of(document), drugs)
     if "cohort" in document.data:
         raise InputError("this file lists a cohort", file=document.path, line=1, fix="use --cohort FILE")
+    if scope_of(document.data, document) is not None:
+        raise InputError(
+            "patients of other diseases cannot be screened yet",
+            file=document.path,
+            line=locate(document, ("disease",)),
+            field="disease",
+            value=document.data["disease"],
+            fix="give a file of rates",
+        )
     return subject_from_patient(validate(PatientSpec, document), drugs)
 
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 import functools
 import os
 import shlex
-import shutil
-import zlib
 from pathlib import Path
 from typing import Final
 
 import forestall
 from forestall.errors import InputError
-from forestall.knowledge.parameter_sets import ParameterSet
 from forestall.studies.calibration.curves import SUMMARY
 from forestall.studies.calibration.results import write_ensemble, write_results
 from forestall.studies.calibration.run import Calibration, Progress, calibrate, prepare, then_survival
@@ -52,12 +49,10 @@ def run_calibration(
     points = beside if curves is not None or (beside / SUMMARY).is_file() else None
     calibration = prepare(load_spec(spec), tables, points)
     shards = out / SHARDS
-    if shards.exists() and not resume:
-        if any(shards.iterdir()):
-            raise InputError(
-                "an earlier run left shards here", file=shards, fix="add --resume, or choose another --out"
-            )
-        shutil.rmtree(shards)
+    if not resume and shards.is_dir() and any(shards.iterdir()):
+        raise InputError(
+            "an earlier run left shards here", file=shards, fix="add --resume, or choose another --out"
+        )
     threads = workers or os.cpu_count() or 1
     calibrate(calibration, shards, workers=threads, progress=progress)
     file = SPECS / f"{spec}.yaml"
@@ -72,7 +67,7 @@ def run_calibration(
     second = then_survival(calibration, tables)
     if second is None:
         return [calibration]
-    calibrate(second, shards / f"survival-{_fingerprint(second.base)}", workers=threads, progress=progress)
+    calibrate(second, shards, workers=threads, progress=progress)
     write([calibration, second])
     return [calibration, second]
 
@@ -83,11 +78,6 @@ def _write(
     """Everything that the stages have given; what an earlier stage wrote is replaced."""
     write_ensemble(stages, out, command=command, spec_sha256=spec_sha256, curves_sha256=curves_sha256)
     write_results(stages, out)
-
-
-def _fingerprint(base: ParameterSet) -> str:
-    """Tells apart shards whose other numbers differ."""
-    return f"{zlib.crc32(str(sorted(base.values.items())).encode()):08x}"
 
 
 def shared() -> Path:

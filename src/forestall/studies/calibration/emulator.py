@@ -20,13 +20,13 @@ Array = NDArray[np.float64]
 _ROUNDS: Final = 25
 _LEAST_WEIGHT: Final = 1e-3
 LINEAR_SD: Final = 0.7
-"""Prior standard deviation of the coefficients of linear terms, on the logit scale. Both were chosen by cross-validation over sets."""
+"""Prior standard deviation of the coefficients of linear terms, on the logit scale; chosen by cross-validation over sets."""
+SQUARE_SD: Final = 0.06
+"""That of squared and mixed terms; chosen likewise."""
 LOCAL_SD: Final = 0.5
-"""Prior standard deviation, on the logit scale, of what the polynomial misses where the emulator is used."""
+"""Prior standard deviation, on the logit scale, of what the polynomial misses where the emulator is used; assumed."""
 FARTHEST: Final = 3.5
 """Prior standard deviations beyond which a variable counts as this far: no simulation tells what lies there."""
-SQUARE_SD: Final = 0.06
-"""That of squared and mixed terms."""
 
 
 @dataclass(frozen=True)

@@ -19,12 +19,15 @@ from forestall.studies.validation.rows import ArmRow
 
 Kind = Literal["median", "rate", "response", "hazard_ratio"]
 _USUAL_PATIENTS: Final = 150
+"""Of an arm without a number; assumed."""
 _EVENTS_PER_PATIENT: Final = 0.7
+"""Where no interval is published; assumed."""
 _Z: Final = normal_quantile(0.95)
 _WITH_RATIO: Final[Mapping[str, float]] = {"median": 0.49, "rate": 0.45, "response": 0.3}
-"""Correlation with the logarithm of the hazard ratio, for the control arm; the other sign for the experimental one."""
+"""Correlation with the logarithm of the hazard ratio, for the control arm; the other sign for the experimental one. That of a median is
+derived (`covariance`), the others are assumed."""
 _SAME_ARM: Final = 0.5
-"""Correlation of two numbers of one arm."""
+"""Correlation of two numbers of one arm; assumed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import math
-import os
 import re
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextvars import copy_context
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +21,7 @@ from forestall.clinic.population import draw_population
 from forestall.knowledge.parameter_sets import ParameterSet, using
 from forestall.knowledge.regimens import parse_regimen
 from forestall.studies.analysis import Outcomes
+from forestall.studies.kept import as_finished, load_arrays, save_arrays
 from forestall.studies.validation.derivation import DAYS_PER_MONTH, TrialPlan
 
 Array = NDArray[np.float64]
@@ -31,6 +29,7 @@ Endpoint = Literal["PFS", "OS"]
 _SPAN: Final[Mapping[Endpoint, float]] = {"PFS": 2.0, "OS": 1.5}
 """Follow-up in medians of the longest arm."""
 _SPAN_MONTHS: Final[Mapping[Endpoint, tuple[float, float]]] = {"PFS": (9.0, 42.0), "OS": (12.0, 84.0)}
+_ARRAYS: Final = ("survival", "response", "evaluated", "patients")
 _POINTS: Final = 12
 """Times at which curves of overall survival are compared."""
 
@@ -144,30 +143,6 @@ def _mean(share: Array) -> float:
     return float(known.mean()) if known.size else float("nan")
 
 
-def write_shard(shard: Shard, path: Path) -> None:
-    """Write a shard so that it is there whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(f".{os.getpid()}.part")
-    with part.open("wb") as stream:
-        np.savez_compressed(
-            stream,
-            survival=shard.survival,
-            response=shard.response,
-            evaluated=shard.evaluated,
-            patients=shard.patients,
-        )
-    part.replace(path)
-
-
-def read_shard(path: Path) -> Shard | None:
-    """A shard that was written; None if there is none or it cannot be read, so that it is simulated again."""
-    try:
-        with np.load(path) as data:
-            return Shard(data["survival"], data["response"], data["evaluated"], data["patients"])
-    except (OSError, ValueError, KeyError):
-        return None
-
-
 Simulator = Callable[[Design, ParameterSet, int, int], Shard]
 
 
@@ -187,7 +162,7 @@ def simulate_all(
     Args:
         designs: The trials.
         sets: Parameter sets by number; the number keys the patients.
-        folder: Where shards are kept.
+        folder: Where shards are kept. Its files are for one version of the program: they do not say which.
         seed: Seed of the calibration.
         patients: Per arm.
         workers: Threads.
@@ -198,48 +173,32 @@ def simulate_all(
         Shards by number of the set and name of the trial.
     """
     distinct = list({one.name: one for one in designs}.values())
-    total = len(distinct) * len(sets)
-    found: dict[tuple[int, str], Shard] = {}
-    missing: list[tuple[int, Design]] = []
-    for number in sets:
-        for one in distinct:
-            shard = read_shard(_path(folder, number, one))
-            if shard is None:
-                missing.append((number, one))
-            else:
-                found[number, one.name] = shard
+    files = {
+        (number, one.name): folder / _kept_as(number, parameters, seed, patients) / f"{one.name}.npz"
+        for number, parameters in sets.items()
+        for one in distinct
+    }
+    found = {key: shard for key, path in files.items() if (shard := _read(path)) is not None}
 
-    def work(number: int, one: Design) -> tuple[int, str, Shard]:
+    def work(missing: tuple[int, Design]) -> Shard:
+        number, one = missing
         shard = simulator(one, sets[number], seed + number, patients)
-        write_shard(shard, _path(folder, number, one))
-        return number, one.name, shard
+        save_arrays(files[number, one.name], {name: getattr(shard, name) for name in _ARRAYS})
+        return shard
 
-    for number, name, shard in _unordered(work, missing, workers):
-        found[number, name] = shard
+    missing = [(number, one) for number in sets for one in distinct if (number, one.name) not in found]
+    for (number, one), shard in as_finished(work, missing, workers):
+        found[number, one.name] = shard
         if progress is not None:
-            progress(len(found), total)
+            progress(len(found), len(files))
     return found
 
 
-def _path(folder: Path, number: int, one: Design) -> Path:
-    return folder / f"{number:05d}" / f"{one.name}.npz"
+def _kept_as(number: int, parameters: ParameterSet, seed: int, patients: int) -> str:
+    """Name of the folder of one set: what its shards depend on beside the trial, so that no other set's are taken for them."""
+    return f"{number:05d}-seed{seed}-patients{patients}-{parameters.fingerprint}"
 
 
-def _unordered(
-    work: Callable[[int, Design], tuple[int, str, Shard]], todo: Sequence[tuple[int, Design]], workers: int
-) -> Iterator[tuple[int, str, Shard]]:
-    """Results as they come; few are waiting at a time, so that a stop loses no more than what is running."""
-    queue = iter(todo)
-    waiting: set[Future[tuple[int, str, Shard]]] = set()
-    pool = ThreadPoolExecutor(workers)
-    try:
-        while True:
-            while len(waiting) < 2 * workers and (item := next(queue, None)) is not None:
-                waiting.add(pool.submit(copy_context().run, work, item[0], item[1]))
-            if not waiting:
-                return
-            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-            for future in done:
-                yield future.result()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+def _read(path: Path) -> Shard | None:
+    arrays = load_arrays(path, _ARRAYS)
+    return None if arrays is None else Shard(**arrays)

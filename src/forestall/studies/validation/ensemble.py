@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from typing import Final
 
@@ -69,9 +67,3 @@ def parameters_for(word: str | None = None) -> Parameters:
         return Parameters("numbers of the catalog, not calibrated", None)
     ensemble = load_ensemble() if usual else load_ensemble(str(word))
     return Parameters(ensemble.about.label, ensemble)
-
-
-def key_of(member: ParameterSet) -> str:
-    """A hash of the numbers of a set."""
-    text = json.dumps(dict(sorted(member.values.items())))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]

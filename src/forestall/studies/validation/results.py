@@ -43,6 +43,16 @@ def as_data(found: Validation) -> dict[str, Any]:
     return plain
 
 
+def quoted(found: Validation) -> dict[str, Any]:
+    """What other pages of documentation quote: of the scores and differences those by endpoint, which are few."""
+    data = as_data(found)
+    few = {
+        name: [one for one in data[name] if one["grouping"] == "endpoint"]
+        for name in ("scores", "differences")
+    }
+    return data | few
+
+
 def command_of(found: Validation) -> str:
     """What gives the same numbers from the same tables."""
     size = found.size

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import functools
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +18,7 @@ from forestall.clinic.population import Population, draw_population
 from forestall.knowledge.parameter_sets import in_use
 from forestall.knowledge.trials import TrialSpec
 from forestall.studies.analysis import Outcomes
+from forestall.studies.kept import load_arrays, save_arrays
 from forestall.studies.trial import Trial
 from forestall.studies.validation.derivation import TrialPlan
 
@@ -125,17 +124,11 @@ def _follow(population: Population, arms: Sequence[Arm], choices: tuple[int, ...
 
 def save_sample(sample: Sample, path: Path) -> None:
     """Write a sample; the file is complete or not there."""
-    staging = path.with_name(f".{path.name}.partial-{os.getpid()}")
-    with staging.open("wb") as stream:
-        arrays = {name: getattr(sample, name) for name in _ARRAYS}
-        np.savez_compressed(stream, arms=np.array(sample.arms), **arrays)
-    staging.replace(path)
+    arrays = {name: getattr(sample, name) for name in _ARRAYS}
+    save_arrays(path, {"arms": np.array(sample.arms), **arrays})
 
 
 def load_sample(path: Path) -> Sample | None:
     """A sample that was written before; None if there is none that can be read."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return Sample(tuple(file["arms"].tolist()), *(file[name] for name in _ARRAYS))
-    except (OSError, KeyError, ValueError, BadZipFile):
-        return None
+    arrays = load_arrays(path, ("arms", *_ARRAYS))
+    return None if arrays is None else Sample(tuple(arrays.pop("arms").tolist()), **arrays)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +15,10 @@ from forestall.errors import InputError, StudyError
 from forestall.kernel_cache import PACKAGE, fingerprint
 from forestall.knowledge.parameter_sets import ParameterSet, using
 from forestall.studies.compilation import announce_compilation
+from forestall.studies.kept import as_finished
 from forestall.studies.record import knowledge_sha256
 from forestall.studies.validation.derivation import TrialPlan
-from forestall.studies.validation.ensemble import Parameters, key_of
+from forestall.studies.validation.ensemble import Parameters
 from forestall.studies.validation.samples import Sample, draw_sample, load_sample, save_sample
 
 Progress = Callable[[str, int, int], None]
@@ -56,7 +56,7 @@ class Shard:
         content = {
             "trial": _content(self.plan.source),
             "arms": {name: list(choices) for name, choices in self.plan.arms.items()},
-            "member": key_of(self.member),
+            "member": self.member.fingerprint,
             "patients": [self.first, self.count],
             "seed": self.seed,
             "model": _model(),
@@ -75,7 +75,7 @@ def _content(source: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in source.items() if name not in ("trial", "patients")}
 
 
-@cache
+@functools.cache
 def _model() -> list[str]:
     """The code, and the knowledge that is not in the trial or the parameter set already."""
     return [fingerprint(PACKAGE), knowledge_sha256(without=("validation/", "calibration/"))]
@@ -143,9 +143,8 @@ def run(
     if missing:
         first = missing[0]
         announce_compilation(report, lambda: draw_sample(first.plan, first.seed, 0, 1))
-    for done, (shard, problem) in enumerate(
-        _finished(missing, folder, workers or os.cpu_count() or 1), start=1
-    ):
+    finished = as_finished(functools.partial(_keep, folder), missing, workers or os.cpu_count() or 1)
+    for done, (shard, problem) in enumerate(finished, start=1):
         report("running trials", done, len(missing))
         if problem:
             failures[shard.name] = problem
@@ -173,18 +172,8 @@ def _shards_of(key: Key, plan: TrialPlan, parameters: Parameters, size: Size) ->
         yield Shard(key, plan, member, place * count, count, size.seed)
 
 
-def _finished(shards: list[Shard], folder: Path, workers: int) -> Iterator[tuple[Shard, str]]:
-    """Each shard when it is on disk, with the reason if it could not be run."""
-    pool = ThreadPoolExecutor(workers)
-    try:
-        waiting: dict[Future[str], Shard] = {pool.submit(_keep, shard, folder): shard for shard in shards}
-        for future in as_completed(waiting):
-            yield waiting[future], future.result()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _keep(shard: Shard, folder: Path) -> str:
+def _keep(folder: Path, shard: Shard) -> str:
+    """Put a shard on disk, or say why it could not be run."""
     try:
         sample = shard.draw()
     except InputError as error:
