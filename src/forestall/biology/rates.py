@@ -53,9 +53,9 @@ class CourseModel(NamedTuple):
     slow_decay: Array
     """(T, S, 2, Q) factors by which slow states keep their distance from the target between quadrature nodes."""
     signal_death: float
-    """1/day of added death at complete loss of the survival drive."""
+    """1/day of added death at complete loss of the survival drive, in the typical patient."""
     enter: float
-    """1/day at which cycling cells turn tolerant when the proliferation drive is lost completely."""
+    """1/day at which cycling cells turn tolerant when the proliferation drive is lost completely, in the typical patient."""
     leave: float
     """1/day at which tolerant cells wake at full drive."""
     protection: float
@@ -104,6 +104,10 @@ class PatientRates(NamedTuple):
     """1/day at the reference drive."""
     death: float
     """1/day at the reference drive."""
+    signal_death: float
+    """1/day of added death at complete loss of the survival drive."""
+    enter: float
+    """1/day at which cycling cells turn tolerant when the proliferation drive is lost completely."""
     proliferation: float
     """The truncal genotype's untreated proliferation drive."""
     survival: float
@@ -338,10 +342,10 @@ def rates_now(model: CourseModel, p: PatientRates, weight: float = 1.0, everythi
         solve_signaling(model, p)
     _kills(model, p, everything)
     now, drive, kill, fitness = p.now, p.drive, p.kill, p.lanes.fitness
-    base, signal, spared = p.death, model.signal_death, 1.0 - model.protection
+    base, signal, spared = p.death, p.signal_death, 1.0 - model.protection
     birth, enter, leave, sensitivity, effectors = (
         p.birth,
-        model.enter,
+        p.enter,
         model.leave,
         p.sensitivity,
         p.effectors,
