@@ -53,11 +53,11 @@ class CourseModel(NamedTuple):
     slow_decay: Array
     """(T, S, 2, Q) factors by which slow states keep their distance from the target between quadrature nodes."""
     signal_death: float
-    """1/day of added death at complete loss of the survival drive."""
+    """1/day of added death at complete loss of the survival drive, in the typical patient."""
     turnover: float
     """Share of the deaths without drugs that go with division: cells that do not divide are spared them."""
     enter: float
-    """1/day at which cycling cells turn tolerant when the proliferation drive is lost completely."""
+    """1/day at which cycling cells turn tolerant when the proliferation drive is lost completely, in the typical patient."""
     leave: float
     """1/day at which tolerant cells wake at full drive."""
     protection: float
@@ -106,6 +106,10 @@ class PatientRates(NamedTuple):
     """1/day at the reference drive."""
     death: float
     """1/day at the reference drive."""
+    signal_death: float
+    """1/day of added death at complete loss of the survival drive."""
+    enter: float
+    """1/day at which cycling cells turn tolerant when the proliferation drive is lost completely."""
     proliferation: float
     """The truncal genotype's untreated proliferation drive."""
     survival: float
@@ -341,10 +345,10 @@ def rates_now(model: CourseModel, p: PatientRates, weight: float = 1.0, everythi
     _kills(model, p, everything)
     now, drive, kill, fitness = p.now, p.drive, p.kill, p.lanes.fitness
     turned = p.death * model.turnover
-    base, signal, spared = p.death - turned, model.signal_death, 1.0 - model.protection
+    base, signal, spared = p.death - turned, p.signal_death, 1.0 - model.protection
     birth, enter, leave, sensitivity, effectors = (
         p.birth,
-        model.enter,
+        p.enter,
         model.leave,
         p.sensitivity,
         p.effectors,

@@ -196,7 +196,7 @@ def _counterfactuals(
     for v in range(used):
         drive = activity[model.network.proliferation, v] / p.proliferation
         lost = max(0.0, 1.0 - activity[model.network.survival, v] / p.survival)
-        death = p.death * (1.0 - model.turnover) + model.signal_death * lost
+        death = p.death * (1.0 - model.turnover) + p.signal_death * lost
         for a in range(effect.shape[0]):
             kind = model.action_kind[a]
             if kind != SIGNALING:

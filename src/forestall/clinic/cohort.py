@@ -13,12 +13,13 @@ from forestall.biology.exposure.variability import (
     site_terms,
     superposition_terms,
 )
-from forestall.biology.genotypes import GenotypeTable, genotype_table, tables_for
+from forestall.biology.genotypes import GenotypeTable, acquired, genotype_table, leaving, tables_for
 from forestall.biology.rates import TERMS
 from forestall.biology.setup import CohortArrays, mean_growth
 from forestall.biology.signaling.compile import Compiled, compiled
 from forestall.clinic.arms import Arm
 from forestall.clinic.dose_sizes import dose_size
+from forestall.clinic.draws import log_sd
 from forestall.clinic.entry_lesions import BRAIN
 from forestall.clinic.occult import draw_occult
 from forestall.clinic.population import Population, population_from_patient
@@ -76,7 +77,7 @@ def _arrays(
         mask=np.stack([table.mask for table in tables]),
         edges=np.stack([table.edges for table in tables]),
         edge_start=np.stack([table.edge_start for table in tables]),
-        **_chances(tables, row, population.resistance),
+        **_chances(tables, row, population),
         elimination=elimination,
         scale=scale,
         amount=_amounts(population, arm.phases, loading=False),
@@ -84,6 +85,8 @@ def _arrays(
         birth=population.birth_rate_per_day,
         growth=population.growth_rate_per_day,
         capacity=population.capacity_cells,
+        dying=population.signal_death,
+        tolerating=population.tolerance,
         sensitivity=population.cytotoxic_sensitivity,
         effectors=population.effector,
         reach=reach(population, arm),
@@ -96,12 +99,30 @@ def _arrays(
     )
 
 
-def _chances(tables: Sequence[GenotypeTable], row: NDArray[np.int64], factor: Array) -> dict[str, Array]:
-    """Probabilities per division of each patient's own alterations: her table's, times her factor."""
-    probability = np.stack([table.probability for table in tables])[row] * factor[:, None]
-    loss = np.stack([table.loss for table in tables])[row] * factor[:, None]
+def _chances(
+    tables: Sequence[GenotypeTable], row: NDArray[np.int64], population: Population
+) -> dict[str, Array]:
+    """Probabilities per division of each patient's own alterations: her table's, times her factors."""
+    factor = population.resistance[:, None]
+    probability = np.stack([table.probability for table in tables])[row] * factor
+    loss = np.stack([table.loss for table in tables])[row] * factor
+    spreads = rate_spreads()
+    if any(spreads.values()):
+        own = population.alteration_factors(spreads)
+        probability *= np.take_along_axis(own, np.stack([acquired(table) for table in tables])[row], axis=1)
+        loss = np.stack([leaving(tables[k], chances) for k, chances in zip(row, probability, strict=True)])
     within = np.minimum(1.0, LARGEST_LOSS / np.maximum(loss.max(axis=1), 1e-300))[:, None]
     return {"probability": probability * within, "loss": loss * within}
+
+
+def rate_spreads() -> dict[str, float]:
+    """Spread of each alteration's probability per division between patients, on the log scale, by id.
+
+    It is that of a lognormal with the rate's interval as 90%; rates without `distribution: lognormal` differ by the patient's
+    common factor only.
+    """
+    rates = {name: entry.rate_per_division for name, entry in load_alterations().items()}
+    return {name: log_sd(rate) if rate.distribution == "lognormal" else 0.0 for name, rate in rates.items()}
 
 
 def _tables(population: Population, arm: Arm) -> tuple[list[GenotypeTable], NDArray[np.int64]]:

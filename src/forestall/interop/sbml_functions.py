@@ -154,8 +154,8 @@ def _collect_gains(
 ) -> None:
     """For each reaction, what it adds to each clone of a lesion, as terms of a sum."""
     model, p = equations.model, equations.p
-    enter, leave, spared = float(model.enter), float(model.leave), 1.0 - float(model.protection)
-    loss = float(model.signal_death)
+    enter, leave, spared = float(p.enter), float(model.leave), 1.0 - float(model.protection)
+    loss = float(p.signal_death)
     for g in lesion.genotypes:
         lane, cycling, tolerant = lesion.lane(g), lesion.cycling(g), lesion.tolerant(g)
         birth, kept = float(p.birth * p.lanes.fitness[lane]), 1.0 - float(lesion.loss[g])

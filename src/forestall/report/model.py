@@ -196,6 +196,8 @@ class ReportInput:
     """The command that reproduces the run."""
     published_trial: str = ""
     """The published trial that the result is compared with."""
+    marker: str = ""
+    """What is measured in place of diameters, such as BCR-ABL1; response rates then mean nothing and are left out."""
     landmarks: Rows = ()
     """Rates at a time and of milestones: what, and the simulated one beside the published."""
     citations: Sequence[str] = ()

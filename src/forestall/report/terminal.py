@@ -59,7 +59,7 @@ def _head(report: ReportInput) -> Text:
 def _table(report: ReportInput) -> Table:
     table = Table(box=None, padding=(0, 0, 0, 2), pad_edge=False, header_style="bold", show_edge=False)
     table.add_column("", no_wrap=True, overflow="ellipsis", min_width=9, max_width=22)
-    for head in (
+    heads = [
         "n",
         "PFS\nevents",
         "median PFS\n[95% CI], mo",
@@ -67,13 +67,13 @@ def _table(report: ReportInput) -> Table:
         "OS\nevents",
         "median OS\n[95% CI], mo",
         "publ.",
-        "ORR",
-        "publ.",
-    ):
+        *(() if report.marker else ("ORR", "publ.")),
+    ]
+    for head in heads:
         style = "dim" if head.startswith("pub") else ""
         table.add_column(head, justify="right", vertical="bottom", no_wrap=True, style=style)
     for arm in report.arms:
-        table.add_row(Text(arm.name), *_cells(arm))
+        table.add_row(Text(arm.name), *_cells(arm)[: len(heads)])
     return table
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from forestall.biology.setup import mean_rates
 from forestall.clinic.arms import Arm, compile_arm
-from forestall.clinic.cohort import RANKING_CYCLE_DAYS, SETTLING_DAYS, singles
+from forestall.clinic.cohort import RANKING_CYCLE_DAYS, SETTLING_DAYS, rate_spreads, singles
 from forestall.clinic.population import Population, draw_population
 from forestall.clinic.tumor_biology import subtypes
 from forestall.errors import InputError
@@ -120,7 +120,8 @@ def _found(arm: Arm, drawn: Population, kind: int, days: float) -> tuple[list[in
     """Alterations, expected resistant clones found (patients, alterations), and their net growth."""
     entries = list(load_alterations().values())
     matter, cohort = singles(drawn, arm, kind)
-    probability = np.array(rates_per_division(entries[k] for k in matter))
+    own = drawn.alteration_factors(rate_spreads())[:, matter]
+    probability = own * np.array(rates_per_division(entries[k] for k in matter))
     found, growth = np.zeros((len(drawn), len(matter))), np.zeros((len(drawn), len(matter)))
     cells = _cells_at_entry(drawn)
     for i in range(len(drawn)):
@@ -131,7 +132,7 @@ def _found(arm: Arm, drawn: Population, kind: int, days: float) -> tuple[list[in
         growth[i] = (birth - death)[1 : 1 + len(matter)]  # outside the brain, whose lanes come after
         for n in range(len(matter)):
             chance = chance_to_reach(birth[1 + n], death[1 + n], days, RELAPSE_SHARE * cells[i])
-            found[i, n] = probability[n] * clones_found(
+            found[i, n] = probability[i, n] * clones_found(
                 chance, cells[i], start[1] / start[0], birth[0], death[0] - birth[0]
             )
     return matter, found, growth
