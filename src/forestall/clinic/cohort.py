@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,8 +41,8 @@ LARGEST_LOSS = 5e-4
 """Share of the daughters that may leave a genotype; where a patient's factor asks for more, all her alterations are scaled down."""
 ADVANTAGE_PER_DAY = 1e-3
 """Least advantage in net growth under the regimen, 1/day, for an alteration to matter."""
-SETTLING_DAYS, RANKING_CYCLE_DAYS, RANKING_DAYS = 42, 21, 180
-"""Days before the advantage is taken, over which it is averaged, and over which it is projected."""
+SETTLING_DAYS, RANKING_CYCLE_DAYS = 42, 21
+"""Days before the advantage is taken, and over which it is averaged."""
 
 
 def cohort_arrays(population: Population, arm: Arm, dropout: Array, data_cut: Array) -> CohortArrays:
@@ -138,8 +138,10 @@ def relevant_alterations(arm: Arm, subtype: int) -> tuple[int, ...]:
     """The alterations that give a clone an advantage under the arm's regimen, the most important first.
 
     A typical patient of the subtype receives the regimen. An alteration matters if its clone grows faster than the truncal one,
-    by at least `ADVANTAGE_PER_DAY` over one dosing period after `SETTLING_DAYS`. They are ranked by the size that their
-    clones would have after `RANKING_DAYS`, from their probability per division and their advantage.
+    by at least `ADVANTAGE_PER_DAY` over one dosing period after `SETTLING_DAYS`. They are ranked by the time after which their
+    clones would outgrow the truncal one (`by_time_to_outgrow`). That has no horizon: a rare mutation with a large advantage
+    (`ESR1_mut` under an aromatase inhibitor) is behind many frequent changes after half a year, and ahead of most of them when
+    tumors progress.
 
     Args:
         arm: The arm.
@@ -156,8 +158,18 @@ def _relevant(arm: Arm, subtype: int) -> tuple[int, ...]:
     matter, cohort = singles(_typical(subtype), arm, subtype)
     net = mean_growth(arm.model, arm.schedule, cohort, arm.shared, SETTLING_DAYS, RANKING_CYCLE_DAYS)
     gain = {k: float(net[1 + n] - net[0]) for n, k in enumerate(matter)}
-    score = {k: np.log(max(rates[k], 1e-30)) + gain[k] * RANKING_DAYS for k in matter}
-    return tuple(sorted((k for k in matter if gain[k] >= ADVANTAGE_PER_DAY), key=lambda k: (-score[k], k)))
+    return by_time_to_outgrow({k: rates[k] for k in matter}, gain)
+
+
+def by_time_to_outgrow(rates: Mapping[int, float], gain: Mapping[int, float]) -> tuple[int, ...]:
+    """Alterations by the time after which a clone that has them outgrows the truncal one: ln(1 / rate) / gain.
+
+    Args:
+        rates: Probability per division.
+        gain: Advantage in net growth, 1/day; those below `ADVANTAGE_PER_DAY` are left out.
+    """
+    days = {k: -np.log(max(rates[k], 1e-30)) / gain[k] for k in rates if gain[k] >= ADVANTAGE_PER_DAY}
+    return tuple(sorted(days, key=lambda k: (days[k], k)))
 
 
 def singles(population: Population, arm: Arm, subtype: int) -> tuple[list[int], CohortArrays]:

@@ -30,6 +30,7 @@ from forestall.report.model import (
     TimeSummary,
 )
 from forestall.report.swimmer import choose_swimmers
+from forestall.report.trial_why import why_table
 from forestall.report.wording import days_per_month, rate_text
 from forestall.statistics.estimate import UNKNOWN, Estimate
 from forestall.studies.analysis import ArmResult, HazardRatio
@@ -60,6 +61,7 @@ def report_of(result: TrialResult) -> ReportInput:
         arms=[_arm(arm, published) for arm in result.arm_results],
         hazard_ratios=[_hazard_ratio(ratio, published) for ratio in _asked_for(result)],
         causes=cause_table(result),
+        why=None if result.explained is None else why_table(result.explained),
         survival=_survival(result),
         best_changes=None if marker else _best_changes(result),
         swimmers=_swimmers(result),
