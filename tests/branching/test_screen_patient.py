@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from forestall.cli.main import run
+from forestall.engine.branching.simulate import CHUNK
+from forestall.errors import InputError
 from forestall.studies.anticipate.files import subject_from_file, subjects_of_cohort
 from forestall.studies.anticipate.regimens import MOST_REGIMENS, regimens_of
 from forestall.studies.anticipate.run import Answer, Question, anticipate, pooled
@@ -72,8 +74,10 @@ def test_oracle_one_shared_alteration_defeats_the_pair(shared: Path) -> None:
 
 
 def test_property_the_answer_does_not_depend_on_workers(tumor: Path) -> None:
+    """Two chunks, one after the other and at once."""
     subject = subject_from_file(tumor, ["A", "B"])
-    assert anticipate(subject, Question(tumors=50)) == anticipate(subject, Question(tumors=50, workers=3))
+    one, three = (anticipate(subject, Question(1, CHUNK + 200, workers=workers)) for workers in (1, 3))
+    assert one == three
 
 
 def test_unit_a_cohort_is_the_mean_of_its_members(tmp_path: Path, tumor: Path, shared: Path) -> None:
@@ -146,10 +150,14 @@ def test_unit_wrong_options_are_refused(tumor: Path, capsys: pytest.CaptureFixtu
         (["--drugs", "A,C"], "'C'"),
         (["--drugs", "all", "--at", "20 years"], "horizon"),
         (["--drugs", "all", "--cohort", str(tumor)], "not both"),
+        (["--drugs", "all", "--context", "HER2+/ER+"], "--context is only for networks"),
+        (["--drugs", "all", "--until", "3"], "--until is only for networks"),
     ):
         assert run(["screen", "--patient", str(tumor), *more]) == 2
         assert word in capsys.readouterr().err
     assert run(["screen", "--cohort", str(tumor), "--drugs", "all"]) == 2
+    assert run(["screen", "--context", "HER2+/ER+", "--drugs", "lapatinib", "--workers", "2"]) == 2
+    assert "--workers is only for patients" in capsys.readouterr().err
     assert run(["screen", "--patient", str(tumor.parent / "none.yaml"), "--drugs", "all"]) == 2
 
 
@@ -157,7 +165,7 @@ def test_unit_too_many_regimens_are_refused() -> None:
     drugs = [f"d{i}" for i in range(30)]
     assert len(regimens_of(drugs[:3], 3)) == 3 + 3 * 3 + 7
     assert len(regimens_of(drugs, 2)) == 30 + 3 * 435
-    with pytest.raises(Exception, match=f"more than {MOST_REGIMENS}"):
+    with pytest.raises(InputError, match=f"more than {MOST_REGIMENS}"):
         regimens_of(drugs, 3)
 
 

@@ -8,12 +8,19 @@ import numpy as np
 import pytest
 
 from forestall.clinic.arms import Arm, compile_arm
-from forestall.clinic.cohort import cohort_arrays, relevant_alterations
+from forestall.clinic.cohort import (
+    LARGEST_GENOTYPES,
+    by_time_to_outgrow,
+    cohort_arrays,
+    relevant_alterations,
+)
 from forestall.clinic.deterministic import deterministic_course
 from forestall.clinic.findings import Findings
 from forestall.clinic.follow import Watch, follow_arm
 from forestall.clinic.population import Population, draw_population
 from forestall.clinic.reference import reference_course
+from forestall.knowledge.ensembles import parameters_named
+from forestall.knowledge.parameter_sets import using
 from forestall.knowledge.population import Population as Eligibility
 from forestall.knowledge.regimens import parse_regimen
 
@@ -133,3 +140,21 @@ def test_unit_alterations_that_matter_depend_on_the_regimen() -> None:
     names = {ids[k] for k in relevant_alterations(endocrine, 2)}
     assert "ESR1_mut" in names
     assert "p95HER2" in {ids[k] for k in relevant_alterations(arm(PAIR), 0)}
+
+
+def test_unit_the_clone_that_outgrows_the_others_first_comes_first() -> None:
+    # After t days a clone has rate * exp(gain * t) of what the truncal one has: the first to reach 1 comes first, however rare.
+    rates, gain = {0: 3e-7, 1: 5e-9, 2: 1e-7, 3: 1.0}, {0: 0.010, 1: 0.021, 2: 0.010, 3: 1e-4}
+    days = np.arange(5000)
+    reached = {k: int(np.argmax(rates[k] * np.exp(gain[k] * days) >= 1.0)) for k in (0, 1, 2)}
+    assert by_time_to_outgrow(rates, gain) == tuple(sorted(reached, key=reached.__getitem__)) == (1, 0, 2)
+
+
+@pytest.mark.parametrize("parameters", ["literature", "calibrated"])
+def test_unit_a_patient_under_an_aromatase_inhibitor_can_acquire_an_esr1_mutation(parameters: str) -> None:
+    with using(parameters_named(parameters)):
+        given = compile_arm(
+            "e", parse_regimen("anastrozole"), parse_regimen("no treatment"), WATCH.visits, 378
+        )
+        relevant = relevant_alterations(given, 2)
+    assert "ESR1_mut" in {given.alterations[k] for k in relevant[: LARGEST_GENOTYPES - 1]}

@@ -11,10 +11,11 @@ from forestall.engine.birth_death import (
     next_share,
     poisson_families,
 )
+from forestall.engine.clones import evolve_clones
 from forestall.engine.counts import next_binomial, next_gamma, next_negative_binomial, next_poisson
 from forestall.engine.growth import grow_to_size
 from forestall.engine.kernels import kernel
-from forestall.engine.mutation import evolve_clones, new_stack
+from forestall.engine.mutation import Genotypes, new_stack
 from forestall.engine.random import next_exponential, next_normal, stream
 
 Array = NDArray[np.float64]
@@ -118,6 +119,7 @@ def clones(
     mean_above: float,
 ) -> Array:
     """(size, g) cells of independent populations after a time that is split into equal intervals."""
+    genotypes = Genotypes(birth, death, edges[0], edges[1], edges[2], normal_above, mean_above)
     stack = new_stack()
     out = np.empty((size, cells.size))
     now = np.empty(cells.size)
@@ -126,10 +128,7 @@ def clones(
         out[i] = cells
         for _ in range(intervals):
             now[:] = out[i]
-            status = evolve_clones(
-                state, now, birth, death, edges[0], edges[1], edges[2], days / intervals,
-                normal_above, mean_above, stack, out[i],
-            )  # fmt: skip
+            status = evolve_clones(state, now, days / intervals, genotypes, stack, out[i])
             if status != 0:
                 out[i] = np.nan
     return out

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import csv
 import math
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy import stats
 from scipy.integrate import solve_ivp
-from scipy.optimize import brentq
 
 from forestall.engine.growth import EXTINCT, OVERFLOWED, REACHED, TOO_SLOW, grow_to_size, mean_room
 from forestall.engine.mutation import mutation_edges
 from forestall.engine.random import stream
+from forestall.studies.verification.bozic import TwoDrugs
+from forestall.studies.verification.resistance import luria_delbrueck_law, resistant_law
 
 from .sampling import clones, tumors
 from .verdicts import (
     FALSE_ALARM,
     chi_square,
     chi_square_of_two,
-    mass_from_generating_function,
     z_limit,
     z_of_mean,
 )
@@ -37,21 +34,6 @@ HAND_OVER = (1e6, 1e9)
 
 def two_types(u: float, b: float, d: float) -> tuple[Array, Array, tuple[NDArray[np.int64], ...]]:
     return np.array([b, b]), np.array([d, d]), mutation_edges([[0.0, u], [0.0, 0.0]])
-
-
-def resistant_at_detection(u: float, b: float, d: float, size: float, largest: int) -> Array:
-    """Law of the resistant cells when a tumor has grown to a size; equal rates of both types.
-
-    G(z) = exp[u b M (1 - z) / (b z - d) * ln(b (1 - z) / (b - d))], from mutants that arise along exponential
-    growth and each follow the law of Kendall. For d = 0 it is Lea and Coulson's distribution (1949), m = u M.
-    """
-
-    def function(z: NDArray[np.complex128]) -> NDArray[np.complex128]:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            ratio = np.log(b * (1.0 - z) / (b - d)) * (1.0 - z) / (b * z - d)
-        return np.exp(u * b * size * np.where(z == 1.0, 0.0, ratio))
-
-    return np.maximum(mass_from_generating_function(function, largest), 0.0)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +53,7 @@ def test_oracle_resistant_cells_at_detection_follow_the_closed_form(
     birth, death, edges = two_types(u, b, d)
     _, cells, status = tumors(1, 20_000, birth, death, edges, NO_LIMIT, size, MAX_DAYS, *HAND_OVER)
     assert (status == REACHED).all()
-    mass = resistant_at_detection(u, b, d, size, 2**20)[:2000]
+    mass = resistant_law(u, b, d, size, 2**20)[:2000]
     probability = np.append(mass, 1.0 - mass.sum())
     assert chi_square(np.minimum(cells[:, 1], 2000.0).astype(np.int64), probability) > FALSE_ALARM
 
@@ -88,11 +70,8 @@ def test_oracle_probability_of_no_resistance_at_detection() -> None:
 
 def test_oracle_luria_delbrueck() -> None:
     """Lea and Coulson 1949: p0 = exp(-m), n p_n = m sum of p_i / (n - i + 1); n = 20,000, p > 1e-6."""
-    m, largest = 3.0, 300
-    probability = np.empty(largest)
-    probability[0] = math.exp(-m)
-    for k in range(1, largest):
-        probability[k] = m / k * (probability[:k] / (k - np.arange(k) + 1.0)).sum()
+    largest = 300
+    probability = luria_delbrueck_law(3.0, largest)
     birth, death, edges = two_types(3e-9, 0.3, 0.0)
     _, cells, _ = tumors(3, 20_000, birth, death, edges, NO_LIMIT, 1e9, MAX_DAYS, *HAND_OVER)
     categories = np.minimum(cells[:, 1], float(largest)).astype(np.int64)
@@ -205,40 +184,6 @@ def test_oracle_a_fitter_mutant_rescues_a_dying_founder() -> None:
     assert (cells[:, 1] > 0.99e6).all()
 
 
-def bozic_formula(cells: float, kill: float = 0.17) -> float:
-    """Bozic et al. 2013 (eLife 2:e00747): probability that two drugs given together fail.
-
-    b = 0.14, d = 0.13, 50 sites for resistance to each drug, none to both, 1e-9 per site and division. The
-    formula drops a term of 2 M u^2 n1 n2 / s and so lies about 5% above the integral below.
-    """
-    u, n, s, treated = 1e-9, 50.0, 1.0 - 0.13 / 0.14, 1.0 - kill / 0.14
-    ratio = (treated - s) / (s * treated)
-    on_therapy = 2.0 * n * n * s / treated**2
-    before = 2.0 * n * n * ratio * math.log(1.0 / (s * cells) + u * n * ratio)
-    return 1.0 - math.exp(cells * u**2 * (before - on_therapy))
-
-
-def bozic_integral(cells: float, kill: float = 0.17) -> float:
-    """The same probability without expansion.
-
-    e is the probability that a cell with one alteration leaves a doubly resistant line that survives:
-    stationary under therapy, and before it (backward in time) by Kendall's equation. Single mutants arise
-    from sensitive cells, whose number grows as exp(r t) and declines as exp(-0.03 t) under therapy.
-    """
-    b, d, u = 0.14, 0.13, 50.0 * 1e-9
-    r, line = b - d, 1.0 - d / b
-
-    def change(e: float, death: float) -> float:
-        return b * u * line - e * (death - b + b * u * (1.0 + line)) - b * (1.0 - u) * e * e
-
-    treated = brentq(change, 0.0, 1e-3, args=(kill,), xtol=1e-25)
-    untreated = solve_ivp(
-        lambda t, y: [change(y[0], d), 2.0 * u * b * cells * math.exp(-r * t) * y[0]],
-        (0.0, 6000.0), [treated, 0.0], "LSODA", rtol=1e-10, atol=1e-16,
-    ).y[1, -1]  # fmt: skip
-    return 1.0 - math.exp(-untreated - 2.0 * u * b * cells * treated / (kill - b + 2.0 * u * b))
-
-
 @pytest.mark.verify
 @pytest.mark.parametrize("cells", [2.6e11, 1.7e11, 1.0e11, 5.4e10, 2.0e10])
 def test_oracle_two_drugs_fail_as_often_as_in_bozic_2013(cells: float) -> None:
@@ -255,17 +200,6 @@ def test_oracle_two_drugs_fail_as_often_as_in_bozic_2013(cells: float) -> None:
         clones(i, 1, row, birth, treated, edges, 3000.0, 100, *HAND_OVER)[0] for i, row in enumerate(sizes)
     ]
     failed = (np.array(after)[:, 3] > 0.0).astype(float)
-    expected = bozic_integral(cells)
+    expected = TwoDrugs().integral(cells)
     assert abs(z_of_mean(failed, expected, math.sqrt(expected * (1.0 - expected)))) < z_limit()
-    assert failed.mean() == pytest.approx(bozic_formula(cells), rel=0.12)
-
-
-@pytest.mark.skipif("FORESTALL_DATA" not in os.environ, reason="FORESTALL_DATA is not set")
-def test_oracle_bozic_formula_gives_the_published_table() -> None:
-    """Table 1 as printed; the sizes are rounded there to two digits."""
-    table = Path(os.environ["FORESTALL_DATA"], "evidence", "other_cancers", "bozic2013_table1.csv")
-    with table.open() as lines:
-        rows = [(float(row["total_cells"]), float(row["pfail_dual_n12_0"])) for row in csv.DictReader(lines)]
-    assert len(rows) > 10
-    for cells, printed in rows:
-        assert bozic_formula(cells) == pytest.approx(printed, rel=0.08, abs=2e-3)
+    assert failed.mean() == pytest.approx(TwoDrugs().formula(cells), rel=0.12)

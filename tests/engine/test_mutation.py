@@ -13,14 +13,9 @@ from scipy import stats
 from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 
-from forestall.engine.mutation import (
-    COMPLETED,
-    STACK_FULL,
-    emission_time,
-    evolve_clones,
-    mutation_edges,
-    silent_law,
-)
+from forestall.engine.clones import COMPLETED, STACK_FULL, evolve_clones
+from forestall.engine.emission import emission_time, silent_law
+from forestall.engine.mutation import Genotypes, mutation_edges
 from forestall.engine.random import stream
 from forestall.engine.reference import BranchingModel, simulate_events
 
@@ -246,23 +241,19 @@ def test_unit_a_full_stack_is_reported() -> None:
     edges = mutation_edges([[0.0, 1.0], [0.0, 0.0]])
     cells, out = np.array([20.0, 0.0]), np.empty(2)
     small, large = np.empty((2, 3)), np.empty((100, 3))
-    full = evolve_clones(stream(1, 1, 1, 1), cells, birth, death, *edges, 5.0, *EXACT, small, out)
-    assert full == STACK_FULL
-    done = evolve_clones(stream(1, 1, 1, 1), cells, birth, death, *edges, 5.0, *EXACT, large, out)
-    assert done == COMPLETED
+    genotypes = Genotypes(birth, death, *edges, *EXACT)
+    assert evolve_clones(stream(1, 1, 1, 1), cells, 5.0, genotypes, small, out) == STACK_FULL
+    assert evolve_clones(stream(1, 1, 1, 1), cells, 5.0, genotypes, large, out) == COMPLETED
     assert cells.tolist() == [20.0, 0.0]
 
 
 def test_oracle_a_clone_with_many_mutants_waits_for_them_without_loss() -> None:
     """5 immortal sources, 200 divisions each, through a stack of 100: Poisson. n = 1,000, p > 1e-6."""
     birth, death = np.array([20.0, 0.0]), np.array([0.0, 0.0])
-    edges = mutation_edges([[0.0, 1.0], [0.0, 0.0]])
-    out, stack, mutants = np.empty(2), np.empty((100, 3)), []
+    genotypes = Genotypes(birth, death, *mutation_edges([[0.0, 1.0], [0.0, 0.0]]), *EXACT)
+    start, out, stack, mutants = np.array([5.0, 0.0]), np.empty(2), np.empty((100, 3)), []
     for patient in range(1000):
-        state = stream(1, patient, 1, 1)
-        assert evolve_clones(
-            state, np.array([5.0, 0.0]), birth, death, *edges, 10.0, *EXACT, stack, out
-        ) == COMPLETED  # fmt: skip
+        assert evolve_clones(stream(1, patient, 1, 1), start, 10.0, genotypes, stack, out) == COMPLETED
         mutants.append(out[1])
     assert abs(z_of_mean(np.array(mutants), 1000.0, math.sqrt(1000.0))) < z_limit()
 

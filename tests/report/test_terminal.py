@@ -103,3 +103,12 @@ def test_unit_json_says_that_a_median_was_not_reached(report: ReportInput) -> No
     median = report_payload(dataclasses.replace(report, arms=arms))["arms"][0]["os"]["median_months"]
     assert median["value"] is None
     assert median["not_reached"] is True
+
+
+def test_unit_where_a_marker_replaces_scans_no_response_rate_is_printed(report: ReportInput) -> None:
+    text = printed(dataclasses.replace(report, marker="BCR-ABL1"))
+    assert "ORR" in printed(report)
+    assert "ORR" not in text
+    assert "response rate" not in text
+    [control] = [line for line in text.splitlines() if line.startswith("control ")]
+    assert control.split()[-1] == "41.0"

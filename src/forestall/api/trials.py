@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 WHY_FILE = "why.csv"
 """Table of the causes of progression in a trial's folder."""
+MECHANISMS_FILE, PATIENTS_FILE = "why_mechanisms.csv", "why_patients.csv"
+"""Tables of what each mechanism did over the courses: summed by arm, and patient by patient."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ class TrialResult(trial_result.TrialResult):
                 shutil.copyfile(self.folder / table, staging / table)
             write_record(record, staging)
             write_report(replace(self.content, rerun_command=record.command), staging)
-            write_csv(staging / WHY_FILE, attribution_rows(self.attributions()))
+            _write_why(self, staging)
         return target / REPORT_FILE
 
     def to_json(self) -> str:
@@ -110,6 +112,14 @@ class TrialResult(trial_result.TrialResult):
         from forestall.report.payload import report_payload
 
         return json.dumps(report_payload(self.content), allow_nan=False)
+
+
+def _write_why(result: trial_result.TrialResult, folder: Path) -> None:
+    """Write the tables of why patients progressed."""
+    write_csv(folder / WHY_FILE, attribution_rows(result.attributions()))
+    if result.explained is not None:
+        write_csv(folder / MECHANISMS_FILE, result.explained.rows())
+        write_csv(folder / PATIENTS_FILE, result.explained.patient_rows())
 
 
 @dataclass(frozen=True)
@@ -124,6 +134,7 @@ class Trial(trials.Trial):
         replicates: int = 1,
         workers: int | None = None,
         parameters: ParameterSet | str | None = None,
+        why: int | None = None,
         out: Path | str | None = None,
         also: trials.Also | None = None,
         progress: Progress | None = None,
@@ -138,6 +149,8 @@ class Trial(trials.Trial):
             workers: Threads; one per processor if not given. Results do not depend on it.
             parameters: Numbers that replace those of the catalog: "calibrated" (the default in breast cancer), "literature", the path
                 of an ensemble that `forestall calibrate` wrote, or a set of your own.
+            why: Patients of each arm who progressed, whose courses are repeated without one mechanism of resistance at a time
+                (`TrialResult.explained`); none if not given.
             out: Folder for tables, record, report and figures, complete or not there; an earlier result
                 there is replaced. The tables are kept as long as the result if not given.
             also: Writes more files into that folder before it takes its place.
@@ -155,7 +168,7 @@ class Trial(trials.Trial):
 
             told("drawing the report", 0, 0)
             write_report(shown_as(TrialResult, result).content, folder)
-            write_csv(folder / WHY_FILE, attribution_rows(result.attributions()))
+            _write_why(result, folder)
             if also is not None:
                 also(result, folder)
 
@@ -165,6 +178,7 @@ class Trial(trials.Trial):
             replicates=replicates,
             workers=workers,
             parameters=set_of(parameters),
+            why=why,
             out=out,
             also=finish,
             progress=told,

@@ -144,8 +144,8 @@ def growth_at(treated: TreatedLanes, fates: Fates, activity: Floats, expression:
         expression: (nodes, lanes).
 
     Returns:
-        (lanes,) 1/day: b P/P0 - d - s max(0, 1 - S/S0) - k P/P0, with the drives P and S relative to those without drugs, and
-        the kill rate k of cytotoxics and payloads.
+        (lanes,) 1/day: (b - t d - k) P/P0 - (1 - t) d - s max(0, 1 - S/S0), with the drives P and S relative to those without
+        drugs, the share t of deaths that go with division, and the kill rate k of cytotoxics and payloads.
     """
     arrays = treated.network.arrays
     drive = activity[arrays.proliferation] / treated.reference[0]
@@ -154,8 +154,11 @@ def growth_at(treated: TreatedLanes, fates: Fates, activity: Floats, expression:
     for rate, antigen in zip(treated.kill, treated.antigen, strict=True):
         shown = expression[antigen] if antigen >= 0 else np.inf
         kill += rate * _saturating(shown)
+    turned = fates.death * fates.turnover
     return np.asarray(
-        (fates.birth - fates.kill_factor * kill) * drive - fates.death - fates.signal_death * lost
+        (fates.birth - turned - fates.kill_factor * kill) * drive
+        - (fates.death - turned)
+        - fates.signal_death * lost
     )
 
 

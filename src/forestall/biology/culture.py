@@ -80,6 +80,8 @@ class Fates:
     """Added deaths at complete loss of the survival drive."""
     kill_factor: float
     """On the kill rates of cytotoxic drugs, which are given for the division rate in patients."""
+    turnover: float = 0.0
+    """Share of the deaths without drugs that go with division; none in culture, where cells do not crowd each other out."""
 
     @property
     def growth(self) -> float:

@@ -80,6 +80,23 @@ def _padded(
     return GenotypeTable(mask, ends, edge_start, probability, loss)
 
 
+def acquired(table: GenotypeTable) -> NDArray[np.int64]:
+    """(E,) index of the alteration that each edge adds; 0 for padding."""
+    step = table.mask[table.edges[:, 1]] & ~table.mask[table.edges[:, 0]]
+    return np.array([max(int(bit).bit_length() - 1, 0) for bit in step], np.int64)
+
+
+def leaving(table: GenotypeTable, probability: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(G,) probability per division that a daughter leaves, for other probabilities of the edges than the table's.
+
+    Args:
+        table: The genotypes.
+        probability: (E,) per division.
+    """
+    sums = np.bincount(table.edges[:, 0], weights=probability, minlength=table.mask.size)
+    return np.asarray(sums, np.float64)
+
+
 @functools.lru_cache(maxsize=_TABLES_KEPT)
 def _kept_table(
     truncal: int, relevant: tuple[int, ...], rates: tuple[float, ...], largest: int

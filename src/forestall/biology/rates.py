@@ -54,9 +54,11 @@ class CourseModel(NamedTuple):
     slow_decay: Array
     """(T, S, 2, Q) factors by which slow states keep their distance from the target between quadrature nodes."""
     signal_death: float
-    """1/day of added death at complete loss of the survival drive."""
+    """1/day of added death at complete loss of the survival drive, in the typical patient."""
+    turnover: float
+    """Share of the deaths without drugs that go with division: cells that do not divide are spared them."""
     enter: float
-    """1/day at which cycling cells turn tolerant when the proliferation drive is lost completely."""
+    """1/day at which cycling cells turn tolerant when the proliferation drive is lost completely, in the typical patient."""
     leave: float
     """1/day at which tolerant cells wake at full drive."""
     protection: float
@@ -105,6 +107,10 @@ class PatientRates(NamedTuple):
     """1/day at the reference drive."""
     death: float
     """1/day at the reference drive."""
+    signal_death: float
+    """1/day of added death at complete loss of the survival drive."""
+    enter: float
+    """1/day at which cycling cells turn tolerant when the proliferation drive is lost completely."""
     proliferation: float
     """The truncal genotype's untreated proliferation drive."""
     survival: float
@@ -336,13 +342,14 @@ def rates_now(model: CourseModel, p: PatientRates, weight: float = 1.0, everythi
     if _effects(model, p, weight, everything):
         solve_signaling(model, p)
     _kills(model, p, everything)
-    now, spared = p.now, 1.0 - model.protection
+    now, spared, turned = p.now, 1.0 - model.protection, p.death * model.turnover
     for first in range(0, now.shape[1], WIDTH):
         drive, lost = load(p.drive, (0, first)), load(p.drive, (1, first))
-        death = p.death + model.signal_death * lost + p.effectors * load(p.kill, (1, first))
-        death = death + p.sensitivity * load(p.kill, (0, first)) * drive
-        store(now, (BIRTH, first), p.birth * drive * load(p.lanes.fitness, (first,)))
-        store(now, (ENTER, first), model.enter * larger(1.0 - drive, 0.0))
+        fitness = load(p.lanes.fitness, (first,))
+        death = (p.death - turned) + p.signal_death * lost + p.effectors * load(p.kill, (1, first))
+        death = death + (turned * fitness + p.sensitivity * load(p.kill, (0, first))) * drive
+        store(now, (BIRTH, first), p.birth * drive * fitness)
+        store(now, (ENTER, first), p.enter * larger(1.0 - drive, 0.0))
         store(now, (LEAVE, first), model.leave * smaller(drive, 1.0))
         store(now, (DEATH, first), death)
         store(now, (TOLERANT_DEATH, first), spared * death)

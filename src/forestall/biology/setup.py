@@ -71,6 +71,10 @@ class CohortArrays(NamedTuple):
     """(n,) net growth without treatment and crowding, 1/day."""
     capacity: Array
     """(n,) cells per lesion."""
+    dying: Array
+    """(n,) death by loss of the survival drive, relative."""
+    tolerating: Array
+    """(n,) rate at which cells turn tolerant, relative."""
     sensitivity: Array
     """(n,) to cytotoxics, relative."""
     effectors: Array
@@ -216,6 +220,8 @@ def prepare_patient(
         cohort.loading[i],
         cohort.birth[i],
         cohort.birth[i] - cohort.growth[i],
+        model.signal_death * cohort.dying[i],
+        model.enter * cohort.tolerating[i],
         activity[model.network.proliferation, 0],
         activity[model.network.survival, 0],
         cohort.sensitivity[i],

@@ -14,6 +14,7 @@ from forestall.cli.network_options import Initial, Settings
 from forestall.cli.options import AsJson, OutputFolder, Quiet, Seed, Workers
 
 if TYPE_CHECKING:
+    from forestall.studies.screen.result import ScreenResult
     from forestall.studies.screen.system import System
 
 Network = Annotated[
@@ -156,12 +157,20 @@ def screen(
     With --patient or --cohort: every drug, pair and triple, together and in turn, on copies of an evolving tumor: how many are cured,
     how many are controlled, and which clones grow in the others.
     """
+    from forestall.cli.screened_network import refuse, screened_system
+
     if patient is not None or cohort is not None:
+        others: dict[str, object] = {
+            "--context": context, "--doses": doses, "--genotypes": genotypes, "--doubling-time": doubling,
+            "--ligand": ligands, "--growth": growth, "--death": death, "--output": output, "--until": until,
+            "--settings": settings, "--initial": initial, "--settle": settle, "--trajectories": trajectories,
+        }  # fmt: skip
+        refuse({name: given or None for name, given in others.items()}, "for networks")
         question = question_of(order, tumors, at, horizon, seed, workers)
         found = answer(patient, cohort, _listed(drugs), question, silent=quiet or as_json)
         show(found, top, out, as_json=as_json, quiet=quiet)
         return
-    from forestall.cli.screened_network import screened_system
+    refuse({"--workers": workers}, "for patients and cohorts")
     from forestall.studies.screen.result import run_screen
 
     system: System = screened_system(
@@ -182,7 +191,11 @@ def screen(
         trajectories=trajectories,
         seed=seed,
     )
-    result = run_screen(system, rank_by)
+    _show(run_screen(system, rank_by), top, out, as_json=as_json, quiet=quiet)
+
+
+def _show(result: ScreenResult, top: int, out: Path | None, *, as_json: bool, quiet: bool) -> None:
+    """Print the result, and write it if a folder is given."""
     if out is not None:
         from forestall.report.screen import write_screen
 

@@ -42,7 +42,7 @@ def screened_system(
     settings, initial, settle = start
     of_logical: dict[str, object] = {"--settings": settings, "--initial": initial or None, "--settle": settle}
     if network.endswith(_SBML + _LOGICAL):
-        _refuse({"--context": context, "--ligand": ligands or None}, "for our own networks")
+        refuse({"--context": context, "--ligand": ligands or None}, "for our own networks")
         shared = {
             "drugs": drugs,
             "doses": doses,
@@ -50,12 +50,12 @@ def screened_system(
             "order": min(order, len(drugs)),
         }
         if network.endswith(_SBML) and not _is_qualitative(Path(network)):
-            _refuse(
+            refuse(
                 {"--growth": growth, "--death": death, "--doubling-time": doubling} | of_logical,
                 "for models of cells",
             )
             return _ode(Path(network), shared, output, until)
-        _refuse({"--output": output}, "for SBML models")
+        refuse({"--output": output}, "for SBML models")
         return _logical(
             Path(network), shared, (growth, death), until, (hours, doubling), start, (trajectories, seed)
         )
@@ -68,7 +68,7 @@ def screened_system(
         "--until": until,
         "--trajectories": trajectories,
     } | of_logical
-    _refuse(others, "for models of others")
+    refuse(others, "for models of others")
     if context is None:
         raise InputError("--context is missing", allowed="such as HER2+/ER+, or a cell-line file")
     defaults = {} if doses is None else {"doses": doses}
@@ -138,7 +138,16 @@ def _is_qualitative(path: Path) -> bool:
         return False
 
 
-def _refuse(options: Mapping[str, object], reason: str) -> None:
+def refuse(options: Mapping[str, object], reason: str) -> None:
+    """Refuse options that another kind of screen has.
+
+    Args:
+        options: Name -> what was given, or None.
+        reason: What they are for.
+
+    Raises:
+        InputError: if one was given.
+    """
     for name, given in options.items():
         if given is not None:
             raise InputError(f"{name} is only {reason}", value=given)

@@ -30,6 +30,17 @@ Replicates = Annotated[
         min=1, metavar="R", help="Independent repetitions of the trial; more than one gives intervals."
     ),
 ]
+Why = Annotated[
+    int | None,
+    typer.Option(
+        "--why",
+        min=1,
+        metavar="N",
+        help="Repeat the courses of N patients of each arm who progressed without one mechanism of resistance at a time, and sum "
+        "what each did: about 15 more courses a patient.",
+        show_default=False,
+    ),
+]
 ExplainDefaults = Annotated[
     bool, typer.Option("--explain-defaults", help="Print every default that the trial would use, and stop.")
 ]
@@ -47,6 +58,7 @@ def trial(
     seed: Seed = 1,
     workers: Workers = None,
     parameters: Parameters = None,
+    why: Why = None,
     out: OutputFolder = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -76,6 +88,7 @@ def trial(
             replicates=replicates,
             workers=workers,
             parameters=parameters,
+            why=why,
             out=folder,
             progress=progress,
         )

@@ -124,6 +124,7 @@ def renewed(arm: Arm) -> Arm:
 def _rates_in_use() -> dict[str, Any]:
     return {
         "signal_death": value("death.signal_rate", "1/day"),
+        "turnover": value("death.turnover_share", "1"),
         "enter": value("tolerance.entry_rate", "1/day"),
         "leave": value("tolerance.exit_rate", "1/day"),
         "protection": value("tolerance.drug_protection", "1"),

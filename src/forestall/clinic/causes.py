@@ -196,7 +196,7 @@ def _counterfactuals(
     for v in range(used):
         drive = activity[model.network.proliferation, v] / p.proliferation
         lost = max(0.0, 1.0 - activity[model.network.survival, v] / p.survival)
-        death = p.death + model.signal_death * lost
+        death = p.death * (1.0 - model.turnover) + p.signal_death * lost
         for a in range(effect.shape[0]):
             kind = model.action_kind[a]
             if kind != SIGNALING:
@@ -211,5 +211,5 @@ def _counterfactuals(
                 fitness *= 1.0 - shared.cost[k]
         if masks[v] == mask:
             fitness = p.lanes.fitness[lane]
-        net[v] = p.birth * drive * fitness * room - death
+        net[v] = (p.birth * room - p.death * model.turnover) * drive * fitness - death
     return net, codes[:used]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,17 +13,19 @@ from forestall.biology.exposure.variability import (
     site_terms,
     superposition_terms,
 )
-from forestall.biology.genotypes import GenotypeTable, genotype_table, tables_for
+from forestall.biology.genotypes import GenotypeTable, acquired, genotype_table, leaving, tables_for
 from forestall.biology.rates import TERMS
 from forestall.biology.setup import CohortArrays, mean_growth
 from forestall.biology.signaling.compile import Compiled, compiled
 from forestall.clinic.arms import Arm
 from forestall.clinic.dose_sizes import dose_size
+from forestall.clinic.draws import log_sd
 from forestall.clinic.entry_lesions import BRAIN
 from forestall.clinic.occult import draw_occult
 from forestall.clinic.population import Population, population_from_patient
 from forestall.clinic.response import reach
 from forestall.clinic.tumor_biology import subtypes, tumor_types
+from forestall.knowledge.alteration_rates import rates_per_division
 from forestall.knowledge.alterations import load_alterations
 from forestall.knowledge.networks import disease_network
 from forestall.knowledge.packs import pack_in_force
@@ -39,8 +41,8 @@ LARGEST_LOSS = 5e-4
 """Share of the daughters that may leave a genotype; where a patient's factor asks for more, all her alterations are scaled down."""
 ADVANTAGE_PER_DAY = 1e-3
 """Least advantage in net growth under the regimen, 1/day, for an alteration to matter."""
-SETTLING_DAYS, RANKING_CYCLE_DAYS, RANKING_DAYS = 42, 21, 180
-"""Days before the advantage is taken, over which it is averaged, and over which it is projected."""
+SETTLING_DAYS, RANKING_CYCLE_DAYS = 42, 21
+"""Days before the advantage is taken, and over which it is averaged."""
 
 
 def cohort_arrays(population: Population, arm: Arm, dropout: Array, data_cut: Array) -> CohortArrays:
@@ -75,7 +77,7 @@ def _arrays(
         mask=np.stack([table.mask for table in tables]),
         edges=np.stack([table.edges for table in tables]),
         edge_start=np.stack([table.edge_start for table in tables]),
-        **_chances(tables, row, population.resistance),
+        **_chances(tables, row, population),
         elimination=elimination,
         scale=scale,
         amount=_amounts(population, arm.phases, loading=False),
@@ -83,6 +85,8 @@ def _arrays(
         birth=population.birth_rate_per_day,
         growth=population.growth_rate_per_day,
         capacity=population.capacity_cells,
+        dying=population.signal_death,
+        tolerating=population.tolerance,
         sensitivity=population.cytotoxic_sensitivity,
         effectors=population.effector,
         reach=reach(population, arm),
@@ -95,18 +99,34 @@ def _arrays(
     )
 
 
-def _chances(tables: Sequence[GenotypeTable], row: NDArray[np.int64], factor: Array) -> dict[str, Array]:
-    """Probabilities per division of each patient's own alterations: her table's, times her factor."""
-    probability = np.stack([table.probability for table in tables])[row] * factor[:, None]
-    loss = np.stack([table.loss for table in tables])[row] * factor[:, None]
+def _chances(
+    tables: Sequence[GenotypeTable], row: NDArray[np.int64], population: Population
+) -> dict[str, Array]:
+    """Probabilities per division of each patient's own alterations: her table's, times her factors."""
+    factor = population.resistance[:, None]
+    probability = np.stack([table.probability for table in tables])[row] * factor
+    loss = np.stack([table.loss for table in tables])[row] * factor
+    spreads = rate_spreads()
+    if any(spreads.values()):
+        own = population.alteration_factors(spreads)
+        probability *= np.take_along_axis(own, np.stack([acquired(table) for table in tables])[row], axis=1)
+        loss = np.stack([leaving(tables[k], chances) for k, chances in zip(row, probability, strict=True)])
     within = np.minimum(1.0, LARGEST_LOSS / np.maximum(loss.max(axis=1), 1e-300))[:, None]
     return {"probability": probability * within, "loss": loss * within}
 
 
+def rate_spreads() -> dict[str, float]:
+    """Spread of each alteration's probability per division between patients, on the log scale, by id.
+
+    It is that of a lognormal with the rate's interval as 90%; rates without `distribution: lognormal` differ by the patient's
+    common factor only.
+    """
+    rates = {name: entry.rate_per_division for name, entry in load_alterations().items()}
+    return {name: log_sd(rate) if rate.distribution == "lognormal" else 0.0 for name, rate in rates.items()}
+
+
 def _tables(population: Population, arm: Arm) -> tuple[list[GenotypeTable], NDArray[np.int64]]:
-    rates = [
-        entry.rate_per_division.value for entry in entries_in_use("alterations", load_alterations()).values()
-    ]
+    rates = rates_per_division(entries_in_use("alterations", load_alterations()).values())
     codes = population.subtype.astype(np.int64)
     relevant = [
         relevant_alterations(arm, code) if (codes == code).any() else () for code in range(len(subtypes()))
@@ -118,8 +138,10 @@ def relevant_alterations(arm: Arm, subtype: int) -> tuple[int, ...]:
     """The alterations that give a clone an advantage under the arm's regimen, the most important first.
 
     A typical patient of the subtype receives the regimen. An alteration matters if its clone grows faster than the truncal one,
-    by at least `ADVANTAGE_PER_DAY` over one dosing period after `SETTLING_DAYS`. They are ranked by the size that their
-    clones would have after `RANKING_DAYS`, from their probability per division and their advantage.
+    by at least `ADVANTAGE_PER_DAY` over one dosing period after `SETTLING_DAYS`. They are ranked by the time after which their
+    clones would outgrow the truncal one (`by_time_to_outgrow`). That has no horizon: a rare mutation with a large advantage
+    (`ESR1_mut` under an aromatase inhibitor) is behind many frequent changes after half a year, and ahead of most of them when
+    tumors progress.
 
     Args:
         arm: The arm.
@@ -132,12 +154,22 @@ def relevant_alterations(arm: Arm, subtype: int) -> tuple[int, ...]:
 
 def _relevant(arm: Arm, subtype: int) -> tuple[int, ...]:
     entries = list(entries_in_use("alterations", load_alterations()).values())
-    rates = [entry.rate_per_division.value for entry in entries]
+    rates = rates_per_division(entries)
     matter, cohort = singles(_typical(subtype), arm, subtype)
     net = mean_growth(arm.model, arm.schedule, cohort, arm.shared, SETTLING_DAYS, RANKING_CYCLE_DAYS)
     gain = {k: float(net[1 + n] - net[0]) for n, k in enumerate(matter)}
-    score = {k: np.log(max(rates[k], 1e-30)) + gain[k] * RANKING_DAYS for k in matter}
-    return tuple(sorted((k for k in matter if gain[k] >= ADVANTAGE_PER_DAY), key=lambda k: (-score[k], k)))
+    return by_time_to_outgrow({k: rates[k] for k in matter}, gain)
+
+
+def by_time_to_outgrow(rates: Mapping[int, float], gain: Mapping[int, float]) -> tuple[int, ...]:
+    """Alterations by the time after which a clone that has them outgrows the truncal one: ln(1 / rate) / gain.
+
+    Args:
+        rates: Probability per division.
+        gain: Advantage in net growth, 1/day; those below `ADVANTAGE_PER_DAY` are left out.
+    """
+    days = {k: -np.log(max(rates[k], 1e-30)) / gain[k] for k in rates if gain[k] >= ADVANTAGE_PER_DAY}
+    return tuple(sorted(days, key=lambda k: (days[k], k)))
 
 
 def singles(population: Population, arm: Arm, subtype: int) -> tuple[list[int], CohortArrays]:
@@ -153,7 +185,7 @@ def singles(population: Population, arm: Arm, subtype: int) -> tuple[list[int], 
     """
     entries = list(entries_in_use("alterations", load_alterations()).values())
     matter = [k for k, entry in enumerate(entries) if entry.matters_in(subtypes()[subtype])]
-    rates = [entry.rate_per_division.value for entry in entries]
+    rates = rates_per_division(entries)
     table = genotype_table(0, matter, rates, len(matter) + 1)
     rows = np.zeros(len(population), np.int64)
     return matter, _arrays(population, arm, [table], rows, compiled(), *_exposure(population, arm))

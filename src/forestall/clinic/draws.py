@@ -14,6 +14,7 @@ from forestall.engine.purposes import Purpose
 from forestall.engine.random import normals, uniforms
 from forestall.errors import KnowledgeError
 from forestall.knowledge.parameters import parameter, value
+from forestall.knowledge.provenance import Quantity
 
 Floats = NDArray[np.float64]
 Patients = NDArray[np.int64]
@@ -64,7 +65,19 @@ def log_sd_of(name: str) -> float:
     Raises:
         KnowledgeError: if the parameter has no lognormal interval.
     """
-    quantity = parameter(name)
+    return log_sd(parameter(name), name)
+
+
+def log_sd(quantity: Quantity, name: str = "") -> float:
+    """Standard deviation of the logarithm of a lognormal quantity, from its 90% interval.
+
+    Args:
+        quantity: The quantity.
+        name: What to call it in a complaint.
+
+    Raises:
+        KnowledgeError: if the quantity has no lognormal interval.
+    """
     if quantity.distribution != "lognormal" or quantity.interval is None:
         raise KnowledgeError("this parameter needs a lognormal distribution and an interval", value=name)
     return math.log(quantity.interval[1] / quantity.interval[0]) / _STANDARD_DEVIATIONS_IN_90_PERCENT

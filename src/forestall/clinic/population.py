@@ -6,7 +6,7 @@ for. Another patient, another arm, another drug or another entry of the catalogu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -77,6 +77,10 @@ class Population:
     """(n,) divisions per cycling cell, 1/day."""
     capacity_cells: Floats
     """(n,) carrying capacity of a lesion, cells."""
+    signal_death: Floats
+    """(n,) death by loss of the survival drive, relative."""
+    tolerance: Floats
+    """(n,) rate at which cells turn tolerant, relative."""
     cytotoxic_sensitivity: Floats
     """(n,) killing by cytotoxics, relative."""
     fcgr3a: NDArray[np.int8]
@@ -164,6 +168,15 @@ class Population:
     def sensitivity_deviate(self, trait: str) -> Floats:
         """(n,) standard normal deviates of the logarithm of the effect of drugs that share a trait."""
         return self._deviate(Purpose.BIOLOGY, f"sensitivity {trait}")
+
+    def alteration_factors(self, spreads: Mapping[str, float]) -> Floats:
+        """(n, A) factors on the probability of each alteration, which differ between patients independently of each other.
+
+        Args:
+            spreads: Standard deviation of the logarithm by id, in the order of the columns.
+        """
+        deviates = [self._deviate(Purpose.BIOLOGY, f"resistance {name}") for name in spreads]
+        return np.asarray(np.exp(np.stack(deviates, axis=1) * np.array(list(spreads.values()))))
 
     def traits(self) -> dict[str, Bools]:
         """(n,) for each trait of the network, whether the patient has it."""

@@ -13,6 +13,8 @@ from forestall.knowledge.response_classes import load_response_classes, response
 
 _OWN_SPREAD = ("cytotoxic", "starvation", "payload", "adcc")
 """Kinds of action whose spread between patients is not that of the drug's class."""
+CROSS_RESISTANT = ("cytotoxic", "endocrine", "her2")
+"""Traits with more than one class of drugs that are given one after the other."""
 
 
 def reach(population: Population, arm: Arm) -> Floats:
@@ -49,12 +51,21 @@ def _strength(population: Population, drug: str, *, spread: bool) -> Floats:
         return factor
     entry = load_response_classes()[name]
     typical = value(f"response.class.{name}", "1") * value(f"response.drug.{parameter_word(drug)}", "1")
-    seen = population.exposed[:, sorted(load_response_classes()).index(name)]
-    factor = factor * typical * np.where(seen, value("prior.sensitivity_same_class", "1"), 1.0)
+    factor = factor * typical * _after_related(population, name)
     if spread and entry.spread != "cytotoxic":
         deviate = population.sensitivity_deviate(entry.spread)
         factor = factor * np.exp(value(f"sensitivity.{entry.spread}_log_sd", "1") * deviate)
     return factor
+
+
+def _after_related(population: Population, name: str) -> Floats:
+    """(n,) factors for what was given before: drugs of the class, or else drugs of another class that shares its trait."""
+    classes = load_response_classes()
+    order, trait = sorted(classes), classes[name].spread
+    seen = population.exposed[:, order.index(name)]
+    related = population.exposed[:, [classes[other].spread == trait for other in order]].any(axis=1)
+    shared = value(f"prior.sensitivity_same_trait.{trait}", "1") if trait in CROSS_RESISTANT else 1.0
+    return np.where(seen, value("prior.sensitivity_same_class", "1"), np.where(related, shared, 1.0))
 
 
 def parameter_word(drug: str) -> str:

@@ -51,6 +51,10 @@ class TumorBiology:
     """(n,) divisions per cycling cell, 1/day; never below the net growth rate."""
     capacity_cells: Floats
     """(n,) carrying capacity of a lesion, cells."""
+    signal_death: Floats
+    """(n,) death by loss of the survival drive relative to the typical patient."""
+    tolerance: Floats
+    """(n,) rate at which cells turn tolerant relative to the typical patient."""
     cytotoxic_sensitivity: Floats
     """(n,) killing by cytotoxics relative to the typical patient."""
     fcgr3a: NDArray[np.int8]
@@ -220,6 +224,8 @@ def draw_biology(
         doubling_time_days=doubling,
         birth_rate_per_day=np.maximum(birth, math.log(2) / doubling),
         capacity_cells=np.full(len(patients), value("growth.capacity_per_lesion", "cells")),
+        signal_death=spread(_deviate(seed, patients, "signal death"), "death.signal_log_sd"),
+        tolerance=spread(_deviate(seed, patients, "tolerance"), "tolerance.entry_log_sd"),
         cytotoxic_sensitivity=spread(_deviate(seed, patients, "cytotoxics"), "sensitivity.cytotoxic_log_sd"),
         fcgr3a=fcgr3a,
         effector=killing * spread(_deviate(seed, patients, "effectors"), "adcc.effector_log_sd"),

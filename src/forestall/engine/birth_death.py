@@ -42,7 +42,8 @@ FAST_NORMAL_ABOVE = 300.0
 MEAN_ABOVE = 1e9
 """Default hand-over to the mean, in expected surviving families: a relative error of a few 1e-5."""
 
-_LARGEST_EXPONENT = 700.0
+LARGEST_EXPONENT = 700.0
+"""Growth of more than exp(700)-fold would overflow; it is taken as that."""
 
 
 @bare_kernel
@@ -68,8 +69,8 @@ def extend_integrals(growth: float, births: float, b: float, d: float, days: flo
         growth and births of the longer interval. A piece in which cells would grow more than exp(700)-fold is
         taken as shorter.
     """
-    if (b - d) * days > _LARGEST_EXPONENT:
-        days = _LARGEST_EXPONENT / (b - d)
+    if (b - d) * days > LARGEST_EXPONENT:
+        days = LARGEST_EXPONENT / (b - d)
     piece = (b - d) * days
     return growth + piece, births * math.exp(piece) + b * days * mean_of_exponential(piece)
 
@@ -78,7 +79,7 @@ def extend_integrals(growth: float, births: float, b: float, d: float, days: flo
 def law_from_integrals(growth: float, births: float) -> tuple[float, float]:
     """(survival, stop) of one cell from the integrals of an interval."""
     stop = 1.0 / (1.0 + births)
-    return min(1.0, math.exp(min(growth, _LARGEST_EXPONENT)) * stop), stop
+    return min(1.0, math.exp(min(growth, LARGEST_EXPONENT)) * stop), stop
 
 
 @bare_kernel

@@ -1,6 +1,6 @@
 """Growing a tumor from one cell to a size, with the mutants that it holds by then.
 
-Birth, death and mutation follow the exact joint law of `forestall.engine.mutation`, so that a step may be
+Birth, death and mutation follow the exact joint law of `forestall.engine.clones`, so that a step may be
 as long as the tumor needs to grow e-fold. Steps end early only to meet the target size and, where a
 carrying capacity slows division, to follow it: division is multiplied by the mean of 1 - N / K over the
 step, in closed form for the mean of the population. A lineage that dies out is thrown away and a new
@@ -14,9 +14,11 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from forestall.engine.birth_death import mean_of_exponential
+from forestall.engine.birth_death import LARGEST_EXPONENT, mean_of_exponential
+from forestall.engine.clones import COMPLETED, STACK_FULL, evolve_clones, evolve_founder
+from forestall.engine.emission import silent_law
 from forestall.engine.kernels import bare_kernel, kernel
-from forestall.engine.mutation import COMPLETED, STACK_FULL, evolve_clones, evolve_founder, silent_law
+from forestall.engine.mutation import Genotypes, emission_probability
 
 REACHED = COMPLETED
 OVERFLOWED = STACK_FULL
@@ -54,7 +56,7 @@ def mean_room(cells: float, capacity: float, b: float, d: float, days: float) ->
     load = b * days * cells / capacity
     if load <= 0.0:
         return 1.0
-    crowding = math.log1p(load * mean_of_exponential(min((b - d) * days, 700.0))) / (b * days)
+    crowding = math.log1p(load * mean_of_exponential(min((b - d) * days, LARGEST_EXPONENT))) / (b * days)
     return min(1.0, max(0.0, 1.0 - crowding))
 
 
@@ -115,50 +117,6 @@ def step_days(
     return min(days, max(far, min(_APPROACH * remaining, noise / _CLEARANCE)))
 
 
-@bare_kernel
-def _grow_lineage(
-    state: npt.NDArray[np.uint64],
-    birth: npt.NDArray[np.float64],
-    death: npt.NDArray[np.float64],
-    edge_start: npt.NDArray[np.int64],
-    edge_child: npt.NDArray[np.int64],
-    edge_probability: npt.NDArray[np.float64],
-    capacity: float,
-    target: float,
-    max_days: float,
-    normal_above: float,
-    mean_above: float,
-    stack: npt.NDArray[np.float64],
-    work: npt.NDArray[np.float64],
-    age: float,
-    out: npt.NDArray[np.float64],
-) -> tuple[float, int]:
-    """Grow what has come of a founder in `age` days."""
-    cells, slowed = work[0], work[1]
-    while True:
-        total = out.sum()
-        if total <= 0.0:
-            return age, EXTINCT
-        b, d = _average(out, birth), _average(out, death)
-        room = max(0.0, 1.0 - total / capacity)
-        if total >= target - size_tolerance(target, b * room, d):
-            return age, REACHED
-        if age >= max_days:
-            return age, TOO_SLOW
-        fastest = _fastest_growth(out, birth, death, room)
-        days = step_days(total, target, b * room, d, fastest, total > _CROWDED * capacity, max_days - age)
-        room = mean_room(total, capacity, b, d, days)
-        for genotype in range(out.shape[0]):
-            cells[genotype], slowed[genotype] = out[genotype], birth[genotype] * room
-        status = evolve_clones(
-            state, cells, slowed, death, edge_start, edge_child, edge_probability, days,
-            normal_above, mean_above, stack, out,
-        )  # fmt: skip
-        if status != COMPLETED:
-            return age, status
-        age += days
-
-
 @kernel
 def grow_to_size(
     state: npt.NDArray[np.uint64],
@@ -201,35 +159,92 @@ def grow_to_size(
         out) or `TOO_SLOW` (a lineage lived for `max_days` without reaching the size).
     """
     work = np.empty((2, birth.shape[0]))
-    b, d = birth[founder], death[founder]
+    genotypes = Genotypes(birth, death, edge_start, edge_child, edge_probability, normal_above, mean_above)
+    slowed = Genotypes(work[1], death, edge_start, edge_child, edge_probability, normal_above, mean_above)
+    return _grow(state, founder, genotypes, slowed, capacity, target, max_days, stack, work[0], out)
+
+
+@bare_kernel
+def _grow(
+    state: npt.NDArray[np.uint64],
+    founder: int,
+    genotypes: Genotypes,
+    slowed: Genotypes,
+    capacity: float,
+    target: float,
+    max_days: float,
+    stack: npt.NDArray[np.float64],
+    cells: npt.NDArray[np.float64],
+    out: npt.NDArray[np.float64],
+) -> tuple[float, int]:
+    """`grow_to_size` with work space: division rates that crowding has slowed, and cells.
+
+    All founders share the first step, and the law of a silent line in it.
+    """
+    b, d = genotypes.birth[founder], genotypes.death[founder]
     room = max(0.0, 1.0 - 1.0 / capacity)
     if target - size_tolerance(target, b * room, d) <= 1.0:
         out[:] = 0.0
         out[founder] = 1.0
         return 0.0, REACHED
-    days = step_days(
-        1.0, target, b * room, d, max(abs(b * room - d), b / capacity), _CROWDED * capacity < 1.0, max_days
-    )
-    slowed, room = work[1], mean_room(1.0, capacity, b, d, days)
-    leaving = edge_probability[edge_start[founder] : edge_start[founder + 1]].sum()
-    slow = b * room
-    log_silent, survival, stop = silent_law(slow * (1.0 - leaving), d, slow * leaving, days)
+    fastest = max(abs(b * room - d), b / capacity)
+    days = step_days(1.0, target, b * room, d, fastest, _CROWDED * capacity < 1.0, max_days)
+    room = mean_room(1.0, capacity, b, d, days)
+    total, division = emission_probability(founder, genotypes), b * room
+    law = silent_law(division * (1.0 - total), d, division * total, days)
     for _ in range(MAX_FOUNDERS):
-        slowed[:] = birth * room
-        status = evolve_founder(
-            state, founder, log_silent, survival, stop, slowed, death, edge_start, edge_child,
-            edge_probability, days, normal_above, mean_above, stack, out,
-        )  # fmt: skip
-        if status == COMPLETED and out.sum() <= 0.0:
-            continue
+        _slow_down(genotypes, room, slowed)
+        status = evolve_founder(state, founder, law, days, slowed, stack, out)
         if status != COMPLETED:
             return math.nan, status
+        if out.sum() <= 0.0:
+            continue
         age, status = _grow_lineage(
-            state, birth, death, edge_start, edge_child, edge_probability, capacity, target, max_days,
-            normal_above, mean_above, stack, work, days, out,
-        )  # fmt: skip
-        if status == REACHED:
-            return age, status
+            state, days, genotypes, slowed, capacity, target, max_days, stack, cells, out
+        )
         if status != EXTINCT:
-            return math.nan, status
+            return age if status == REACHED else math.nan, status
     return math.nan, EXTINCT
+
+
+@bare_kernel
+def _grow_lineage(
+    state: npt.NDArray[np.uint64],
+    age: float,
+    genotypes: Genotypes,
+    slowed: Genotypes,
+    capacity: float,
+    target: float,
+    max_days: float,
+    stack: npt.NDArray[np.float64],
+    cells: npt.NDArray[np.float64],
+    out: npt.NDArray[np.float64],
+) -> tuple[float, int]:
+    """Grow what has come of a founder in `age` days."""
+    birth, death = genotypes.birth, genotypes.death
+    while True:
+        total = out.sum()
+        if total <= 0.0:
+            return age, EXTINCT
+        b, d = _average(out, birth), _average(out, death)
+        room = max(0.0, 1.0 - total / capacity)
+        if total >= target - size_tolerance(target, b * room, d):
+            return age, REACHED
+        if age >= max_days:
+            return age, TOO_SLOW
+        fastest = _fastest_growth(out, birth, death, room)
+        days = step_days(total, target, b * room, d, fastest, total > _CROWDED * capacity, max_days - age)
+        _slow_down(genotypes, mean_room(total, capacity, b, d, days), slowed)
+        for genotype in range(out.shape[0]):
+            cells[genotype] = out[genotype]
+        status = evolve_clones(state, cells, days, slowed, stack, out)
+        if status != COMPLETED:
+            return age, status
+        age += days
+
+
+@bare_kernel
+def _slow_down(genotypes: Genotypes, room: float, slowed: Genotypes) -> None:
+    """Set the division rates that are left where so much room is."""
+    for genotype in range(genotypes.birth.shape[0]):
+        slowed.birth[genotype] = genotypes.birth[genotype] * room

@@ -154,15 +154,16 @@ def _collect_gains(
 ) -> None:
     """For each reaction, what it adds to each clone of a lesion, as terms of a sum."""
     model, p = equations.model, equations.p
-    enter, leave, spared = float(model.enter), float(model.leave), 1.0 - float(model.protection)
-    loss = float(model.signal_death)
+    enter, leave, spared = float(p.enter), float(model.leave), 1.0 - float(model.protection)
+    loss = float(p.signal_death)
     for g in lesion.genotypes:
         lane, cycling, tolerant = lesion.lane(g), lesion.cycling(g), lesion.tolerant(g)
         birth, kept = float(p.birth * p.lanes.fitness[lane]), 1.0 - float(lesion.loss[g])
         kill = numbers.in_lane(equations.kill(immune=False), lane, p.genotypes)
-        cytotoxic = f"{float(p.sensitivity)!r} * ({kill})"
+        turned = float(p.death * model.turnover)
+        cytotoxic = f"({turned * float(p.lanes.fitness[lane])!r} + {float(p.sensitivity)!r} * ({kill}))"
         kill = numbers.in_lane(equations.kill(immune=True), lane, p.genotypes)
-        steady = f"({float(p.death)!r} + {float(p.effectors)!r} * ({kill}))"
+        steady = f"({float(p.death) - turned!r} + {float(p.effectors)!r} * ({kill}))"
         drive, idle, lost = (gains[f"{name}_{lane}"] for name in ("drive", "idle", "lost"))
         drive[cycling].append(f"({birth * kept!r} * {lesion.room} - {cytotoxic}) * {cycling}")
         drive[tolerant].append(f"-{spared!r} * {cytotoxic} * {tolerant}")

@@ -75,15 +75,17 @@ def _write_rates(document: SbmlDocument, equations: Equations, lane: int) -> Non
     lost = f"positive(1 - activity_{living}_{lane} / {float(p.survival)!r})"
     cytotoxic = in_lane(equations.kill(immune=False), lane, p.genotypes)
     immune = in_lane(equations.kill(immune=True), lane, p.genotypes)
+    turned = float(p.death * model.turnover)
     deaths = (
-        repr(float(p.death)),
-        f"{float(model.signal_death)!r} * {lost}",
+        repr(float(p.death) - turned),
+        f"{turned * float(p.lanes.fitness[lane])!r} * {drive}",
+        f"{float(p.signal_death)!r} * {lost}",
         f"{float(p.sensitivity)!r} * {drive} * ({cytotoxic})",
         f"{float(p.effectors)!r} * ({immune})",
     )
     document.assignment(death, " + ".join(deaths), PER_DAY)
     document.assignment(f"birth_{lane}", f"{float(p.birth * p.lanes.fitness[lane])!r} * {drive}", PER_DAY)
-    document.assignment(f"enter_{lane}", f"{float(model.enter)!r} * {idle}", PER_DAY)
+    document.assignment(f"enter_{lane}", f"{float(p.enter)!r} * {idle}", PER_DAY)
     document.assignment(f"leave_{lane}", f"{float(model.leave)!r} * (1 - {idle})", PER_DAY)
     document.assignment(f"tolerant_death_{lane}", f"{1.0 - float(model.protection)!r} * {death}", PER_DAY)
 

@@ -10,11 +10,13 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from forestall.errors import InputError
 from forestall.knowledge.alterations import Alteration, Operator, ShiftAffinity
 from forestall.knowledge.drugs import Drug
 from forestall.knowledge.mechanisms import Mechanism
 from forestall.knowledge.networks import Network, Number
 from forestall.knowledge.provenance import Entry, Quantity, Reference, Status
+from forestall.units import factor
 
 Id = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 SITES = ("bone", "liver", "lung", "node", "brain")
@@ -39,15 +41,27 @@ class TumorType(Entry):
         for place, share in [("share", self.share), *((f"sites.{s}", n) for s, n in self.sites.items())]:
             if not 0 <= share.value <= 1:
                 raise ValueError(f"{place} is a share between 0 and 1, not {share.value:g}")
-        for place, quantity in (("doubling_time", self.doubling_time), ("diameter", self.diameter)):
+        for place, quantity, unit in (
+            ("doubling_time", self.doubling_time, "day"),
+            ("diameter", self.diameter, "mm"),
+        ):
             if quantity is not None and not _is_lognormal(quantity):
                 raise ValueError(f"{place} needs 'distribution: lognormal' and an interval above zero")
+            if quantity is not None:
+                _check_unit(place, quantity, unit)
         return self
 
 
 def _is_lognormal(quantity: Quantity) -> bool:
     interval = quantity.interval
     return quantity.distribution == "lognormal" and interval is not None and interval[0] > 0
+
+
+def _check_unit(place: str, quantity: Quantity, unit: str) -> None:
+    try:
+        factor(quantity.unit, unit)
+    except InputError as error:
+        raise ValueError(f"{place} has the unit '{quantity.unit}', allowed is one such as {unit}") from error
 
 
 class Milestone(Entry):
@@ -85,6 +99,11 @@ class Marker(Entry):
     replaces_scans: bool = False
     """Whether nobody measures diameters: a patient's story then tells the marker alone."""
     milestones: dict[Id, Milestone] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _has_a_diameter(self) -> Self:
+        _check_unit("reference_diameter", self.reference_diameter, "mm")
+        return self
 
     def of_volume(self, mm3: float) -> float:
         """The marker at a tumor volume (mm3)."""
@@ -174,6 +193,15 @@ class PackAlteration(Alteration):
 
     operators: tuple[Operator, ...] = ()
     mechanisms: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _rate_can_differ(self) -> Self:
+        rate = self.rate_per_division
+        if rate.distribution == "lognormal" and not _is_lognormal(rate):
+            raise ValueError(
+                "rate_per_division is lognormal between patients: it needs an interval above zero"
+            )
+        return self
 
 
 class PackFile(Entry):

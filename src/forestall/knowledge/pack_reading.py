@@ -356,6 +356,8 @@ def _of_types(pack: Pack, shared: Mapping[str, Quantity]) -> dict[str, Quantity]
         "growth.metastasis_speedup": _exactly(1.0, "the pack's growth is that of its lesions")
     }
     found["tumor.occult_lesions_mean"] = shared["tumor.occult_lesions_mean"]
+    found["death.signal_log_sd"] = shared["death.signal_log_sd_in_packs"]
+    found["death.turnover_share"] = _exactly(0.0, "as in the models that rates of decline come from")
     for name, kind in pack.types.items():
         found[f"growth.doubling_time.{name}"] = kind.doubling_time
         found[f"growth.doubling_time_log_sd.{name}"] = _log_sd(kind.doubling_time)

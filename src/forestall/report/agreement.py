@@ -76,7 +76,7 @@ def comparisons(report: ReportInput) -> list[Comparison]:
     """Every simulated result that has a published one."""
     found = [
         comparison
-        for endpoint in ("PFS", "OS", "ORR")
+        for endpoint in ("PFS", "OS", *(() if report.marker else ("ORR",)))
         for arm in report.arms
         for comparison in _of_arm(report, arm, endpoint)
     ]

@@ -26,7 +26,11 @@ class CoursePlot:
     visit_day: Floats
     """(v,) days of the scans."""
     diameter_mm: Mapping[str, Floats]
-    """Lesion -> (v,) measured diameters, mm; NaN where the lesion was not seen."""
+    """Lesion -> (v,) measured diameters, mm; NaN where the lesion was not seen. Or values of a marker."""
+    label: str = "Diameter, mm"
+    """What the upper panel shows."""
+    log: bool = False
+    """Whether its scale is logarithmic."""
     response: Sequence[str] = ()
     """(v,) overall response at each scan: "CR", "PR", "SD", "PD", "NE", or "" at baseline."""
     day: Floats = field(default_factory=lambda: np.empty(0))
@@ -83,9 +87,12 @@ def _draw_lesions(axes: Axes, course: CoursePlot, end: float) -> None:
             label=name,
             clip_on=False,
         )
-    axes.set_ylim(bottom=0)
+    if course.log:
+        axes.set_yscale("log")
+    else:
+        axes.set_ylim(bottom=0)
     axes.margins(y=0.18)
-    axes.set_ylabel("Diameter, mm")
+    axes.set_ylabel(course.label)
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), handlelength=2.6)
     for day, response in zip(course.visit_day, course.response, strict=False):
         axes.text(

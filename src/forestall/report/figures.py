@@ -14,9 +14,10 @@ from forestall.report.attribution import attribution_figure
 from forestall.report.causes import causes_figure
 from forestall.report.comparison import comparison_figure
 from forestall.report.drawing import save_figure
-from forestall.report.model import BestChanges, CauseTable, ReportInput, SurvivalData
+from forestall.report.model import BestChanges, CauseTable, ReportInput, SurvivalData, WhyTable
 from forestall.report.survival import arm_curves, survival_figure
 from forestall.report.swimmer import swimmer_figure
+from forestall.report.trial_why import trial_why_figure
 from forestall.report.waterfall import waterfall_figure
 from forestall.report.wording import MINUS, listed, time_text
 
@@ -57,6 +58,8 @@ def _plates(report: ReportInput) -> Iterator[Plate]:
     if report.causes is not None and report.causes.counts.sum():
         yield _causes_plate(report, report.causes)
         yield _attribution_plate(report, report.causes)
+    if report.why is not None and report.why.mechanisms:
+        yield _why_plate(report, report.why)
     if comparisons(report):
         yield _comparison_plate(report)
 
@@ -126,6 +129,21 @@ def _attribution_plate(report: ReportInput, table: CauseTable) -> Plate:
     )
     figure = attribution_figure(table, _names(report))
     return Plate("attribution", "Causes compared between arms", caption, description, figure)
+
+
+def _why_plate(report: ReportInput, table: WhyTable) -> Plate:
+    caption = (
+        "Share of the explained patients in whom a mechanism mattered (filled, with the exact 95% interval), and in whom nothing else "
+        "mattered as much (open). A patient may have several that mattered, or none."
+    )
+    parts = [
+        f"{mechanism}: "
+        + ", ".join(f"{name} {count}" for name, count in zip(_names(report), counts, strict=True))
+        for mechanism, counts in zip(table.mechanisms, table.mattered.T, strict=True)
+    ]
+    description = "Patients in whom each mechanism mattered. " + "; ".join(parts[:6]) + "."
+    figure = trial_why_figure(table, _names(report))
+    return Plate("why", "What each mechanism did over the course", caption, description, figure)
 
 
 def _comparison_plate(report: ReportInput) -> Plate:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from forestall.clinic.cohort import LARGEST_GENOTYPES
 from forestall.knowledge.packs import pack_in_force
 from forestall.knowledge.parameter_sets import LITERATURE
+from forestall.report.marker import marker_in_place_of_scans
 from forestall.studies.trial_result import TrialResult
 
 _CHEMOTHERAPY = (
@@ -41,10 +42,10 @@ def limits_of(result: TrialResult) -> list[str]:
 def _limits(result: TrialResult) -> Iterator[str]:
     yield _parameters(result.status_counts(), result.record.parameters)
     pack = pack_in_force()
-    if pack is not None and pack.burden is not None and pack.burden.replaces_scans:
+    if pack is not None and marker_in_place_of_scans():
         yield (
-            f"Nobody measures diameters in {pack.name}. Lesions, millimeters and RECIST stand for {pack.burden.name}, which goes "
-            "with the volume: response rates mean nothing here, and progression is a rise of the marker by 73% from its lowest value."
+            f"Progression is a rise of {marker_in_place_of_scans()} by 73% from its lowest value; other criteria of progression "
+            f"in {pack.name} are not in the model."
         )
     if any(drug.drug_class == "cytotoxic" for arm in result.arms for drug in arm.drugs):
         yield _CHEMOTHERAPY if result.record.parameters == LITERATURE.name else _CHEMOTHERAPY_LEARNED

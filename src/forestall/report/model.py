@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,6 +109,32 @@ class CauseTable:
 
 
 @dataclass(frozen=True, slots=True)
+class WhyTable:
+    """What each mechanism did over the courses of patients who progressed, from courses repeated without it."""
+
+    mechanisms: Sequence[str]
+    """(m,) in words, the one that mattered most often first."""
+    explained: Integers
+    """(arms,) patients whose courses were repeated."""
+    mattered: Integers
+    """(arms, m) those whose leading lesion would have been smaller."""
+    main: Integers
+    """(arms, m) those in whom nothing else mattered as much."""
+    prevented: Integers
+    """(arms, m) those in whom it mattered, and who would not have progressed while they were followed."""
+    later_days: Floats
+    """(arms, m) median by how much later progression would have come where it mattered; NaN if it did in nobody."""
+    unexplained: Integers
+    """(arms,) those in whom no single mechanism mattered."""
+    verdicts: Mapping[str, Sequence[int]]
+    """How the one-day cause stands to the whole course, in words, with the patients of each arm."""
+    courses: int
+    """Courses that were simulated for it."""
+    data: Mapping[str, Any]
+    """The same for programs."""
+
+
+@dataclass(frozen=True, slots=True)
 class SurvivalData:
     """A time-to-event endpoint of every patient."""
 
@@ -170,6 +197,8 @@ class ReportInput:
     """Comparisons of arms."""
     causes: CauseTable | None = None
     """Why patients progressed."""
+    why: WhyTable | None = None
+    """What each mechanism did over whole courses."""
     survival: Sequence[SurvivalData] = ()
     """The endpoints that get a Kaplan-Meier figure."""
     best_changes: BestChanges | None = None
@@ -196,6 +225,8 @@ class ReportInput:
     """The command that reproduces the run."""
     published_trial: str = ""
     """The published trial that the result is compared with."""
+    marker: str = ""
+    """What is measured in place of diameters, such as BCR-ABL1; response rates then mean nothing and are left out."""
     landmarks: Rows = ()
     """Rates at a time and of milestones: what, and the simulated one beside the published."""
     citations: Sequence[str] = ()

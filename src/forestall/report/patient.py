@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
+from forestall.knowledge.pack_file import Marker
 from forestall.report.course import CoursePlot
 from forestall.report.course import course_figure as draw
 from forestall.report.model import Floats
 from forestall.report.wording import shortened
 from forestall.studies.course import Course
+from forestall.studies.marker_story import marker_of
 
 _TITLE_LENGTH = 66
 _VISIBLE_SHARE = 0.01
@@ -24,12 +26,30 @@ def course_figure(course: Course) -> Figure:
 def plot_of(course: Course) -> CoursePlot:
     """What the figure shows. Lesions that no scan found are left out; their clones count."""
     measured = slice(0, course.end_of_measurement)
+    if (found := marker_of(course)) is not None and found[0].replaces_scans:
+        return _marker_plot(course, *found)
     seen = [lesion for lesion in course.lesions if (lesion.measured_mm[measured] > 0).any()]
     return CoursePlot(
         title=_title(course),
         visit_day=course.visit_day[measured],
         diameter_mm={lesion.name: lesion.measured_mm[measured] for lesion in seen},
         response=course.response[measured],
+        day=course.visit_day,
+        clones=_clones(course),
+        doses=_doses(course),
+        progression_day=None if course.progression is None else course.progression.day,
+        death_day=course.death_day,
+    )
+
+
+def _marker_plot(course: Course, marker: Marker, values: Floats) -> CoursePlot:
+    """What the figure shows where a marker is measured in place of diameters."""
+    return CoursePlot(
+        title=_title(course),
+        visit_day=course.visit_day,
+        diameter_mm={marker.name: np.where(values > 0, values, np.nan)},
+        label=f"{marker.name}, {marker.unit}",
+        log=marker.scale == "log",
         day=course.visit_day,
         clones=_clones(course),
         doses=_doses(course),

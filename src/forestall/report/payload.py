@@ -34,6 +34,7 @@ def report_payload(report: ReportInput) -> dict[str, Any]:
         "causes_of_progression": _causes(report),
         "landmarks": [{"what": what, "rates": rates} for what, rates in report.landmarks],
         "attribution": _attribution(report),
+        "counterfactuals": None if report.why is None else dict(report.why.data),
         "published_trial": report.published_trial or None,
         "comparisons": [
             {

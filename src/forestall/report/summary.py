@@ -48,9 +48,12 @@ def _who(report: ReportInput) -> str:
 
 def _times(report: ReportInput) -> str:
     free = listed([_half(arm) for arm in report.arms])
+    without = f"Half of the patients lived without progression {free}."
+    if report.marker:
+        return without
     rates = listed([f"{number(100 * arm.response.rate.value, 0)}% in “{arm.name}”" for arm in report.arms])
     shrank = f"Tumors shrank enough to count as a response in {rates}."
-    return f"Half of the patients lived without progression {free}. {shrank}"
+    return f"{without} {shrank}"
 
 
 def _half(arm: ArmSummary) -> str:

@@ -12,7 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 from forestall.report.agreement import disagreements
-from forestall.report.model import ArmSummary, CauseTable, HazardRatioSummary, Published, ReportInput
+from forestall.report.model import (
+    ArmSummary,
+    CauseTable,
+    HazardRatioSummary,
+    Published,
+    ReportInput,
+    WhyTable,
+)
 from forestall.report.wording import DASH, UNKNOWN, in_months, interval, months, number, ratio_text
 from forestall.statistics.estimate import Estimate
 
@@ -59,7 +66,7 @@ def _head(report: ReportInput) -> Text:
 def _table(report: ReportInput) -> Table:
     table = Table(box=None, padding=(0, 0, 0, 2), pad_edge=False, header_style="bold", show_edge=False)
     table.add_column("", no_wrap=True, overflow="ellipsis", min_width=9, max_width=22)
-    for head in (
+    heads = [
         "n",
         "PFS\nevents",
         "median PFS\n[95% CI], mo",
@@ -67,13 +74,13 @@ def _table(report: ReportInput) -> Table:
         "OS\nevents",
         "median OS\n[95% CI], mo",
         "publ.",
-        "ORR",
-        "publ.",
-    ):
+        *(() if report.marker else ("ORR", "publ.")),
+    ]
+    for head in heads:
         style = "dim" if head.startswith("pub") else ""
         table.add_column(head, justify="right", vertical="bottom", no_wrap=True, style=style)
     for arm in report.arms:
-        table.add_row(Text(arm.name), *_cells(arm))
+        table.add_row(Text(arm.name), *_cells(arm)[: len(heads)])
     return table
 
 
@@ -120,6 +127,8 @@ def _lines(report: ReportInput) -> Iterator[Text]:
     yield from (Text(f"{what:<{width}}  {rates}") for what, rates in report.landmarks)
     if report.causes is not None and report.causes.counts.sum():
         yield _causes(report, report.causes)
+    if report.why is not None:
+        yield _mattered(report, report.why)
     differing = disagreements(report)
     if differing:
         yield Text("Differs from the published result:", style="bold yellow")
@@ -153,6 +162,20 @@ def _ratio(summary: HazardRatioSummary, *, several: bool) -> Text:
         remark = f" ({summary.published.endpoint})" if summary.published.endpoint else ""
         parts.append(f"published {ratio_text(summary.published.value)}{remark}")
     return Text("  ".join(parts))
+
+
+def _mattered(report: ReportInput, table: WhyTable) -> Text:
+    share = 100 * table.mattered / np.maximum(table.explained[:, None], 1)
+    none = 100 * table.unexplained / np.maximum(table.explained, 1)
+    shown = [
+        f"{name} {'/'.join(f'{value:.0f}' for value in column)}%"
+        for name, column in zip(table.mechanisms[:_MOST_CAUSES], share.T, strict=False)
+    ]
+    shown.append(f"no single mechanism {'/'.join(f'{value:.0f}' for value in none)}%")
+    patients = "/".join(str(count) for count in table.explained)
+    return Text(
+        f"What mattered over the course ({patients} patients, {table.courses} courses): " + " · ".join(shown)
+    )
 
 
 def _causes(report: ReportInput, table: CauseTable) -> Text:

@@ -15,6 +15,7 @@ from forestall.knowledge.references import load_references
 from forestall.report.causes import OTHER_CAUSES
 from forestall.report.design import design_rows, population_rows
 from forestall.report.limits import limits_of
+from forestall.report.marker import marker_in_place_of_scans
 from forestall.report.model import (
     ArmSummary,
     BestChanges,
@@ -29,6 +30,7 @@ from forestall.report.model import (
     TimeSummary,
 )
 from forestall.report.swimmer import choose_swimmers
+from forestall.report.trial_why import why_table
 from forestall.report.wording import days_per_month, rate_text
 from forestall.statistics.estimate import UNKNOWN, Estimate
 from forestall.studies.analysis import ArmResult, HazardRatio
@@ -50,6 +52,7 @@ def report_of(result: TrialResult) -> ReportInput:
     """
     published = published_for(result.spec)
     counts = result.status_counts()
+    marker = marker_in_place_of_scans()
     return ReportInput(
         title=result.spec.trial,
         description=" ".join(
@@ -58,8 +61,9 @@ def report_of(result: TrialResult) -> ReportInput:
         arms=[_arm(arm, published) for arm in result.arm_results],
         hazard_ratios=[_hazard_ratio(ratio, published) for ratio in _asked_for(result)],
         causes=cause_table(result),
+        why=None if result.explained is None else why_table(result.explained),
         survival=_survival(result),
-        best_changes=BestChanges(result.replicates[0].best_change, result.replicates[0].arm.astype(np.int64)),
+        best_changes=None if marker else _best_changes(result),
         swimmers=_swimmers(result),
         design=design_rows(result),
         follow_up_days=result.spec.follow_up_days,
@@ -71,11 +75,17 @@ def report_of(result: TrialResult) -> ReportInput:
         record=_record(result),
         rerun_command=result.record.command,
         published_trial=_published_trial(published),
+        marker=marker,
         landmarks=[_landmark(found) for found in result.landmarks] if result.scope is not None else [],
         citations=_citations(result, published),
         notes=_notes(result, published),
         limits=limits_of(result),
     )
+
+
+def _best_changes(result: TrialResult) -> BestChanges:
+    first = result.replicates[0]
+    return BestChanges(first.best_change, first.arm.astype(np.int64))
 
 
 def _landmark(found: Landmark) -> tuple[str, str]:
@@ -222,7 +232,7 @@ def _swimmers(result: TrialResult) -> list[SwimmerRow]:
             arm=int(data.arm[row]),
             followed_days=float(data.followed[row]),
             treated_days=float(data.treated[row]),
-            response_day=_day(data.response, row),
+            response_day=None if marker_in_place_of_scans() else _day(data.response, row),
             progression_day=_day(data.progression, row),
             death_day=_day(data.death, row),
         )

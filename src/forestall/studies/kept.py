@@ -62,7 +62,7 @@ def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     staging = path.with_name(f".{path.name}.partial-{os.getpid()}")
     try:
         with staging.open("wb") as stream:
-            np.savez_compressed(stream, **arrays)
+            np.savez_compressed(stream, allow_pickle=False, **arrays)
         staging.replace(path)
     finally:
         staging.unlink(missing_ok=True)

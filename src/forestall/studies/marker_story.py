@@ -13,8 +13,9 @@ from forestall.knowledge.packs import pack_in_force
 from forestall.studies.course import Course, Floats
 from forestall.units import factor
 
-_LEAST_VISITS, _VISITS_OF_TWO = 3, 6
-"""Visits that one slope needs, and two."""
+_LEAST_VISITS = (3, 6, 12)
+"""Visits that one slope needs, two, and three."""
+_PHASES = {2: "two", 3: "three"}
 _BARELY_BENT = 0.05
 """Root mean square distance of the logarithm from a line below which there is nothing to bend."""
 
@@ -50,42 +51,46 @@ def _first_day(course: Course, marker: Marker, values: Floats, name: str) -> flo
 
 
 def slopes(day: Floats, values: Floats) -> list[float]:
-    """Slopes of a marker's decline until its lowest value: those of a sum of two exponentials, or of one if that is as good.
+    """Slopes of a marker's decline until its lowest value: those of a sum of as few exponentials, up to three, as describe it.
 
     Args:
         day: (V,) days.
         values: (V,) of the marker.
 
     Returns:
-        Two slopes (1/day, of the natural logarithm), the steep one first; one; or none if the marker never fell for long enough.
+        Slopes (1/day, of the natural logarithm), the steepest first; none if the marker never fell for long enough. One more
+        exponential is taken if it halves the distance to the logarithm of the values.
     """
     end = int(np.argmin(np.where(values > 0, values, math.inf))) + 1
-    if end < _LEAST_VISITS:
+    if end < _LEAST_VISITS[0]:
         return []
     time, log = day[:end], np.log(values[:end])
     line = np.polyfit(time, log, 1)
-    single = float(np.sqrt(((np.polyval(line, time) - log) ** 2).mean()))
-    if end < _VISITS_OF_TWO or single < _BARELY_BENT:
-        return [float(line[0])]
-    steep, flat, error = _two_exponentials(time, log)
-    return [steep, flat] if error < 0.5 * single else [float(line[0])]
+    found, error = [float(line[0])], float(np.sqrt(((np.polyval(line, time) - log) ** 2).mean()))
+    for number in (2, 3):
+        if end < _LEAST_VISITS[number - 1] or error < _BARELY_BENT:
+            break
+        more, left = _exponentials(time, log, number)
+        if left >= 0.5 * error:
+            break
+        found, error = more, left
+    return found
 
 
-def _two_exponentials(time: Floats, log: Floats) -> tuple[float, float, float]:
-    """Both slopes and the root mean square error of the logarithm."""
+def _exponentials(time: Floats, log: Floats, number: int) -> tuple[list[float], float]:
+    """Slopes of a sum of two or three exponentials, and the root mean square error of the logarithm."""
     from scipy.optimize import least_squares
 
-    tail = np.polyfit(time[-3:], log[-3:], 1)
-    first = (log[1] - log[0]) / (time[1] - time[0])
-    start = [log[0], math.log(max(-first, 1e-4)), tail[1], math.log(max(-tail[0], 1e-5))]
+    places = [(0, 2), *([(time.size // 6, time.size // 2)] if number > 2 else []), (time.size - 3, time.size)]
+    lines = [np.polyfit(time[first:last], log[first:last], 1) for first, last in places]
+    start = [part for line in lines for part in (line[1], math.log(max(-line[0], 1e-5)))]
 
-    def left(guess: Floats) -> Floats:
-        parts = [guess[0] - np.exp(guess[1]) * time, guess[2] - np.exp(guess[3]) * time]
-        return np.asarray(np.logaddexp(*parts) - log)
+    def away(guess: Floats) -> Floats:
+        parts = guess[0::2, None] - np.exp(guess[1::2, None]) * time
+        return np.asarray(np.logaddexp.reduce(parts, axis=0) - log)
 
-    found = least_squares(left, start, method="lm" if time.size >= len(start) else "trf")
-    rates = sorted((-math.exp(found.x[1]), -math.exp(found.x[3])))
-    return rates[0], rates[1], float(np.sqrt((found.fun**2).mean()))
+    found = least_squares(away, start, method="lm" if time.size >= len(start) else "trf")
+    return sorted((-np.exp(found.x[1::2])).tolist()), float(np.sqrt((found.fun**2).mean()))
 
 
 def marker_at_entry(course: Course) -> str | None:
@@ -123,8 +128,9 @@ def marker_words(course: Course) -> str:
         when = "was not reached" if day is None else f"was first seen after {day / month:.0f} months"
         text += f" {milestone.name[0].upper()}{milestone.name[1:]} ({name}) {when}."
     fell = [slope for slope in slopes(course.visit_day, values) if slope < 0]
-    if len(fell) == 2:
-        text += f" It fell in two phases, by {-fell[0]:.3f} and then by {-fell[1]:.4f} per day (natural logarithm)."
+    if len(fell) > 1:
+        first, *later = (f"{-slope:.3f}" if slope < -0.02 else f"{-slope:.2g}" for slope in fell)
+        text += f" It fell in {_PHASES[len(fell)]} phases, by {first} and then by {' and '.join(later)} per day (natural logarithm)."
     return text
 
 

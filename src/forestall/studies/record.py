@@ -43,6 +43,8 @@ class RunRecord(BaseModel):
     machine: str
     knowledge_sha256: str
     """Of all knowledge files together."""
+    explained: int | None = None
+    """Patients of each arm whose courses were repeated to see why they progressed."""
     parameters: str = "literature"
     """Name of the parameter set that took the place of the catalog's numbers."""
     parameter_values: dict[str, float] = {}

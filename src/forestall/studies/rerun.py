@@ -95,6 +95,7 @@ def _repeat(record: RunRecord, out: Path, workers: int | None, progress: Progres
             replicates=record.replicates,
             workers=workers,
             parameters=ParameterSet(record.parameters, record.parameter_values),
+            why=record.explained,
             out=out,
             progress=progress,
         )

@@ -104,7 +104,8 @@ def responses(pairs: Sequence[tuple[Tumor, tuple[str, ...]]]) -> list[Response]:
 def _growth_per_day(context: str, grow: float, live: float, kill: float) -> float:
     birth, untreated = value("growth.birth_rate", "1/day"), untreated_growth_per_day(context)
     lost = value("death.signal_rate", "1/day") * max(0.0, 1.0 - live)
-    return birth * grow - (birth - untreated) - lost - kill
+    death, turnover = birth - untreated, value("death.turnover_share", "1")
+    return birth * grow - death * (1.0 - turnover + turnover * grow) - lost - kill
 
 
 def _case(tumor: Tumor, drugs: tuple[str, ...]) -> Case:

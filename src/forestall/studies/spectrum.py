@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from forestall.biology.setup import mean_rates
 from forestall.clinic.arms import Arm, compile_arm
-from forestall.clinic.cohort import RANKING_CYCLE_DAYS, SETTLING_DAYS, singles
+from forestall.clinic.cohort import RANKING_CYCLE_DAYS, SETTLING_DAYS, rate_spreads, singles
 from forestall.clinic.population import Population, draw_population
 from forestall.clinic.tumor_biology import subtypes
 from forestall.errors import InputError
+from forestall.knowledge.alteration_rates import rates_per_division
 from forestall.knowledge.alterations import load_alterations
 from forestall.knowledge.packs import pack_in_force
 from forestall.knowledge.parameters import value
@@ -119,7 +120,8 @@ def _found(arm: Arm, drawn: Population, kind: int, days: float) -> tuple[list[in
     """Alterations, expected resistant clones found (patients, alterations), and their net growth."""
     entries = list(load_alterations().values())
     matter, cohort = singles(drawn, arm, kind)
-    probability = np.array([entries[k].rate_per_division.value for k in matter])
+    own = drawn.alteration_factors(rate_spreads())[:, matter]
+    probability = own * np.array(rates_per_division(entries[k] for k in matter))
     found, growth = np.zeros((len(drawn), len(matter))), np.zeros((len(drawn), len(matter)))
     cells = _cells_at_entry(drawn)
     for i in range(len(drawn)):
@@ -130,7 +132,7 @@ def _found(arm: Arm, drawn: Population, kind: int, days: float) -> tuple[list[in
         growth[i] = (birth - death)[1 : 1 + len(matter)]  # outside the brain, whose lanes come after
         for n in range(len(matter)):
             chance = chance_to_reach(birth[1 + n], death[1 + n], days, RELAPSE_SHARE * cells[i])
-            found[i, n] = probability[n] * clones_found(
+            found[i, n] = probability[i, n] * clones_found(
                 chance, cells[i], start[1] / start[0], birth[0], death[0] - birth[0]
             )
     return matter, found, growth
@@ -197,7 +199,7 @@ def _summary(
     protocol: Regimen, kind: int, within: str, matter: Sequence[int], found: Floats, growth: Floats
 ) -> Spectrum:
     names = list(load_alterations())
-    rates = [entry.rate_per_division.value for entry in load_alterations().values()]
+    rates = rates_per_division(load_alterations().values())
     any_clone = -np.expm1(-found.sum(axis=1))
     whole = found.sum(axis=1, keepdims=True)
     share = np.where(whole > 0, found / np.where(whole > 0, whole, 1.0) * any_clone[:, None], 0.0).sum(axis=0)

@@ -57,6 +57,8 @@ from forestall.studies.record import (
 )
 from forestall.studies.scoped import in_its_disease
 from forestall.studies.trial_result import TABLES, TrialResult
+from forestall.studies.trial_why import Job, explain_trial
+from forestall.studies.trial_why_result import TrialWhy
 
 if TYPE_CHECKING:
     pass
@@ -146,6 +148,7 @@ class Trial:
         replicates: int = 1,
         workers: int | None = None,
         parameters: ParameterSet | None = None,
+        why: int | None = None,
         out: Path | str | None = None,
         also: Also | None = None,
         progress: Progress | None = None,
@@ -160,6 +163,8 @@ class Trial:
             workers: Threads; one per processor if not given. Results do not depend on it.
             parameters: Numbers that replace those of the catalog; if not given, the calibrated ones in
                 breast cancer (`forestall.knowledge.ensembles`) and the pack's own in other diseases.
+            why: Patients of each arm who progressed, whose courses are repeated without one mechanism of resistance at a time
+                (`TrialResult.explained`); none if not given.
             out: Folder for the tables and the record, complete or not there; an earlier result there is
                 replaced. A temporary one, which lives as long as the result, if not given.
             also: Writes more files into that folder before it takes its place.
@@ -170,11 +175,11 @@ class Trial:
             StudyError: if the folder cannot be written, or holds files of others.
         """
         count = self.spec.patients if patients is None else patients
-        _check_counts(seed, count, replicates, workers, len(self.spec.arms))
+        _check_counts(seed, count, replicates, workers, why, len(self.spec.arms))
         threads = workers or os.cpu_count() or 1
         chosen = _usual_parameters(self.scope) if parameters is None else parameters
         with using(chosen):
-            run = _Run(self, self.compiled_arms(), seed, count, replicates, threads, progress or _quiet)
+            run = _Run(self, self.compiled_arms(), seed, count, replicates, threads, why, progress or _quiet)
             return self._run(run, out, also)
 
     def _run(self, run: _Run, out: Path | str | None, also: Also | None) -> TrialResult:
@@ -190,6 +195,7 @@ class Trial:
     def _result(self, run: _Run, folder: Path, kept: Path | None, keep: object = None) -> TrialResult:
         announce_compilation(run.progress, lambda: run.chunk(0, 1))
         outcomes = run.all_replicates(folder)
+        explained = run.explained(outcomes[0])
         record = self._record(run, folder, kept)
         write_record(record, folder)
         return TrialResult(
@@ -200,6 +206,7 @@ class Trial:
             patients=run.patients,
             replicates=outcomes,
             causes=tuple(run.causes),
+            explained=explained,
             swimmers=run.first.swimmers(),
             entry=run.first.entry(),
             landmarks=landmarks(self.spec, outcomes[0], run.first.milestones),
@@ -218,6 +225,7 @@ class Trial:
             seed=run.seed,
             patients=run.patients,
             replicates=run.replicates,
+            explained=run.why,
             versions=versions(),
             machine=machine(),
             knowledge_sha256=knowledge_sha256(),
@@ -237,12 +245,15 @@ def _quiet(stage: str, done: int, total: int) -> None:
     """Report nothing."""
 
 
-def _check_counts(seed: int, patients: int, replicates: int, workers: int | None, arms: int) -> None:
+def _check_counts(
+    seed: int, patients: int, replicates: int, workers: int | None, why: int | None, arms: int
+) -> None:
     for name, number, least in (
         ("seed", seed, 0),
         ("patients", patients, arms),
         ("replicates", replicates, 1),
         ("workers", 1 if workers is None else workers, 1),
+        ("why", 1 if why is None else why, 1),
     ):
         if number < least:
             raise InputError("the number is too small", field=name, value=number, allowed=f"{least} or more")
@@ -260,6 +271,7 @@ class _Run:
     patients: int
     replicates: int
     workers: int
+    why: int | None
     progress: Progress
     causes: list[str] = field(default_factory=list)
     first: FirstReplicate = field(default_factory=FirstReplicate)
@@ -301,6 +313,13 @@ class _Run:
             parts.append(Outcomes.of(findings))
             self.progress("following patients", first + done, self.replicates * self.patients)
         return Outcomes.joined(parts)
+
+    def explained(self, outcomes: Outcomes) -> TrialWhy | None:
+        """Courses of the first replicate repeated without one mechanism at a time, if that is asked for."""
+        if self.why is None:
+            return None
+        job = Job(self.trial.spec, self.watch, self.causes, self.workers, self.progress)
+        return explain_trial(job, outcomes, self.why)
 
     def _study(self) -> AdamStudy:
         arms = [AdamArm(name, regimen.text()) for name, regimen in self.trial.spec.regimens.items()]

@@ -28,6 +28,7 @@ from forestall.studies.first_replicate import EntryCounts, SwimmerData
 from forestall.studies.landmarks import Landmark
 from forestall.studies.record import RunRecord
 from forestall.studies.scoped import in_its_disease
+from forestall.studies.trial_why_result import TrialWhy
 
 if TYPE_CHECKING:
     import polars as pl
@@ -56,6 +57,8 @@ class TrialResult:
     record: RunRecord
     folder: Path
     """Where the tables are."""
+    explained: TrialWhy | None = None
+    """What each mechanism did over the courses of patients who progressed, if that was asked for."""
     scope: Scope | None = field(default=None, repr=False, compare=False)
     """The knowledge of the disease; None for breast."""
     keep: object = field(default=None, repr=False, compare=False)

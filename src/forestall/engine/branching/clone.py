@@ -1,7 +1,7 @@
 """One clone over an interval of constant rates: exact event by event of its line's emissions, or in bulk where it is large.
 
 A clone *emits* mutants at its divisions and cells that fall asleep (or wake). While few are expected, the first emission, the size
-of the clone then, and everything after are drawn without approximation (`forestall.engine.mutation`): a draw per emission, none
+of the clone then, and everything after are drawn without approximation (`forestall.engine.emission`): a draw per emission, none
 per cell. A large clone that emits many is drawn at once: with the exact mean and covariance of both phenotypes where many cells
 switch, otherwise by its own exact law with a Poisson number of emissions along its path.
 """
@@ -13,7 +13,13 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from forestall.engine.birth_death import birth_death_step, constant_rate_law, mean_of_exponential
+from forestall.engine.birth_death import (
+    LARGEST_EXPONENT,
+    birth_death_step,
+    constant_rate_law,
+    mean_of_exponential,
+)
+from forestall.engine.branching.lattice import LatticeArrays
 from forestall.engine.branching.mutants import (
     emit_mutants,
     emit_sleepers,
@@ -26,23 +32,25 @@ from forestall.engine.branching.mutants import (
 )
 from forestall.engine.branching.pairs import mean_matrix, pair_moments
 from forestall.engine.branching.stack import (
-    ASKED_ROW,
     CYCLING,
+    DONE,
+    LARGE_ABOVE,
+    MEAN_ABOVE,
+    NORMAL_ABOVE,
+    PAIR_ABOVE,
     STATUS,
     TOLERANT,
-    UNKNOWN_GENOTYPE,
+    Worker,
+    ask_for,
     push,
     set_aside,
 )
 from forestall.engine.counts import next_binomial, next_gamma
-from forestall.engine.kernels import kernel
-from forestall.engine.mutation import next_emission
+from forestall.engine.emission import next_emission
+from forestall.engine.kernels import bare_kernel
 from forestall.engine.random import next_uniform
 
 Floats = npt.NDArray[np.float64]
-
-NORMAL_ABOVE, MEAN_ABOVE, LARGE_ABOVE, PAIR_ABOVE = range(4)
-"""Places in the hand-over sizes (`forestall.engine.branching.plan.Settings`)."""
 
 FOLDS_AT_ONCE = 4.0
 """Longest interval drawn in bulk, over the fastest change of the clone or its mutants."""
@@ -55,7 +63,7 @@ _SMOOTH = 1.0 / 16.0
 _WAITING_AT_ONCE = 64
 
 
-@kernel
+@bare_kernel
 def follow_cycling(
     state: npt.NDArray[np.uint64],
     row: int,
@@ -64,15 +72,9 @@ def follow_cycling(
     end: float,
     phase: int,
     room: float,
-    child: npt.NDArray[np.int32],
-    rates: Floats,
-    probability: Floats,
-    total: float,
-    sizes: Floats,
-    moments: Floats,
-    stack: Floats,
+    lattice: LatticeArrays,
+    worker: Worker,
     top: int,
-    note: npt.NDArray[np.int64],
 ) -> tuple[float, int]:
     """Follow the cycling cells of one genotype to the end of an interval.
 
@@ -84,56 +86,30 @@ def follow_cycling(
         end: End of the interval.
         phase: Phase of treatment.
         room: Factor on divisions.
-        child: Neighbors of the genotypes.
-        rates: (genotypes, phases, RATES), 1/day.
-        probability: (a,) per division.
-        total: Probability per division of any alteration.
-        sizes: Hand-over sizes.
-        moments: (5,) work space.
-        stack: Founders that wait.
+        lattice: Genotypes.
+        worker: Founders that wait.
         top: Their number.
-        note: Counters.
 
     Returns:
         Cells on day `end` and the new number of founders that wait. A clone that has put many founders on the stack is put
         below them itself and returns 0.
     """
-    base, division, d = top, rates[row, phase, 0] * room, rates[row, phase, 1]
-    sleep = rates[row, phase, 2]
-    bulk = sizes[PAIR_ABOVE] if sleep > 0.0 else 2.0 * sizes[LARGE_ABOVE]
+    base, sizes, total = top, worker.sizes, lattice.total[row]
+    division, d, sleep = _cycling_rates(row, phase, room, lattice)
     b, emission = division * (1.0 - total), division * total + sleep
-    while cells > 0.0 and start < end and note[STATUS] == 0:
+    bulk = sizes[PAIR_ABOVE] if sleep > 0.0 else 2.0 * sizes[LARGE_ABOVE]
+    while cells > 0.0 and start < end and worker.note[STATUS] == DONE:
         if top - base >= _WAITING_AT_ONCE:
-            top = set_aside(stack, base, top, note)
-            push(stack, base, note, row, CYCLING, start, cells)
+            top = set_aside(worker, base, top)
+            push(worker, base, row, CYCLING, start, cells)
             return 0.0, top
         span = end - start
         if cells > bulk and _expected(cells, b - d, emission, span) > _FEW:
-            fastest = fastest_change(row, phase, room, child, rates)
-            if math.isnan(fastest):
-                note[STATUS], note[ASKED_ROW] = UNKNOWN_GENOTYPE, row
-                break
-            together = _span_of_pair(cells, b - d, fastest, span)
-            if sleep > 0.0 and _pair_is_smooth(cells, b, d, row, phase, rates, together, False, moments):
-                cells, top = _draw_pair(
-                    state, row, cells, start, together, phase, b - d, division, False,
-                    child, rates, probability, sizes, moments, stack, top, note,
-                )  # fmt: skip
-                start += together
-                continue
-            path = min(span, longest_at_once(fastest), _span_of_path(cells, b + d, sizes))
-            if path > 0.0 and _expected(cells, b - d, emission, path) > _FEW:
-                span = path
-                survival, stop = constant_rate_law(b, d + sleep, span)
-                after = birth_death_step(state, cells, survival, stop, sizes[NORMAL_ABOVE], sizes[MEAN_ABOVE])
-                shares = exponential_shares(cells, after, span)
-                if total > 0.0:
-                    top = emit_mutants(
-                        state, row, division, shares, start, span, child, probability, stack, top, note
-                    )
-                if sleep > 0.0:
-                    top = emit_sleepers(state, row, sleep, shares, start, span, stack, top, note)
-                cells, start = after, start + span
+            days, cells, top = _follow_in_bulk(
+                state, row, cells, start, span, phase, room, lattice, worker, top
+            )
+            if days > 0.0 or worker.note[STATUS] != DONE:
+                start += days
                 continue
         day, cells = next_emission(state, cells, b, d, emission, span, sizes[NORMAL_ABOVE], sizes[MEAN_ABOVE])
         start += min(day, span)
@@ -141,22 +117,66 @@ def follow_cycling(
             continue
         if sleep > 0.0 and next_uniform(state) * emission < sleep:
             cells -= 1.0
-            top = push(stack, top, note, row, TOLERANT, start, 1.0)
+            top = push(worker, top, row, TOLERANT, start, 1.0)
         else:
-            top = push_mutant(
-                row,
-                next_alteration(state, row, total, child, probability),
-                start,
-                1.0,
-                child,
-                stack,
-                top,
-                note,
-            )
+            alteration = next_alteration(state, row, lattice)
+            top = push_mutant(row, alteration, start, 1.0, lattice, worker, top)
     return cells, top
 
 
-@kernel
+@bare_kernel
+def _cycling_rates(row: int, phase: int, room: float, lattice: LatticeArrays) -> tuple[float, float, float]:
+    """Rates at which cycling cells divide, die and fall asleep, 1/day."""
+    rates = lattice.rates
+    return rates[row, phase, 0] * room, rates[row, phase, 1], rates[row, phase, 2]
+
+
+@bare_kernel
+def _follow_in_bulk(
+    state: npt.NDArray[np.uint64],
+    row: int,
+    cells: float,
+    start: float,
+    span: float,
+    phase: int,
+    room: float,
+    lattice: LatticeArrays,
+    worker: Worker,
+    top: int,
+) -> tuple[float, float, int]:
+    """Follow a large clone of cycling cells over days that can be drawn at once; arguments as for `follow_cycling`.
+
+    Returns:
+        These days, at most `span` and 0 where too few emissions are expected; the cells at their end; and the new number of
+        founders that wait.
+    """
+    fastest = fastest_change(row, phase, room, lattice)
+    if math.isnan(fastest):
+        ask_for(worker, row)
+        return 0.0, cells, top
+    sizes, total = worker.sizes, lattice.total[row]
+    division, d, sleep = _cycling_rates(row, phase, room, lattice)
+    b, emission = division * (1.0 - total), division * total + sleep
+    together = _span_of_pair(cells, b - d, fastest, span)
+    if sleep > 0.0 and _pair_is_smooth(cells, b, d, row, phase, together, False, lattice, worker):
+        after, top = _draw_pair(
+            state, row, cells, start, together, phase, b - d, division, False, lattice, worker, top
+        )
+        return together, after, top
+    path = min(span, longest_at_once(fastest), _span_of_path(cells, b + d, sizes))
+    if path <= 0.0 or _expected(cells, b - d, emission, path) <= _FEW:
+        return 0.0, cells, top
+    survival, stop = constant_rate_law(b, d + sleep, path)
+    after = birth_death_step(state, cells, survival, stop, sizes[NORMAL_ABOVE], sizes[MEAN_ABOVE])
+    shares = exponential_shares(cells, after, path)
+    if total > 0.0:
+        top = emit_mutants(state, row, division, shares, start, path, lattice, worker, top)
+    if sleep > 0.0:
+        top = emit_sleepers(state, row, sleep, shares, start, path, worker, top)
+    return path, after, top
+
+
+@bare_kernel
 def follow_tolerant(
     state: npt.NDArray[np.uint64],
     row: int,
@@ -165,46 +185,38 @@ def follow_tolerant(
     end: float,
     phase: int,
     room: float,
-    child: npt.NDArray[np.int32],
-    rates: Floats,
-    probability: Floats,
-    total: float,
-    sizes: Floats,
-    moments: Floats,
-    stack: Floats,
+    lattice: LatticeArrays,
+    worker: Worker,
     top: int,
-    note: npt.NDArray[np.int64],
 ) -> tuple[float, int]:
     """Follow the tolerant cells of one genotype; arguments and result as for `follow_cycling`."""
-    wake, death = rates[row, phase, 3], rates[row, phase, 4]
+    wake, death = lattice.rates[row, phase, 3], lattice.rates[row, phase, 4]
     leaving = wake + death
-    division, d = rates[row, phase, 0] * room, rates[row, phase, 1]
-    b = division * (1.0 - total)
-    while cells > 0.0 and start < end and leaving > 0.0 and note[STATUS] == 0:
+    division, d, _ = _cycling_rates(row, phase, room, lattice)
+    b = division * (1.0 - lattice.total[row])
+    while cells > 0.0 and start < end and leaving > 0.0 and worker.note[STATUS] == DONE:
         span = end - start
         if wake > 0.0 and cells * -math.expm1(-leaving * span) * wake / leaving > _FEW:
-            fastest = fastest_change(row, phase, room, child, rates)
+            fastest = fastest_change(row, phase, room, lattice)
             if math.isnan(fastest):
-                note[STATUS], note[ASKED_ROW] = UNKNOWN_GENOTYPE, row
+                ask_for(worker, row)
                 break
             span = min(span, longest_at_once(fastest))
-            if cells > sizes[PAIR_ABOVE] and _pair_is_smooth(
-                cells, b, d, row, phase, rates, span, True, moments
+            if cells > worker.sizes[PAIR_ABOVE] and _pair_is_smooth(
+                cells, b, d, row, phase, span, True, lattice, worker
             ):
                 _, top = _draw_pair(
-                    state, row, cells, start, span, phase, b - d, division, True,
-                    child, rates, probability, sizes, moments, stack, top, note,
-                )  # fmt: skip
+                    state, row, cells, start, span, phase, b - d, division, True, lattice, worker, top
+                )
                 return 0.0, top
         left = next_binomial(state, cells, -math.expm1(-leaving * span))
-        top = _wake(
-            state, row, next_binomial(state, left, wake / leaving), start, span, leaving, stack, top, note
-        )
+        woken = next_binomial(state, left, wake / leaving)
+        top = _wake(state, row, woken, start, span, leaving, worker, top)
         cells, start = cells - left, start + span
     return cells, top
 
 
-@kernel
+@bare_kernel
 def _wake(
     state: npt.NDArray[np.uint64],
     row: int,
@@ -212,16 +224,15 @@ def _wake(
     start: float,
     span: float,
     leaving: float,
-    stack: Floats,
+    worker: Worker,
     top: int,
-    note: npt.NDArray[np.int64],
 ) -> int:
     """Put cells that woke on the stack: each on its own day while they are few, at four nodes otherwise."""
     gone = -math.expm1(-leaving * span)
     if woken <= _WAITING_AT_ONCE:
         for _ in range(int(woken)):
             day = -math.log1p(-next_uniform(state) * gone) / leaving
-            top = push(stack, top, note, row, CYCLING, start + min(day, span), 1.0)
+            top = push(worker, top, row, CYCLING, start + min(day, span), 1.0)
         return top
     rest = 0.0
     for node in range(4):
@@ -230,24 +241,24 @@ def _wake(
         share = node_weight(node) * math.exp(-leaving * (node_day(node, 0.0, span)))
         cells = next_binomial(state, woken, min(1.0, share / rest)) if node < 3 else woken
         if cells > 0.0:
-            top = push(stack, top, note, row, CYCLING, node_day(node, start, span), cells)
+            top = push(worker, top, row, CYCLING, node_day(node, start, span), cells)
         woken, rest = woken - cells, rest - share
     return top
 
 
-@kernel
+@bare_kernel
 def longest_at_once(fastest: float) -> float:
     """Longest interval that is drawn in bulk, days, of clones that change at a rate."""
     return FOLDS_AT_ONCE / fastest if fastest > 0.0 else math.inf
 
 
-@kernel
+@bare_kernel
 def _expected(cells: float, net: float, emission: float, days: float) -> float:
     """Largest number of emissions to be expected of a clone."""
-    return emission * cells * days * max(1.0, mean_of_exponential(min(net * days, 700.0)))
+    return emission * cells * days * max(1.0, mean_of_exponential(min(net * days, LARGEST_EXPONENT)))
 
 
-@kernel
+@bare_kernel
 def _span_of_path(cells: float, turnover: float, sizes: Floats) -> float:
     """Interval over which the path of a clone between its sampled ends is known well enough; 0 if it is too small."""
     if cells <= 2.0 * sizes[LARGE_ABOVE]:
@@ -255,26 +266,27 @@ def _span_of_path(cells: float, turnover: float, sizes: Floats) -> float:
     return (cells / sizes[LARGE_ABOVE] - 1.0) / turnover if turnover > 0.0 else math.inf
 
 
-@kernel
+@bare_kernel
 def _span_of_pair(cells: float, net: float, fastest: float, span: float) -> float:
     """Interval over which both phenotypes can be drawn at once: no longer than until the clone is small."""
     span = min(span, longest_at_once(fastest))
     return min(span, math.log(cells / _ENOUGH) / -net) if net < 0.0 else span
 
 
-@kernel
+@bare_kernel
 def _pair_is_smooth(
     cells: float,
     b: float,
     d: float,
     row: int,
     phase: int,
-    rates: Floats,
     days: float,
     tolerant: bool,
-    moments: Floats,
+    lattice: LatticeArrays,
+    worker: Worker,
 ) -> bool:
     """Whether both phenotypes at the end of an interval are many and vary little; fills in their moments per cell."""
+    rates, moments = lattice.rates, worker.moments
     sleep, wake, death = rates[row, phase, 2], rates[row, phase, 3], rates[row, phase, 4]
     means = mean_matrix(b - d, sleep, wake, death, days)
     if cells * (min(means[2], means[3]) if tolerant else min(means[0], means[1])) < _ENOUGH:
@@ -285,7 +297,7 @@ def _pair_is_smooth(
     return spread <= _SMOOTH * cells
 
 
-@kernel
+@bare_kernel
 def _gamma_like(state: npt.NDArray[np.uint64], mean: float, variance: float) -> float:
     """A positive number with a mean and a variance, skewed as sums of families are."""
     if mean <= 0.0:
@@ -295,7 +307,7 @@ def _gamma_like(state: npt.NDArray[np.uint64], mean: float, variance: float) -> 
     return next_gamma(state, mean * mean / variance) * variance / mean
 
 
-@kernel
+@bare_kernel
 def _draw_pair(
     state: npt.NDArray[np.uint64],
     row: int,
@@ -306,23 +318,19 @@ def _draw_pair(
     net: float,
     division: float,
     tolerant: bool,
-    child: npt.NDArray[np.int32],
-    rates: Floats,
-    probability: Floats,
-    sizes: Floats,
-    moments: Floats,
-    stack: Floats,
+    lattice: LatticeArrays,
+    worker: Worker,
     top: int,
-    note: npt.NDArray[np.int64],
 ) -> tuple[float, int]:
     """Draw both phenotypes at the end of an interval, and the mutants of the cycling cells on the way.
 
     Tolerant cells are put on the stack; so are cycling ones that descend from tolerant cells. Cycling cells of a cycling clone are
     returned.
     """
+    moments = worker.moments
     mean, sleepers = cells * moments[0], cells * moments[1]
     after = mean
-    if min(mean, sleepers) <= sizes[MEAN_ABOVE]:
+    if min(mean, sleepers) <= worker.sizes[MEAN_ABOVE]:
         variance, both = cells * moments[2], cells * moments[3]
         after = _gamma_like(state, mean, variance)
         slope = both / variance if variance > 0.0 else 0.0
@@ -330,15 +338,15 @@ def _draw_pair(
     after, sleepers = math.floor(after + 0.5), math.floor(sleepers + 0.5)
     tilt = math.log(max(after, 1.0) / mean)
     if division > 0.0:
-        shares = _pair_shares(cells, net, row, phase, rates, days, tolerant, tilt)
-        top = emit_mutants(state, row, division, shares, start, days, child, probability, stack, top, note)
-    top = push(stack, top, note, row, TOLERANT, start + days, sleepers)
+        shares = _pair_shares(cells, net, row, phase, lattice.rates, days, tolerant, tilt)
+        top = emit_mutants(state, row, division, shares, start, days, lattice, worker, top)
+    top = push(worker, top, row, TOLERANT, start + days, sleepers)
     if tolerant:
-        top = push(stack, top, note, row, CYCLING, start + days, after)
+        top = push(worker, top, row, CYCLING, start + days, after)
     return after, top
 
 
-@kernel
+@bare_kernel
 def _pair_shares(
     cells: float,
     net: float,
@@ -358,7 +366,7 @@ def _pair_shares(
     )
 
 
-@kernel
+@bare_kernel
 def _pair_share(
     node: int,
     cells: float,

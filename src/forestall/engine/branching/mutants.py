@@ -7,46 +7,44 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from forestall.engine.branching.lattice import IMPOSSIBLE, NOT_YET
-from forestall.engine.branching.stack import ASKED_ROW, CYCLING, STATUS, TOLERANT, UNKNOWN_GENOTYPE, push
+from forestall.engine.branching.lattice import IMPOSSIBLE, NOT_YET, LatticeArrays
+from forestall.engine.branching.stack import CYCLING, TOLERANT, Worker, ask_for, push
+from forestall.engine.bulk import NODES, WEIGHTS
 from forestall.engine.counts import next_poisson
-from forestall.engine.kernels import kernel
+from forestall.engine.kernels import bare_kernel
 from forestall.engine.random import next_uniform
 
-Floats = npt.NDArray[np.float64]
 Shares = tuple[float, float, float, float]
 
 _RARE = 2.0
 """Events of which fewer are expected are drawn together."""
-_NODES = 0.5 + 0.5 * np.polynomial.legendre.leggauss(4)[0]
-_WEIGHTS = 0.5 * np.polynomial.legendre.leggauss(4)[1]
 
 
-@kernel
+@bare_kernel
 def node_day(node: int, start: float, days: float) -> float:
     """Day of a node of an interval that begins on day `start`."""
-    return start + float(_NODES[node]) * days
+    return start + float(NODES[node]) * days
 
 
-@kernel
+@bare_kernel
 def node_weight(node: int) -> float:
     """Share of the interval that a node stands for."""
-    return float(_WEIGHTS[node])
+    return float(WEIGHTS[node])
 
 
-@kernel
+@bare_kernel
 def exponential_shares(cells: float, after: float, days: float) -> Shares:
     """Cell-days that each node stands for, along the exponential path between two sizes."""
     exponent = math.log(max(after, 1.0) / cells)
     return (
-        cells * math.exp(exponent * _NODES[0]) * _WEIGHTS[0] * days,
-        cells * math.exp(exponent * _NODES[1]) * _WEIGHTS[1] * days,
-        cells * math.exp(exponent * _NODES[2]) * _WEIGHTS[2] * days,
-        cells * math.exp(exponent * _NODES[3]) * _WEIGHTS[3] * days,
+        cells * math.exp(exponent * NODES[0]) * WEIGHTS[0] * days,
+        cells * math.exp(exponent * NODES[1]) * WEIGHTS[1] * days,
+        cells * math.exp(exponent * NODES[2]) * WEIGHTS[2] * days,
+        cells * math.exp(exponent * NODES[3]) * WEIGHTS[3] * days,
     )
 
 
-@kernel
+@bare_kernel
 def next_node(state: npt.NDArray[np.uint64], shares: Shares, total: float) -> int:
     """A node, in proportion to the cell-days that it stands for."""
     rest = next_uniform(state) * total
@@ -57,13 +55,14 @@ def next_node(state: npt.NDArray[np.uint64], shares: Shares, total: float) -> in
     return 3
 
 
-@kernel
-def fastest_change(row: int, phase: int, room: float, child: npt.NDArray[np.int32], rates: Floats) -> float:
+@bare_kernel
+def fastest_change(row: int, phase: int, room: float, lattice: LatticeArrays) -> float:
     """Fastest relative change of a genotype, of its mutants, or of a mutant against its parent, 1/day.
 
     Four nodes integrate mean and variance of the mutants over four times the inverse of it to 1e-4. It is nan where a neighbor
     is not in the lattice yet.
     """
+    child, rates = lattice.child, lattice.rates
     net = rates[row, phase, 0] * room - rates[row, phase, 1]
     fastest: float = max(abs(net), rates[row, phase, 2], rates[row, phase, 3] + rates[row, phase, 4])
     for a in range(child.shape[1]):
@@ -76,7 +75,7 @@ def fastest_change(row: int, phase: int, room: float, child: npt.NDArray[np.int3
     return fastest
 
 
-@kernel
+@bare_kernel
 def emit_mutants(
     state: npt.NDArray[np.uint64],
     row: int,
@@ -84,11 +83,9 @@ def emit_mutants(
     shares: Shares,
     start: float,
     days: float,
-    child: npt.NDArray[np.int32],
-    probability: Floats,
-    stack: Floats,
+    lattice: LatticeArrays,
+    worker: Worker,
     top: int,
-    note: npt.NDArray[np.int64],
 ) -> int:
     """Put the mutants of a path on the stack: a Poisson number at each node.
 
@@ -99,15 +96,14 @@ def emit_mutants(
         shares: Cell-days of the parents at each node.
         start: Day on which the interval begins.
         days: Its length.
-        child: Neighbors of the genotypes.
-        probability: (a,) per division.
-        stack: Founders that wait.
+        lattice: Genotypes.
+        worker: Founders that wait; receives `UNKNOWN_GENOTYPE` where a mutant is not in the lattice.
         top: Their number.
-        note: Counters; receives `UNKNOWN_GENOTYPE` where a mutant is not in the lattice.
 
     Returns:
         The new number of founders that wait.
     """
+    child, probability = lattice.child, lattice.probability
     total = shares[0] + shares[1] + shares[2] + shares[3]
     rare = 0.0
     for a in range(child.shape[1]):
@@ -120,15 +116,15 @@ def emit_mutants(
         for node in range(4):
             mutants = next_poisson(state, probability[a] * b * shares[node])
             if mutants > 0.0:
-                top = push_mutant(row, a, node_day(node, start, days), mutants, child, stack, top, note)
+                top = push_mutant(row, a, node_day(node, start, days), mutants, lattice, worker, top)
     for _ in range(int(next_poisson(state, rare))):
-        a = _next_rare(state, row, b * total, rare, child, probability)
+        a = _next_rare(state, row, b * total, rare, lattice)
         day = node_day(next_node(state, shares, total), start, days)
-        top = push_mutant(row, a, day, 1.0, child, stack, top, note)
+        top = push_mutant(row, a, day, 1.0, lattice, worker, top)
     return top
 
 
-@kernel
+@bare_kernel
 def emit_sleepers(
     state: npt.NDArray[np.uint64],
     row: int,
@@ -136,66 +132,50 @@ def emit_sleepers(
     shares: Shares,
     start: float,
     days: float,
-    stack: Floats,
+    worker: Worker,
     top: int,
-    note: npt.NDArray[np.int64],
 ) -> int:
     """Put the few cells of a large clone that fell asleep on the stack; other arguments as for `emit_mutants`."""
     for node in range(4):
         sleepers = next_poisson(state, sleep * shares[node])
         if sleepers > 0.0:
-            top = push(stack, top, note, row, TOLERANT, node_day(node, start, days), sleepers)
+            top = push(worker, top, row, TOLERANT, node_day(node, start, days), sleepers)
     return top
 
 
-@kernel
+@bare_kernel
 def push_mutant(
-    row: int,
-    alteration: int,
-    day: float,
-    cells: float,
-    child: npt.NDArray[np.int32],
-    stack: Floats,
-    top: int,
-    note: npt.NDArray[np.int64],
+    row: int, alteration: int, day: float, cells: float, lattice: LatticeArrays, worker: Worker, top: int
 ) -> int:
     """Let the founders of a mutant clone wait, or note that its genotype is not in the lattice yet."""
-    other = child[row, alteration]
+    other = lattice.child[row, alteration]
     if other < 0:
-        note[STATUS] = UNKNOWN_GENOTYPE
-        note[ASKED_ROW] = row
+        ask_for(worker, row)
         return top
-    return push(stack, top, note, other, CYCLING, day, cells)
+    return push(worker, top, other, CYCLING, day, cells)
 
 
-@kernel
-def next_alteration(
-    state: npt.NDArray[np.uint64], row: int, total: float, child: npt.NDArray[np.int32], probability: Floats
-) -> int:
+@bare_kernel
+def next_alteration(state: npt.NDArray[np.uint64], row: int, lattice: LatticeArrays) -> int:
     """One of the alterations that a genotype can acquire, in proportion to their probabilities."""
-    rest, chosen = next_uniform(state) * total, 0
-    for a in range(child.shape[1]):
-        if child[row, a] != IMPOSSIBLE:
+    rest, chosen = next_uniform(state) * lattice.total[row], 0
+    for a in range(lattice.child.shape[1]):
+        if lattice.child[row, a] != IMPOSSIBLE:
             chosen = a
-            rest -= probability[a]
+            rest -= lattice.probability[a]
             if rest < 0.0:
                 break
     return chosen
 
 
-@kernel
+@bare_kernel
 def _next_rare(
-    state: npt.NDArray[np.uint64],
-    row: int,
-    divisions: float,
-    rare: float,
-    child: npt.NDArray[np.int32],
-    probability: Floats,
+    state: npt.NDArray[np.uint64], row: int, divisions: float, rare: float, lattice: LatticeArrays
 ) -> int:
     rest, chosen = next_uniform(state) * rare, 0
-    for a in range(child.shape[1]):
-        expected = probability[a] * divisions
-        if child[row, a] != IMPOSSIBLE and expected < _RARE:
+    for a in range(lattice.child.shape[1]):
+        expected = lattice.probability[a] * divisions
+        if lattice.child[row, a] != IMPOSSIBLE and expected < _RARE:
             chosen = a
             rest -= expected
             if rest < 0.0:

@@ -15,13 +15,13 @@ import math
 
 import numpy as np
 
-from forestall.engine.kernels import kernel
+from forestall.engine.kernels import bare_kernel
 
 _NODES = 0.5 + 0.5 * np.polynomial.legendre.leggauss(8)[0]
 _WEIGHTS = 0.5 * np.polynomial.legendre.leggauss(8)[1]
 
 
-@kernel
+@bare_kernel
 def mean_matrix(
     net: float, sleep: float, wake: float, tolerant_death: float, days: float
 ) -> tuple[float, float, float, float]:
@@ -46,7 +46,7 @@ def mean_matrix(
     return even + odd * half, odd * sleep, odd * wake, even - odd * half
 
 
-@kernel
+@bare_kernel
 def pair_moments(
     b: float, d: float, sleep: float, wake: float, tolerant_death: float, days: float, tolerant: bool
 ) -> tuple[float, float, float, float, float]:

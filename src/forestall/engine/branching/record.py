@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from forestall.engine.kernels import kernel
+from forestall.engine.kernels import bare_kernel
 
 LEADERS = 8
 """Genotypes that are kept per moment, those with the most cells."""
@@ -49,7 +49,7 @@ def new_record(patients: int, lesions: int, visits: int, lines: int) -> Record:
     )
 
 
-@kernel
+@bare_kernel
 def add_leaders(
     i: int,
     moment: int,
@@ -76,7 +76,7 @@ def add_leaders(
             _keep(names, numbers, rows[lesion, here], cells[lesion, here, 0] + cells[lesion, here, 1])
 
 
-@kernel
+@bare_kernel
 def _keep(names: npt.NDArray[np.int64], numbers: npt.NDArray[np.float64], row: int, cells: float) -> None:
     smallest = 0
     for k in range(names.shape[0]):

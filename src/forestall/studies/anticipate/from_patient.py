@@ -22,6 +22,7 @@ from forestall.clinic.usual_exposure import average_free_concentration
 from forestall.engine.branching.genotype import Genotype
 from forestall.engine.branching.landscape import RATES
 from forestall.errors import InputError
+from forestall.knowledge.alteration_rates import rates_per_division
 from forestall.knowledge.alterations import load_alterations
 from forestall.knowledge.drugs import Drug
 from forestall.knowledge.parameters import value
@@ -136,7 +137,8 @@ def subject_from_patient(spec: PatientSpec, drugs: Sequence[str]) -> Subject:
         * value("growth.metastasis_speedup", "1")
     )
     birth = max(value("growth.birth_rate", "1/day"), growth)
-    fates = Fates(birth, birth - growth, value("death.signal_rate", "1/day"), 1.0)
+    signal, turnover = value("death.signal_rate", "1/day"), value("death.turnover_share", "1")
+    fates = Fates(birth, birth - growth, signal, 1.0, turnover)
     density = value("tumor.cells_per_mm3", "cells/mm**3")
     return Subject(
         name=spec.patient,
@@ -171,7 +173,7 @@ def _followed(context: str, truncal: tuple[str, ...], drugs: tuple[Drug, ...], f
     kept = [key for key, advantage in zip(entries, gain, strict=True) if advantage >= ADVANTAGE_PER_DAY]
     return NetworkRates(
         alterations=tuple(kept),
-        probabilities=tuple(entries[key].rate_per_division.value for key in kept),
+        probabilities=tuple(rates_per_division(entries[key] for key in kept)),
         costs=tuple(entries[key].fitness_cost.value for key in kept),
         context=context,
         truncal=truncal,

@@ -54,7 +54,8 @@ def run_calibration(
             "an earlier run left shards here", file=shards, fix="add --resume, or choose another --out"
         )
     threads = workers or os.cpu_count() or 1
-    calibrate(calibration, shards, workers=threads, progress=progress)
+    run = functools.partial(_run, shards=shards, workers=threads, progress=progress)
+    run(calibration)
     file = SPECS / f"{spec}.yaml"
     write = functools.partial(
         _write,
@@ -67,9 +68,17 @@ def run_calibration(
     second = then_survival(calibration, tables)
     if second is None:
         return [calibration]
-    calibrate(second, shards, workers=threads, progress=progress)
+    run(second)
     write([calibration, second])
     return [calibration, second]
+
+
+def _run(stage: Calibration, *, shards: Path, workers: int, progress: Progress | None) -> None:
+    """One stage, without threads of the linear algebra: its matrices are small, and sums depend on the number of such threads."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, user_api="blas"):
+        calibrate(stage, shards, workers=workers, progress=progress)
 
 
 def _write(

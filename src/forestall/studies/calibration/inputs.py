@@ -18,8 +18,9 @@ from forestall.studies.validation.derivation import TrialPlan
 
 _OF_CLASS: Final = "response.class."
 _OF_DRUG: Final = "response.drug."
-_SIGNALING: Final = ("tolerance.*", "death.signal_rate")
+_SIGNALING: Final = ("tolerance.*", "death.*")
 _CYTOTOXIC: Final = ("sensitivity.cytotoxic_log_sd", "alterations.ALDH1A1_up.*")
+_RELATED: Final = "prior.sensitivity_same_trait."
 _LINES: Final = ("prior.growth_per_line", "prior.sensitivity_per_line")
 _TYPES: Final = ("her2_positive", "er_positive", "triple_negative")
 
@@ -61,6 +62,8 @@ def _matters(name: str, population: Population, drugs: Sequence[str]) -> bool:
         return name.split(".")[1].removesuffix("_log_sd") in _traits(drugs)
     if _is(name, _SIGNALING):
         return bool(kinds - KILLING)
+    if name.startswith(_RELATED):
+        return _related_before(name.removeprefix(_RELATED), population, drugs)
     if name.startswith("prior."):
         return population.line != "1" if _is(name, _LINES) else _given_before(population, drugs)
     kind = name.removeprefix("growth.doubling_time.")
@@ -72,6 +75,14 @@ def _given_before(population: Population, drugs: Sequence[str]) -> bool:
     classes = load_response_classes()
     keys = [response_class_of(drug) for drug in drugs]
     return any(key is not None and classes[key].was_given(population.prior) for key in keys)
+
+
+def _related_before(trait: str, population: Population, drugs: Sequence[str]) -> bool:
+    """Whether a class with a trait was given before, and one of the drugs has the trait and is of another class."""
+    classes = load_response_classes()
+    sharing = [key for key, entry in classes.items() if entry.spread == trait]
+    given = {key for key in sharing if classes[key].was_given(population.prior)}
+    return bool(given) and any(response_class_of(drug) in set(sharing) - given for drug in drugs)
 
 
 def _is(name: str, patterns: Sequence[str]) -> bool:

@@ -49,6 +49,15 @@ def resistant_law(u: float, b: float, d: float, size: float, largest: int) -> Ar
     return np.maximum(mass_from_generating_function(function, largest), 0.0)
 
 
+def luria_delbrueck_law(mutations: float, largest: int) -> Array:
+    """Probabilities of 0 .. largest - 1 mutants where so many mutations are expected and no cell dies (Lea and Coulson 1949)."""
+    law = np.empty(largest)
+    law[0] = math.exp(-mutations)
+    for k in range(1, largest):
+        law[k] = mutations / k * (law[:k] / (k - np.arange(k) + 1.0)).sum()
+    return law
+
+
 def _resistant(u: float, b: float, d: float, size: float, n: int, seed: int) -> Array:
     found = outcomes(two_types(u, b, d), size, watched(1.0, 1.0), n, seed)
     return cells_by_mask(found, AT_DETECTION, 2)[:, 1]
@@ -76,10 +85,7 @@ def _none(effort: Effort) -> Iterator[Verdict]:
 
 def _luria_delbrueck(effort: Effort) -> Iterator[Verdict]:
     n, m, largest = effort.of(50_000), 3.0, 300
-    law = np.empty(largest)
-    law[0] = math.exp(-m)
-    for k in range(1, largest):
-        law[k] = m / k * (law[:k] / (k - np.arange(k) + 1.0)).sum()
+    law = luria_delbrueck_law(m, largest)
     cells = np.minimum(_resistant(m * 1e-9, 0.3, 0.0, 1e9, n, effort.seed + 20), largest).astype(np.int64)
     p = chi_square(cells, np.append(law, 1.0 - law.sum()))
     yield by_p_value("Luria-Delbrück, 3 mutations expected", "Lea and Coulson 1949", n, p)

@@ -1,0 +1,79 @@
+"""What differs between the patients of a pack, and does not in breast cancer."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.packs.conftest import documented_pack
+
+from forestall.clinic.cohort import rate_spreads
+from forestall.clinic.population import draw_population
+from forestall.errors import InputError
+from forestall.knowledge.alterations import load_alterations
+from forestall.knowledge.pack_reading import read_pack
+from forestall.knowledge.packs import find_disease
+from forestall.knowledge.population import Population as Eligibility
+from forestall.knowledge.scope import in_scope
+from forestall.studies.marker_story import slopes
+
+PATIENTS = 4000
+WIDTH_OF_90_PERCENT = 3.2897
+"""Of a normal distribution, in standard deviations."""
+SPREAD_ERROR = 5 / math.sqrt(2 * PATIENTS)
+"""Five standard errors of a standard deviation, relative: a false alarm in two million."""
+
+
+def test_unit_patients_of_a_pack_differ_in_the_death_that_a_lost_drive_adds() -> None:
+    with in_scope(find_disease("melanoma_braf")):
+        drawn = draw_population(Eligibility.model_validate({}), np.arange(PATIENTS), 1)
+    assert np.log(drawn.signal_death).std() == pytest.approx(0.54, rel=SPREAD_ERROR)
+    assert (drawn.tolerance == 1.0).all()
+
+
+def test_unit_a_lognormal_rate_differs_by_its_interval_and_by_itself() -> None:
+    with in_scope(find_disease("lung_egfr")):
+        spreads, rate = rate_spreads(), load_alterations()["EGFR_T790M"].rate_per_division
+        drawn = draw_population(Eligibility.model_validate({}), np.arange(PATIENTS), 1)
+        factors = np.log(drawn.alteration_factors(spreads))
+    assert rate.interval is not None
+    expected = math.log(rate.interval[1] / rate.interval[0]) / WIDTH_OF_90_PERCENT
+    own, other = (list(spreads).index(name) for name in ("EGFR_T790M", "MET_amp"))
+    assert factors[:, own].std() == pytest.approx(expected, rel=SPREAD_ERROR)
+    assert abs(np.corrcoef(factors[:, own], factors[:, other])[0, 1]) < 5 / math.sqrt(PATIENTS)
+
+
+def test_property_nothing_of_this_differs_in_breast_cancer() -> None:
+    drawn = draw_population(Eligibility.model_validate({"her2": "positive"}), np.arange(50), 1)
+    assert (drawn.signal_death == 1.0).all()
+    assert (drawn.tolerance == 1.0).all()
+    assert not any(rate_spreads().values())
+    assert (drawn.alteration_factors(rate_spreads()) == 1.0).all()
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "complaint"),
+    [
+        (
+            "doubling_time: {value: 90, unit: day",
+            "doubling_time: {value: 90, unit: kg",
+            "doubling_time has the unit 'kg'",
+        ),
+        ("interval: [2.0e-7, 8.0e-5]", "interval: [0, 8.0e-5]", "an interval above zero"),
+    ],
+)
+def test_unit_what_would_fail_in_the_simulation_is_found_on_reading(
+    tmp_path: Path, right: str, wrong: str, complaint: str
+) -> None:
+    path = tmp_path / "gist.yaml"
+    path.write_text(documented_pack().replace(right, wrong, 1), encoding="utf-8")
+    with pytest.raises(InputError, match=complaint):
+        read_pack(path)
+
+
+def test_oracle_slopes_of_three_exponentials_are_found_again() -> None:
+    day = np.arange(0.0, 2000.0, 28.0)
+    values = np.exp(-0.05 * day) + 0.02 * np.exp(-0.006 * day) + 1e-4 * np.exp(-0.0005 * day)
+    assert slopes(day, values) == pytest.approx([-0.05, -0.006, -0.0005], rel=0.05)
