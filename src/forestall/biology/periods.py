@@ -27,8 +27,8 @@ from forestall.engine.vectors import WIDTH, absolute, any_above, load, store, to
 Array = NDArray[np.float64]
 
 PATTERN = 2e-7
-"""Daily integrals (dimensionless) are extrapolated that follow the pattern to within this times the period in days and 1 - the factor:
-an error of the pattern adds up over the periods to come."""
+"""Daily integrals (dimensionless) are extrapolated that follow the pattern to within this times the period in days and the square of
+1 - the factor: an error of a difference adds up over the periods to come, and one of the factor adds up with it."""
 SETTLED = 1e-7
 """Daily integrals that will change by less than this in all periods to come are taken as periodic."""
 SLOWEST = 0.95
@@ -200,7 +200,7 @@ def _judge(p: PatientRates, end: int, period: int) -> None:
     """At the end of a period: whether to extrapolate from here on, or to freeze."""
     if p.clock[EXTRAPOLATED] == 0:
         _fit_pattern(p, end, period)
-        tolerance = PATTERN * period * (1.0 - p.factor[0])
+        tolerance = PATTERN * period * (1.0 - p.factor[0]) ** 2
         if not _follows(p, end, period, p.factor[0], tolerance):
             p.factor[0] = 0.0
             if not _follows(p, end, period, 0.0, PATTERN * period):
