@@ -75,6 +75,13 @@ def _lines(report: PdxReport) -> Iterator[str]:
     yield (
         f"  the rate alone, to the true last day: Spearman {plain.rank_correlation:.3f}, mean error {plain.mean_absolute_error:.0f}%"
     )
+    yield "  difference to each [95% interval, models drawn again]:"
+    for gain in report.gains:
+        ranks, error = gain.rank_correlation, gain.mean_absolute_error
+        yield (
+            f"  {gain.over}: Spearman {ranks.value:+.3f} [{ranks.low:+.3f} {ranks.high:+.3f}], "
+            f"mean error {error.value:+.0f}% [{error.low:+.0f} {error.high:+.0f}]"
+        )
     yield f"  inside the 90% prediction interval: {report.left_out.coverage:.1%}"
     yield "left-out growth rates, transformed, variances fitted anew:"
     for variant in report.variants:
