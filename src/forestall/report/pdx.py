@@ -93,10 +93,17 @@ def _lines(report: PdxReport) -> Iterator[str]:
     yield "one compound by another with its target, Spearman over models (as seen -> shrunk):"
     for twin in report.twins:
         yield f"  {twin.of} by {twin.by}: {twin.raw.rank_correlation:.2f} -> {twin.shrunk.rank_correlation:.2f}"
-    yield "synthetic combinations (Spearman, mean error, bias in %):"
-    for item in report.synthetic:
+    yield "each compound without its arms, Spearman over models (rmse, transformed), by the mean of the others -> by the model:"
+    for item in report.unseen:
+        simplest, ours = item.mean, item.shrunk
         yield (
-            f"  {item.scenario:22s} {item.method:10s} {item.rank_correlation:.3f} {item.mean_absolute_error:6.1f} {item.bias:+6.1f}"
+            f"  {item.compound}: {simplest.rank_correlation:.2f} ({simplest.root_mean_square_error:.3f}) -> "
+            f"{ours.rank_correlation:.2f} ({ours.root_mean_square_error:.3f})"
+        )
+    yield "synthetic combinations (Spearman, mean error, bias in %):"
+    for rule in report.synthetic:
+        yield (
+            f"  {rule.scenario:22s} {rule.method:10s} {rule.rank_correlation:.3f} {rule.mean_absolute_error:6.1f} {rule.bias:+6.1f}"
         )
 
 

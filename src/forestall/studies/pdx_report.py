@@ -24,6 +24,7 @@ from forestall.studies.pdx_check import (
 from forestall.studies.pdx_data import PdxData
 from forestall.studies.pdx_gain import Gain, gains
 from forestall.studies.pdx_synthetic import Outcome, recover
+from forestall.studies.pdx_unseen import Unseen, unseen_compounds
 
 TWINS: Final = (
     ("BKM120", "CLR457"),
@@ -52,6 +53,7 @@ class PdxReport:
     """Left-out growth rates, 1/day."""
     variants: tuple[Comparison, ...]
     twins: tuple[Twin, ...]
+    unseen: tuple[Unseen, ...]
     synthetic: tuple[Outcome, ...]
 
 
@@ -75,6 +77,7 @@ def check(fit: PdxFit, data: PdxData, *, trials: int, seed: int) -> PdxReport:
         rate=score(found.seen_rate, found.expected_rate, found.treatment),
         variants=tuple(compare_variants(fit)),
         twins=tuple(twins(fit, [pair for pair in TWINS if set(pair) <= arms])),
+        unseen=tuple(unseen_compounds(fit)),
         synthetic=tuple(recover(fit, trials=trials, seed=seed)),
     )
 
@@ -103,6 +106,7 @@ def _as_data(report: PdxReport) -> dict[str, Any]:
         "left_out_rate": asdict(report.rate),
         "variants": [asdict(item) for item in report.variants],
         "twins": [asdict(item) for item in report.twins],
+        "unseen_compounds": [asdict(item) for item in report.unseen],
         "synthetic": [asdict(item) for item in report.synthetic],
     }
 
