@@ -23,7 +23,7 @@ _ENDINGS = {ACQUIRED: " (acquired)", TRUNCAL: " (truncal)", REBOUND: " rebound"}
 
 
 def why_table(found: TrialWhy) -> WhyTable:
-    """The mechanisms that mattered most often, as the report shows them.
+    """The mechanisms that were most often the main ones, as the report shows them.
 
     Args:
         found: The result.
