@@ -144,7 +144,6 @@ def test_unit_subgroups_become_fields(tables: Writer, subgroup: str, field: str,
         ({}, {"drugs": ""}, {}, "no drugs are given"),
         ({}, {"drugs": "letrozole"}, {}, "both arms get the same regimen"),
         ({}, {"arm": "another"}, {}, "no usable row of the arm 'both'"),
-        ({}, {}, {"hr": "", "hr_lo": "", "hr_hi": ""}, "no hazard ratio is published"),
         ({}, {}, {"endpoint": "pCR"}, "endpoint not predicted: pCR"),
         ({}, {}, {"subgroup": "gBRCAm"}, "subgroup not understood: gbrcam"),
         ({}, {}, {"subgroup": "PD-L1 IC+"}, "subgroup not understood"),
@@ -170,6 +169,12 @@ def test_unit_aromatase_inhibitors_are_given_after_menopause(
     plan = only(tables([{"population": "premenopausal"}], arms)).plan
     assert plan is not None
     assert plan.spec.population.menopause == expected
+
+
+def test_unit_arms_without_a_published_ratio_are_predicted_and_not_scored(tables: Writer) -> None:
+    found = only(tables(comparisons=[{"hr": "", "hr_lo": "", "hr_hi": ""}]))
+    assert found.plan is not None
+    assert (found.reason, found.in_scope) == ("no hazard ratio is published", False)
 
 
 def test_unit_physicians_choice_is_several_simulated_arms(tables: Writer) -> None:

@@ -17,7 +17,7 @@ EvidenceFolder = Annotated[
     Path,
     typer.Option(
         metavar="DIR",
-        help="Folder with trials.csv, arms.csv and comparisons.csv, and perhaps overrides.yaml.",
+        help="Folder with trials.csv, arms.csv and perhaps comparisons.csv and overrides.yaml.",
         show_default=False,
     ),
 ]

@@ -96,7 +96,8 @@ def prepare(
         StudyError: if nothing in the tables can be simulated.
     """
     tables = read_evidence(evidence)
-    asked = [one for one in questions(tables) if not spec.trials or one.row.trial in spec.trials]
+    scored = [one for one in questions(tables) if one.in_scope]
+    asked = [one for one in scored if not spec.trials or one.row.trial in spec.trials]
     points = read_curves(curves) if curves is not None else {}
     observed = observations(tables, asked, spec.model_error, points, endpoint)
     designs = _designs(tables, asked, endpoint)

@@ -33,6 +33,8 @@ from forestall.studies.validation.treatments import (
     without_effect,
 )
 
+NO_RATIO: Final = "no hazard ratio is published"
+"""Why a comparison is not scored; its arms are predicted."""
 _USUAL_SCAN_WEEKS: Final = 8
 _FOLLOW_UP_MONTHS: Final = (12, 84)
 _FOLLOW_UP_PER_MEDIAN: Final = {"PFS": 2.0, "OS": 1.5}
@@ -69,7 +71,7 @@ class Question:
     control: Treatment | None
     plan: TrialPlan | None
     reason: str
-    """Why it cannot be simulated; empty if it can."""
+    """Why it cannot be simulated, or has nothing to be compared with; empty if neither."""
     in_scope: bool
     """Metastatic breast cancer with a verified hazard ratio of an endpoint that is predicted: what the simple rules answer."""
 
@@ -109,14 +111,14 @@ def _question(
         control = _treatment(evidence, row, row.control)
     except InexpressibleError as error:
         return Question(row, None, None, None, out_of_scope or str(error), not out_of_scope)
-    if out_of_scope:
+    if out_of_scope and out_of_scope != NO_RATIO:
         return Question(row, experimental, control, None, out_of_scope, False)
     if reason := _not_modeled(experimental, control):
-        return Question(row, experimental, control, None, reason, True)
+        return Question(row, experimental, control, None, reason, not out_of_scope)
     plan = plan_of(row)
     reason = plan if isinstance(plan, str) else _not_in(plan, row)
     usable = plan if isinstance(plan, TrialPlan) and not reason else None
-    return Question(row, experimental, control, usable, reason, True)
+    return Question(row, experimental, control, usable, reason or out_of_scope, not out_of_scope)
 
 
 def _not_modeled(experimental: Treatment, control: Treatment) -> str:
@@ -166,7 +168,7 @@ def _out_of_scope(evidence: Evidence, row: ComparisonRow) -> str:
             f"not yet expressible: {trial and trial.setting}",
         ),
         (row.endpoint not in ENDPOINTS, f"endpoint not predicted: {row.endpoint}"),
-        (row.hr is None, "no hazard ratio is published"),
+        (row.hr is None, NO_RATIO),
     )
     return next((reason for applies, reason in reasons if applies), "")
 
@@ -343,7 +345,8 @@ def _asked(evidence: Evidence, row: ComparisonRow) -> tuple[str, ...]:
         for one in evidence.comparisons
         if (one.trial, one.subgroup.name) == (row.trial, row.subgroup.name)
     ]
-    asked = {ENDPOINTS[one.endpoint] for one in same if one.endpoint in ENDPOINTS and one.hr is not None}
+    with_ratio = [one for one in same if one.hr is not None and one.endpoint in ENDPOINTS]
+    asked = {ENDPOINTS[one.endpoint] for one in with_ratio or same if one.endpoint in ENDPOINTS}
     return tuple(endpoint for endpoint in ("PFS", "OS") if endpoint in asked)
 
 
