@@ -16,6 +16,7 @@ from forestall.knowledge.response_classes import response_class_of
 from forestall.studies.calibration.predictions import log_hazard_ratio, median_months, share_at
 from forestall.studies.calibration.recovery import recover
 from forestall.studies.calibration.recovery_results import coverage, uniformity, write_recovery
+from forestall.studies.calibration.results import write_ensemble, write_results
 from forestall.studies.calibration.run import Calibration, calibrate, prepare, run_waves
 from forestall.studies.calibration.shards import Design, Shard
 from forestall.studies.calibration.spec import CalibrationSpec, Unknown, unknowns
@@ -253,6 +254,47 @@ def test_property_a_stopped_calibration_goes_on_from_its_shards(tmp_path: Path) 
     calibrate(again, tmp_path / "shards-1", simulator=counted)
     assert len(done) == 2
     assert np.array_equal(first.posterior[None], again.posterior[None])
+
+
+SMALL = SPEC.model_copy(
+    update={"members": (20, 10), "patients": 30, "ensemble": 100, "kept": 50, "folds": 2, "assimilations": 2}
+)
+
+
+def written(evidence: Path, out: Path, workers: int, *, stopped_after: int | None = None) -> dict[str, bytes]:
+    """Every file that a calibration writes; stopped once and taken up again if that is asked."""
+    out.mkdir()
+    if stopped_after is not None:
+        left = iter(range(stopped_after))
+
+        def stopping(one: Design, parameters: ParameterSet, seed: int, patients: int) -> Shard:
+            if next(left, None) is None:
+                raise RuntimeError("stopped")
+            return stand_in(one, parameters, seed, patients)
+
+        with pytest.raises(RuntimeError, match="stopped"):
+            calibrate(prepare(SMALL, evidence), out / "shards", simulator=stopping, workers=workers)
+    calibration = prepare(SMALL, evidence)
+    calibrate(calibration, out / "shards", simulator=stand_in, workers=workers)
+    write_ensemble([calibration], out, command="test", spec_sha256="0" * 64, curves_sha256=None)
+    write_results([calibration], out)
+    return {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
+
+
+def test_property_the_files_of_a_calibration_depend_neither_on_workers_nor_on_being_stopped(
+    tmp_path: Path,
+) -> None:
+    evidence = publish(tmp_path / "evidence", truth_of(unknowns(SPEC), np.zeros(len(unknowns(SPEC)))), 1)
+    once = written(evidence, tmp_path / "once", 1)
+    assert set(once) == {
+        "synthetic.yaml",
+        "synthetic.csv",
+        "predictions.csv",
+        "identifiability.csv",
+        "summary.json",
+    }
+    assert written(evidence, tmp_path / "two", 2) == once
+    assert written(evidence, tmp_path / "stopped", 1, stopped_after=50) == once
 
 
 WIDER = {name: prior.model_copy(update={"sd": 0.6}) for name, prior in SPEC.parameters.items()}
