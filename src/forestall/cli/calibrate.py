@@ -79,7 +79,8 @@ def calibrate(
     from forestall.report.calibration import draw_calibration, print_calibration
     from forestall.report.drawing import save_figure
     from forestall.report.recovery import draw_recovery, recovery_lines
-    from forestall.studies.calibration.command import run_calibration, run_recovery
+    from forestall.studies.calibration.command import run_calibration
+    from forestall.studies.calibration.recovery_command import run_recovery
 
     if worlds:
         with progress_on_stderr(silent=quiet) as progress:

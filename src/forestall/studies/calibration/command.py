@@ -11,17 +11,8 @@ from typing import Final
 import forestall
 from forestall.errors import InputError
 from forestall.studies.calibration.curves import SUMMARY
-from forestall.studies.calibration.recovery import Recovery, recover
-from forestall.studies.calibration.recovery_results import write_recovery
 from forestall.studies.calibration.results import write_ensemble, write_results
-from forestall.studies.calibration.run import (
-    Calibration,
-    Progress,
-    calibrate,
-    prepare,
-    run_waves,
-    then_survival,
-)
+from forestall.studies.calibration.run import Calibration, Progress, calibrate, prepare, then_survival
 from forestall.studies.calibration.spec import SPECS, load_spec
 from forestall.studies.record import file_sha256
 
@@ -53,7 +44,7 @@ def run_calibration(
     Raises:
         InputError: if there is no evidence, or shards are there and `resume` is not set.
     """
-    tables, points = _inputs(evidence, curves)
+    tables, points = inputs(evidence, curves)
     calibration = prepare(load_spec(spec), tables, points)
     shards = out / SHARDS
     if not resume and shards.is_dir() and any(shards.iterdir()):
@@ -79,44 +70,6 @@ def run_calibration(
     return [calibration, second]
 
 
-def run_recovery(
-    spec: str,
-    *,
-    worlds: int,
-    patients: int,
-    evidence: Path | None = None,
-    curves: Path | None = None,
-    out: Path,
-    workers: int | None = None,
-    progress: Progress | None = None,
-) -> Recovery:
-    """Calibrate to worlds whose truth is known, and write how often it was found; shards of the folder are used again.
-
-    Args:
-        spec: Name of a shipped specification, or a file.
-        worlds: How many.
-        patients: Simulated per arm in a world; 0 takes sets of the calibration as worlds.
-        evidence: As in `run_calibration`.
-        curves: As in `run_calibration`.
-        out: Where to.
-        workers: Threads; one per processor if not given.
-        progress: Told the stage, how much of it is done and how much there is.
-    """
-    calibration = prepare(load_spec(spec), *_inputs(evidence, curves))
-    shards, threads = out / SHARDS, workers or os.cpu_count() or 1
-    run_waves(calibration, shards, workers=threads, progress=progress)
-    found = recover(calibration, shards, worlds=worlds, patients=patients, workers=threads, progress=progress)
-    write_recovery(found, out)
-    return found
-
-
-def _inputs(evidence: Path | None, curves: Path | None) -> tuple[Path, Path | None]:
-    """Folders of the tables and, if there is one, of the curves."""
-    tables = _found(evidence, shared() / "evidence")
-    beside = curves if curves is not None else tables.parent / "data" / "trial_curves"
-    return tables, beside if curves is not None or (beside / SUMMARY).is_file() else None
-
-
 def _write(
     stages: list[Calibration], *, out: Path, command: str, spec_sha256: str, curves_sha256: str | None
 ) -> None:
@@ -129,6 +82,13 @@ def shared() -> Path:
     """The folder of evidence and data that a clone finds beside itself, or where the environment says."""
     named = os.environ.get(SHARED)
     return Path(named) if named else Path(forestall.__file__).parents[3] / "shared"
+
+
+def inputs(evidence: Path | None, curves: Path | None) -> tuple[Path, Path | None]:
+    """Folders of the tables and, if there is one, of the curves; those of the shared folder if none are given."""
+    tables = _found(evidence, shared() / "evidence")
+    beside = curves if curves is not None else tables.parent / "data" / "trial_curves"
+    return tables, beside if curves is not None or (beside / SUMMARY).is_file() else None
 
 
 def _found(given: Path | None, usual: Path) -> Path:
