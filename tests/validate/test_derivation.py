@@ -79,6 +79,7 @@ def test_unit_a_trial_follows_from_its_row(tables: Writer) -> None:
         ({"population": "PIK3CA-mutant HR+/HER2- ABC"}, "biomarkers", {"PIK3CA": 1.0}),
         ({"population": "PIK3CA-mutant and non-mutant cohorts"}, "biomarkers", {}),
         ({"population": "HR+/HER2- ABC; 48% ESR1-mutant"}, "biomarkers", {}),
+        ({"population": "HR+ ABC with or without PIK3CA mutation"}, "biomarkers", {}),
         ({"population": "HER2+ MBC aged >=70"}, "age", Age(range=(70.0, 100.0))),
         ({"prior_therapy": "22-25% adjuvant tamoxifen"}, "prior", ()),
         ({"prior_therapy": "NSAI"}, "prior", ("nonsteroidal aromatase inhibitor",)),

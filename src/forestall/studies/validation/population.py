@@ -75,7 +75,9 @@ _PATHWAYS: Final[Mapping[str, str]] = {
 """Pathways that trials name, and the genes of which one is altered."""
 _AGE: Final = r"\bage[ds]?:? ?(?P<sign>>=|<=|<|>) ?(?P<years>[3-8]\d)(?: years?)?"
 _MIXED: Final = re.compile(
-    r"%|\d/\d|\b(?:and|or) (?:non|wild|wt)|cohorts|unselected|regardless|allowed|any status", re.IGNORECASE
+    r"%|\d/\d|\b(?:and|or) (?:non|wild|wt)|cohorts|unselected|regardless|irrespective|stratif|allowed|any status"
+    r"|\b(?:no|not|without|unknown)\b|with and without",
+    re.IGNORECASE,
 )
 """What says that a marker is not about every patient."""
 _BRAIN: Final = (
