@@ -133,21 +133,34 @@ def is_wide_enough(row: ComparisonRow, arms: Sequence[ArmRow], defects: list[Def
 
 def with_sizes_of_arms(row: ComparisonRow, arms: Sequence[ArmRow], defects: list[Defect]) -> ComparisonRow:
     """A comparison without the numbers of patients that arms.csv contradicts for the same endpoint and patients."""
-    for column, name, arm in (
-        ("n_exp", "n_experimental", row.experimental),
-        ("n_ctl", "n_control", row.control),
-    ):
-        size = getattr(row, name)
-        others = {
-            one.n: one.source_line
-            for one in arms
-            if (one.trial, one.arm, one.endpoint, one.subgroup)
-            == (row.trial, arm, row.endpoint, row.subgroup)
-            and one.n
-        }
-        if size and others and size not in others:
-            number, line = next(iter(others.items()))
-            problem = f"contradicts the {number} patients in arms.csv, line {line}"
-            defects.append(Defect("comparisons.csv", row.source_line, column, str(size), problem, CELL))
-            row = replace(row, **{name: None})
-    return row
+    sizes = [
+        _agreed(size, column, arm, row, arms, defects)
+        for size, column, arm in (
+            (row.n_experimental, "n_exp", row.experimental),
+            (row.n_control, "n_ctl", row.control),
+        )
+    ]
+    return replace(row, n_experimental=sizes[0], n_control=sizes[1])
+
+
+def _agreed(
+    size: int | None,
+    column: str,
+    arm: str,
+    row: ComparisonRow,
+    arms: Sequence[ArmRow],
+    defects: list[Defect],
+) -> int | None:
+    """A number of patients, unless arms.csv has others."""
+    key = (row.trial, arm, row.endpoint, row.subgroup)
+    others = {
+        one.n: one.source_line
+        for one in arms
+        if one.n and (one.trial, one.arm, one.endpoint, one.subgroup) == key
+    }
+    if not size or not others or size in others:
+        return size
+    number, line = next(iter(others.items()))
+    problem = f"contradicts the {number} patients in arms.csv, line {line}"
+    defects.append(Defect("comparisons.csv", row.source_line, column, str(size), problem, CELL))
+    return None
