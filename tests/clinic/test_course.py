@@ -64,11 +64,17 @@ def test_oracle_the_fast_course_matches_lsoda_at_the_visits(number: int) -> None
     np.testing.assert_allclose(fast.sum(axis=(2, 3)), slow.sum(axis=(2, 3)), rtol=1e-3)
 
 
-def test_property_reuse_of_repeated_periods_changes_nothing() -> None:
-    """With reuse switched off (no period is waited for) cells agree within 2e-4, also after a drug stops in between."""
+@pytest.mark.parametrize(
+    ("regimen", "changes"),
+    [
+        ("trastuzumab 6 mg/kg q3w (load 8 mg/kg) + docetaxel 75 mg/m2 q3w x20", 420),
+        ("trastuzumab 6 mg/kg q3w (load 8 mg/kg) + lapatinib 1000 mg qd", 575),
+    ],
+)
+def test_property_patterns_and_repeated_periods_change_nothing(regimen: str, changes: int) -> None:
+    """With reuse switched off (no period is waited for) cells agree within 2e-4, also where a drug stops on day 420."""
     visits = np.array([0, 189, 378, 441, 504])
-    regimen = parse_regimen("trastuzumab 6 mg/kg q3w (load 8 mg/kg) + docetaxel 75 mg/m2 q3w x20")
-    given = compile_arm("arm", regimen, parse_regimen("no treatment"), visits.tolist(), 504)
+    given = compile_arm("arm", parse_regimen(regimen), parse_regimen("no treatment"), visits.tolist(), 504)
     cohort = cohort_arrays(people(2), given, np.full(1, np.inf), np.full(1, 1e4))
     cohort = cohort._replace(site_class=np.zeros((1, 1), np.int64))
     cells = np.zeros((1, 2, cohort.mask.shape[1]))
@@ -78,7 +84,7 @@ def test_property_reuse_of_repeated_periods_changes_nothing() -> None:
         deterministic_course(0, given.model, schedule, cohort, given.shared, cells, visits)
         for schedule in (given.schedule, alone)
     )
-    assert given.schedule.same_until[0, 100] == 420
+    assert given.schedule.same_until[0, 100] == changes
     np.testing.assert_allclose(reused.sum(axis=(2, 3)), solved.sum(axis=(2, 3)), rtol=2e-4)
 
 

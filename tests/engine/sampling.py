@@ -5,7 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from forestall.engine.birth_death import birth_death_step, constant_rate_law
+from forestall.engine.birth_death import (
+    birth_death_step,
+    constant_rate_law,
+    next_share,
+    poisson_families,
+)
 from forestall.engine.clones import evolve_clones
 from forestall.engine.counts import next_binomial, next_gamma, next_negative_binomial, next_poisson
 from forestall.engine.growth import grow_to_size
@@ -72,6 +77,18 @@ def steps(
     return np.array(
         [birth_death_step(state, cells, survival, stop, normal_above, mean_above) for _ in range(size)]
     )
+
+
+@kernel
+def families_of(seed: int, size: int, expected: float, births: float, normal_above: float) -> Array:
+    state = stream(seed, 0, PURPOSE, 0)
+    return np.array([poisson_families(state, expected, births, normal_above) for _ in range(size)])
+
+
+@kernel
+def shares(seed: int, size: int, cells: float, share: float, normal_above: float) -> Array:
+    state = stream(seed, 0, PURPOSE, 0)
+    return np.array([next_share(state, cells, share, normal_above) for _ in range(size)])
 
 
 @kernel

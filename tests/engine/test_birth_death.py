@@ -6,10 +6,12 @@ import math
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy import stats
 from scipy.integrate import solve_ivp
 
 from forestall.engine.birth_death import (
+    FAST_NORMAL_ABOVE,
     MEAN_ABOVE,
     NORMAL_ABOVE,
     birth_death_step,
@@ -22,7 +24,7 @@ from forestall.engine.birth_death import (
 )
 from forestall.engine.random import stream
 
-from .sampling import path, steps
+from .sampling import families_of, path, shares, steps
 from .verdicts import (
     FALSE_ALARM,
     chi_square,
@@ -158,6 +160,56 @@ def test_property_results_do_not_depend_on_the_normal_hand_over(b: float, d: flo
     normal = steps(4, 100_000, cells, b, d, 7.0, NORMAL_ABOVE, np.inf)
     assert not np.array_equal(exact, steps(3, 100_000, cells, b, d, 7.0, NORMAL_ABOVE, np.inf))
     assert chi_square_of_two(exact, normal) > FALSE_ALARM
+
+
+JUST_ABOVE = FAST_NORMAL_ABOVE * 1.01
+
+
+@pytest.mark.parametrize(
+    ("survival", "stop"), [(0.9, 0.9), (0.5, 0.5), (0.3, 0.05), (0.01, 0.1), (1e-3, 0.9)]
+)
+def test_oracle_the_early_normal_law_keeps_the_skewness(survival: float, stop: float) -> None:
+    """Largest error of the distribution function 5e-4 plus noise at p = 1e-6, n = 400,000; a plain normal law misses by up to 8e-3."""
+    cells = math.ceil(JUST_ABOVE / survival)
+    growth, births = math.log(survival / stop), 1.0 / stop - 1.0
+    b, d = effective_rates(growth, births, 7.0)
+    mass = mass_from_generating_function(lambda z: generating_function(z, survival, stop) ** cells, 2**16)
+    sample = steps(1, 400_000, float(cells), b, d, 7.0, FAST_NORMAL_ABOVE, np.inf)
+    assert distance(sample, mass) < 5e-4 + kolmogorov_limit(400_000)
+
+
+@pytest.mark.parametrize("births", [0.0, 0.5, 20.0])
+@pytest.mark.parametrize("expected", [0.7, 40.0, JUST_ABOVE])
+def test_oracle_families_are_compound_poisson(births: float, expected: float) -> None:
+    """Against the generating function exp(n (g(z) - 1)) with g geometric; n = 400,000, p > 1e-6."""
+    stop = 1.0 / (1.0 + births)
+    mass = mass_from_generating_function(
+        lambda z: np.exp(expected * (generating_function(z, 1.0, stop) - 1.0)), 2**16
+    )
+    sample = families_of(1, 400_000, expected, births, FAST_NORMAL_ABOVE)
+    assert distance(sample, mass) < 5e-4 + kolmogorov_limit(400_000)
+
+
+@pytest.mark.parametrize(
+    ("cells", "share"), [(10.0, 0.3), (400.0, 0.01), (1300.0, 0.4), (1e6, 4e-4), (2000.0, 0.7)]
+)
+def test_oracle_shares_are_binomial(cells: float, share: float) -> None:
+    """n = 400,000, p > 1e-6; the last three are drawn from the normal law with skewness."""
+    mass = stats.binom(cells, share).pmf(np.arange(2**12))
+    sample = shares(1, 400_000, cells, share, FAST_NORMAL_ABOVE)
+    assert distance(sample, mass) < 5e-4 + kolmogorov_limit(400_000)
+    assert sample.max() <= cells
+
+
+def distance(sample: NDArray[np.float64], mass: NDArray[np.float64]) -> float:
+    """Largest difference between a sample's distribution function and that of probabilities of 0, 1, ..."""
+    seen = np.bincount(sample.astype(np.int64), minlength=mass.size)[: mass.size] / sample.size
+    return float(np.abs(np.cumsum(seen) - np.cumsum(mass)).max())
+
+
+def kolmogorov_limit(size: int) -> float:
+    """What the distance of a sample from its own law exceeds with probability `FALSE_ALARM`."""
+    return float(stats.kstwobign.isf(FALSE_ALARM)) / math.sqrt(size)
 
 
 def test_oracle_the_mean_replaces_noise_only_where_it_is_negligible() -> None:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from forestall.biology.day_grid import Curve
 from forestall.biology.day_templates import ComponentLike, Day, Part, Plan, Segment
 
-MAX_PERIOD_DAYS = 42
+SHORTEST_PERIOD_DAYS, MAX_PERIOD_DAYS = 14, 42
 
 
 class Schedule(NamedTuple):
@@ -154,8 +154,12 @@ def dose_days(component: ComponentLike, horizon_days: int) -> NDArray[np.uint8]:
 
 
 def _period(phase: Sequence[ComponentLike]) -> int:
-    """The dosing pattern's period, or 0 if it is too long to be worth waiting for."""
+    """A period of the dosing pattern, or 0 if it is too long to be worth waiting for.
+
+    Several short ones are taken as one, so that expression changes from one to the next by more than rounding.
+    """
     days = math.lcm(*(component.cycle_days for component in phase)) if phase else 1
+    days *= -(-SHORTEST_PERIOD_DAYS // days)
     return days if days <= MAX_PERIOD_DAYS else 0
 
 

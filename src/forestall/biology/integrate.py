@@ -28,17 +28,22 @@ from forestall.biology.rates import (
 )
 from forestall.engine.exponential import exp_poly
 from forestall.engine.kernels import bare_kernel, bare_kernel_with
+from forestall.engine.vectors import WIDTH, load, spread, store
 
 Array = NDArray[np.float64]
 
 LONGEST_STRETCH_DAYS = 63
 """Days whose rates are asked for at once."""
-RING_DAYS = MAX_PERIOD_DAYS + LONGEST_SPAN_DAYS + LONGEST_STRETCH_DAYS + 1
-"""Days of rates that are kept: one dosing period, the longest span, and a stretch."""
+RING_DAYS = 2 * MAX_PERIOD_DAYS + LONGEST_SPAN_DAYS + LONGEST_STRETCH_DAYS + 1
+"""Days of rates that are kept: two dosing periods, the longest span, and a stretch."""
 DRUG_RING_DAYS = 2 * MAX_PERIOD_DAYS + LONGEST_SPAN_DAYS + 1
 """Days of concentrations that are kept: two dosing periods and the longest span."""
 TREND_SHARE = 0.3
 """A trend is extrapolated over at most this share of a time constant: beyond it a strong feedback would ring."""
+NONE, BENDS, JUMPS = range(3)
+"""What doses given at once do to exposure: absorbed ones bend its course, the others make it jump."""
+ABSORBED = 1e-9
+"""A drug whose terms add up to less than this share of their sizes at the time of the dose is absorbed first."""
 _MIDNIGHT = 1e-6
 """Days after midnight at which a part that begins there may be found."""
 EARLY, MIDDLE = 0.5 - np.sqrt(3.0) / 6.0, np.sqrt(3.0) / 3.0
@@ -100,16 +105,19 @@ def _move(
 
 
 @bare_kernel
-def _give(schedule: Schedule, p: PatientRates, phase: int, day: int, boluses: Array) -> bool:
-    """Add the doses given at once, (C,) of them; whether there are any."""
-    given = False
+def _give(schedule: Schedule, p: PatientRates, phase: int, day: int, boluses: Array) -> int:
+    """Add the doses given at once, (C,) of them; whether there are none, some that are absorbed, or some that jump into plasma."""
+    given = NONE
     for c in range(boluses.shape[0]):
         if boluses[c] > 0.0:
-            given = True
             d = schedule.drug[phase, c]
             amount = boluses[c] * _dose(schedule, p, phase, c, day)
+            rise, size = 0.0, 0.0
             for k in range(TERMS):
                 p.concentration[d, k] += amount * p.scale[d, k]
+                rise += p.scale[d, k]
+                size += abs(p.scale[d, k])
+            given = max(given, JUMPS if abs(rise) > ABSORBED * size else BENDS)
     return given
 
 
@@ -122,8 +130,9 @@ def _begin_segment(
         begins = segment == 0 or schedule.infusing[template, segment - 1, c] == 0.0
         if schedule.infusing[template, segment, c] > 0.0 and begins:
             turn(p, False)
-    if _give(schedule, p, phase, day, schedule.bolus[template, segment]):
-        turn(p, True)
+    given = _give(schedule, p, phase, day, schedule.bolus[template, segment])
+    if given != NONE:
+        turn(p, given == JUMPS)
 
 
 @bare_kernel_with(forceinline=True)
@@ -134,20 +143,22 @@ def _relax(model: CourseModel, p: PatientRates, template: int, segment: int, leg
     for q in range(slow.shape[0]):
         tau, left = model.network.slow_tau_days[q], decay[template, segment, leg, q]
         p.keep[q] *= left
-        for lane in range(slow.shape[1]):
-            gap = slow[q, lane] - aim[q, lane] + trend[q, lane] * tau
-            slow[q, lane] = aim[q, lane] + trend[q, lane] * (days - tau) + gap * left
-        for lane in range(slow.shape[1]):
-            aim[q, lane] += trend[q, lane] * days
+        for first in range(0, slow.shape[1], WIDTH):
+            heading, change = load(aim, (q, first)), load(trend, (q, first))
+            gap = load(slow, (q, first)) - heading + change * tau
+            store(slow, (q, first), heading + change * (days - tau) + gap * left)
+            store(aim, (q, first), heading + change * days)
 
 
 @bare_kernel
 def turn(p: PatientRates, jump: bool) -> None:
-    """A dose begins now: the target's trend ends, and with a jump of exposure its value tells nothing either."""
+    """A dose begins now: the target's trend ends, and the next one begins here; with a jump of exposure its value tells nothing."""
     p.since[0] = 0.0
     p.since[1] = 1.0 if jump else p.since[1]
     p.keep[:] = 1.0
     p.trend[:] = 0.0
+    if not jump:
+        copy_rows(p.aim, p.target)
 
 
 @bare_kernel_with(forceinline=True)
@@ -169,10 +180,10 @@ def _correct(model: CourseModel, p: PatientRates, ahead: float) -> None:
             share = 1.0 - share * tau / days
             if ahead < TREND_SHARE * tau:
                 steady = min(1.0, days / ahead) / days
-        for lane in range(slow.shape[1]):
-            slow[q, lane] += share * (target[q, lane] - aim[q, lane])
-        for lane in range(slow.shape[1]):
-            trend[q, lane] = steady * (target[q, lane] - old[q, lane])
+        for first in range(0, slow.shape[1], WIDTH):
+            found = load(target, (q, first))
+            store(slow, (q, first), load(slow, (q, first)) + share * (found - load(aim, (q, first))))
+            store(trend, (q, first), steady * (found - load(old, (q, first))))
         p.keep[q] = 1.0
     copy_rows(p.target, p.aim)
     p.since[0] = 0.0
@@ -227,10 +238,19 @@ def _add_kill_apart(model: CourseModel, p: PatientRates, node: int, day: int, sp
                 if p.part_kill[j, a, x, node] != 0.0:
                     add_kill(model, p, a, x * p.genotypes, p.part_kill[j, a, x, node], kill)
         today = (day + j) % RING_DAYS
-        for lane in range(kill.shape[1]):
-            killed = p.sensitivity * kill[0, lane] * drive[0, lane] + p.effectors * kill[1, lane]
-            ring[today, DEATH, lane] += killed
-            ring[today, TOLERANT_DEATH, lane] += spared * killed
+        for first in range(0, kill.shape[1], WIDTH):
+            killed = p.sensitivity * load(kill, (0, first)) * load(drive, (0, first))
+            killed = killed + p.effectors * load(kill, (1, first))
+            death, tolerant = (today, DEATH, first), (today, TOLERANT_DEATH, first)
+            store(ring, death, load(ring, death) + killed)
+            store(ring, tolerant, load(ring, tolerant) + spared * killed)
+
+
+@bare_kernel_with(forceinline=True)
+def _clear(ring: Array, place: int) -> None:
+    for row in range(RATE_ROWS):
+        for first in range(0, ring.shape[2], WIDTH):
+            store(ring, (place, row, first), spread(0.0))
 
 
 @bare_kernel_with(forceinline=True)
@@ -238,8 +258,9 @@ def _add_rates(p: PatientRates, today: int, weight: float) -> None:
     """Add a multiple of the present rates to a day of the ring."""
     ring, now = p.ring, p.now
     for row in range(RATE_ROWS):
-        for lane in range(now.shape[1]):
-            ring[today, row, lane] += weight * now[row, lane]
+        for first in range(0, now.shape[1], WIDTH):
+            place = (today, row, first)
+            store(ring, place, load(ring, place) + weight * load(now, (row, first)))
 
 
 @bare_kernel
@@ -250,7 +271,7 @@ def integrate_days(
     template = schedule.template[phase, day]
     _know_decay(schedule, p, template)
     for j in range(span):
-        p.ring[(day + j) % RING_DAYS] = 0.0
+        _clear(p.ring, (day + j) % RING_DAYS)
         copy_rows(p.slow, p.slow_ring[(day + j) % RING_DAYS])
         _remember_drugs(schedule, p, day, j)
     for s in range(schedule.segments[template]):

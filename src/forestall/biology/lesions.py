@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from forestall.biology.small_clones import small_clones
 from forestall.biology.stretch import CC, CQ, MEET, QC, QQ, StretchLaw
 from forestall.engine.birth_death import whole_cells
-from forestall.engine.exponential import exp_poly
+from forestall.engine.exponential import exp_lanes
 from forestall.engine.kernels import bare_kernel, bare_kernel_with
+from forestall.engine.vectors import WIDTH, load, spread, store, total
 
 Array = NDArray[np.float64]
 
@@ -50,10 +51,10 @@ def longest_stretch(cells: Array, capacity: float, division: float) -> int:
 @bare_kernel_with(forceinline=True)
 def lesion_size(cells: Array, lesion: int) -> float:
     """All cells of a lesion, of (2, L, G) cells."""
-    total = 0.0
-    for g in range(cells.shape[2]):
-        total += cells[0, lesion, g] + cells[1, lesion, g]
-    return total
+    size = 0.0
+    for g in range(0, cells.shape[2], WIDTH):
+        size += total(load(cells, (0, lesion, g)) + load(cells, (1, lesion, g)))
+    return size
 
 
 @bare_kernel
@@ -87,44 +88,42 @@ def _crowding(law: StretchLaw, days: int, first: int, capacity: float, work: Arr
     if _is_roomy(law, days, first, capacity, work):
         return 0.0
     genotypes = work.shape[1]
-    # Views from the class's first lane on: an index with a runtime offset, which could be negative, would not vectorize.
-    path, birth = law.path[:, :, first : first + genotypes], law.birth[:, first : first + genotypes]
-    crowded, there, cycling, tolerant = work[CROWDED], work[HALF], work[CYCLING], work[TOLERANT]
-    load, lost = 0.0, 0.0
-    for g in range(genotypes):
-        crowded[g] = 0.0
+    mean, lost = 0.0, 0.0
+    for g in range(0, genotypes, WIDTH):
+        store(work, (CROWDED, g), spread(0.0))
     # In long stretches every third day stands for itself and its neighbors.
     each = 3 if days > SHORT_STRETCH_DAYS and days % 3 == 0 else 1
     for day in range(each // 2, days, each):
-        from_cycling, from_tolerant, divides = path[day, 0], path[day, 1], birth[day]
-        for g in range(genotypes):
-            there[g] = cycling[g] * from_cycling[g] + tolerant[g] * from_tolerant[g]
         cells, divisions = 1e-300, 0.0
-        for g in range(genotypes):
-            cells += there[g]
-            divisions += there[g] * divides[g]
+        for g in range(0, genotypes, WIDTH):
+            # Lanes of the next exposure class, should the load reach them, meet no cells here.
+            there = load(work, (CYCLING, g)) * load(law.path, (day, 0, first + g))
+            there = there + load(work, (TOLERANT, g)) * load(law.path, (day, 1, first + g))
+            cells += total(there)
+            divisions += total(there * load(law.birth, (day, first + g)))
         share = cells * (1.0 - lost) / capacity
         share *= each * (1.0 - 0.5 * each * share * divisions / cells)
-        load += share
+        mean += share
         lost += share * divisions / cells
-        for g in range(genotypes):
-            crowded[g] += divides[g] * share
-    for g in range(genotypes):
-        there[g] = exp_poly(-0.5 * crowded[g])
-    return load / days
+        for g in range(0, genotypes, WIDTH):
+            met = load(law.birth, (day, first + g)) * share
+            store(work, (CROWDED, g), load(work, (CROWDED, g)) + met)
+    for g in range(0, genotypes, WIDTH):
+        store(work, (HALF, g), exp_lanes(-0.5 * load(work, (CROWDED, g))))
+    return mean / days
 
 
 @bare_kernel
 def _grow_large(cells: Array, lesion: int, law: StretchLaw, first: int, work: Array) -> None:
     """Carry the large clones through the stretch."""
-    grow = law.grow[:, first : first + work.shape[1]]
-    for g in range(work.shape[1]):
-        half, large = work[HALF, g], work[LARGE, g]
-        c, q = work[CYCLING, g] * half, work[TOLERANT, g]
-        cycling = (grow[CC, g] * c + grow[CQ, g] * q) * half
-        tolerant = grow[QC, g] * c + grow[QQ, g] * q
-        cells[0, lesion, g] = large * cycling + (1.0 - large) * work[CYCLING, g]
-        cells[1, lesion, g] = large * tolerant + (1.0 - large) * work[TOLERANT, g]
+    for g in range(0, work.shape[1], WIDTH):
+        half, large = load(work, (HALF, g)), load(work, (LARGE, g))
+        cycling, tolerant = load(work, (CYCLING, g)), load(work, (TOLERANT, g))
+        c = cycling * half
+        grown = (load(law.grow, (CC, first + g)) * c + load(law.grow, (CQ, first + g)) * tolerant) * half
+        asleep = load(law.grow, (QC, first + g)) * c + load(law.grow, (QQ, first + g)) * tolerant
+        store(cells, (0, lesion, g), large * grown + (1.0 - large) * cycling)
+        store(cells, (1, lesion, g), large * asleep + (1.0 - large) * tolerant)
 
 
 @bare_kernel
@@ -133,7 +132,7 @@ def _arrive_in_large(
     lesion: int,
     law: StretchLaw,
     x: int,
-    load: float,
+    crowding: float,
     edges: NDArray[np.int64],
     probability: Array,
     work: Array,
@@ -147,7 +146,7 @@ def _arrive_in_large(
         if work[LARGE, parent] == 0.0 or work[LARGE, child] == 0.0:
             continue
         c, q = work[CYCLING, parent], work[TOLERANT, parent]
-        kept = probability[e] * (1.0 - load) * math.exp(-load * arrive[MEET, x, e])
+        kept = probability[e] * (1.0 - crowding) * math.exp(-crowding * arrive[MEET, x, e])
         cells[0, lesion, child] += kept * (arrive[CC, x, e] * c + arrive[CQ, x, e] * q)
         cells[1, lesion, child] += kept * (arrive[QC, x, e] * c + arrive[QQ, x, e] * q)
 
@@ -200,10 +199,10 @@ def advance_lesions(
         x = site_class[lesion]
         first = x * cells.shape[2]
         _sort_by_size(cells, lesion, handover, states[lesion], work)
-        load = _crowding(law, days, first, capacity, work)
+        crowding = _crowding(law, days, first, capacity, work)
         _grow_large(cells, lesion, law, first, work)
-        _arrive_in_large(cells, lesion, law, x, load, edges, probability, work)
+        _arrive_in_large(cells, lesion, law, x, crowding, edges, probability, work)
         if handover > 0.0:
             small_clones(
-                lesion, cells, law, days, first, load, edges, probability, states[lesion], work, expected
+                lesion, cells, law, days, x, crowding, edges, probability, states[lesion], work, expected
             )

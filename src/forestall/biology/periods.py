@@ -1,8 +1,10 @@
-"""Rates day by day, integrated once and reused when a whole dosing period repeats the one before it.
+"""Rates day by day: integrated until dosing periods differ by a shrinking pattern, extrapolated until they repeat, then reused.
 
-A patient whose rates repeat is *frozen*: days map to those of the last period that was integrated, and nothing is computed. When the
-doses change (the last cycle of a drug, a new phase) the state of that day is put together: slow expression as one period ago,
-concentrations by the closed form of c(t + P) = a c(t) + k.
+Under repeated doses rates come near a periodic state as the slowest drug does: from one period to the next the difference shrinks by
+one factor. When a whole period differs from the one before it by a factor times what that one differed from its predecessor, the
+patient is *extrapolated*: the pattern is continued, and nothing is integrated. When next to nothing is left of it, the patient is
+*frozen*: days map to those of the last period, and nothing is computed. When the doses change (the last cycle of a drug, a new phase)
+the state of that day is put together: slow expression from the pattern, concentrations by the closed form of c(t + P) = a c(t) + k.
 """
 
 from __future__ import annotations
@@ -18,14 +20,20 @@ from forestall.biology.integrate import (
     integrate_days,
     turn,
 )
-from forestall.biology.rates import RATE_ROWS, TERMS, CourseModel, PatientRates
+from forestall.biology.rates import RATE_ROWS, TERMS, CourseModel, PatientRates, copy_rows
 from forestall.engine.kernels import bare_kernel, kernel_with
+from forestall.engine.vectors import WIDTH, absolute, any_above, load, store, total
 
 Array = NDArray[np.float64]
 
-PERIODIC = 2e-7
-"""Daily integrals (dimensionless) that repeat to within this times the period in days are taken as periodic."""
-NEXT, REPEATED, FROZEN, EVALUATIONS, ANCHOR = range(5)
+PATTERN = 2e-7
+"""Daily integrals (dimensionless) are extrapolated that follow the pattern to within this times the period in days and the square of
+1 - the factor: an error of a difference adds up over the periods to come, and one of the factor adds up with it."""
+SETTLED = 1e-7
+"""Daily integrals that will change by less than this in all periods to come are taken as periodic."""
+SLOWEST = 0.95
+"""Largest factor by which differences may shrink; one near 1 would be extrapolated too far."""
+NEXT, SAME, FROZEN, EVALUATIONS, ANCHOR, EXTRAPOLATED = range(6)
 """Entries of the clock."""
 
 
@@ -33,8 +41,9 @@ NEXT, REPEATED, FROZEN, EVALUATIONS, ANCHOR = range(5)
 def start_phase(schedule: Schedule, p: PatientRates, phase: int) -> None:
     """Begin a phase: its days count from 0 and nothing is known to be periodic."""
     p.clock[NEXT] = 0
-    p.clock[REPEATED] = 0
+    p.clock[SAME] = 0
     p.clock[FROZEN] = 0
+    p.clock[EXTRAPOLATED] = 0
     for d in range(p.elimination.shape[0]):
         for k in range(TERMS):
             p.day_decay[0, d, k] = np.exp(-p.elimination[d, k])
@@ -79,8 +88,10 @@ def catch_up(schedule: Schedule, p: PatientRates, phase: int, day: int) -> None:
         schedule: The arm's doses.
         p: The patient.
         phase: Index of the phase.
-        day: Day of the phase, at or after that of freezing.
+        day: Day of the phase, at or after that of freezing; the next day to come if the patient is not frozen.
     """
+    if p.clock[EXTRAPOLATED] == 1:
+        _resume(schedule, p, phase, day)
     if p.clock[FROZEN] == 0:
         return
     back = max(schedule.period[phase], LONGEST_STRETCH_DAYS)
@@ -100,35 +111,124 @@ def catch_up(schedule: Schedule, p: PatientRates, phase: int, day: int) -> None:
         p.ring[place], p.slow_ring[place] = rates[k], slow[k]
         p.drug_ring[(day - back + k) % DRUG_RING_DAYS] = drugs[k]
     turn(p, True)
-    p.clock[NEXT], p.clock[REPEATED], p.clock[FROZEN] = day, 0, 0
+    p.clock[NEXT], p.clock[SAME], p.clock[FROZEN] = day, 0, 0
 
 
 @bare_kernel
-def _repeated(p: PatientRates, day: int, span: int, period: int) -> bool:
-    ring = p.ring
-    for j in range(span):
-        new, old = (day + j) % RING_DAYS, (day + j - period) % RING_DAYS
+def _continued(ring: Array, to: int, latest: int, before: int, factor: float) -> None:
+    """Write the (rows, lanes) of a place that follow from those one and two periods earlier."""
+    for row in range(ring.shape[1]):
+        for first in range(0, ring.shape[2], WIDTH):
+            last = load(ring, (latest, row, first))
+            store(ring, (to, row, first), last + factor * (last - load(ring, (before, row, first))))
+
+
+@bare_kernel
+def _continued_drugs(p: PatientRates, day: int, period: int, out: Array) -> None:
+    """Concentrations (D, TERMS) at the start of a day, from those one and two periods earlier: exact for equal doses."""
+    latest, before = (day - period) % DRUG_RING_DAYS, (day - 2 * period) % DRUG_RING_DAYS
+    for d in range(out.shape[0]):
+        for k in range(TERMS):
+            last = p.drug_ring[latest, d, k]
+            out[d, k] = last + p.day_decay[1, d, k] * (last - p.drug_ring[before, d, k])
+
+
+@bare_kernel
+def _resume(schedule: Schedule, p: PatientRates, phase: int, day: int) -> None:
+    """Put the running state of an extrapolated patient together, at the start of the next day."""
+    period = schedule.period[phase]
+    place = day % RING_DAYS
+    _continued(p.slow_ring, place, (day - period) % RING_DAYS, (day - 2 * period) % RING_DAYS, p.factor[0])
+    copy_rows(p.slow_ring[place], p.slow)
+    _continued_drugs(p, day, period, p.concentration)
+    turn(p, True)
+    p.clock[SAME], p.clock[EXTRAPOLATED] = 0, 0
+
+
+@bare_kernel
+def _extrapolate(schedule: Schedule, p: PatientRates, phase: int, day: int, span: int) -> None:
+    """Continue the pattern for some days."""
+    period = schedule.period[phase]
+    for today in range(day, day + span):
+        place, latest, before = (
+            today % RING_DAYS,
+            (today - period) % RING_DAYS,
+            (today - 2 * period) % RING_DAYS,
+        )
+        _continued(p.ring, place, latest, before, p.factor[0])
+        _continued(p.slow_ring, place, latest, before, p.factor[0])
+        _continued_drugs(p, today, period, p.drug_ring[today % DRUG_RING_DAYS])
+
+
+@bare_kernel
+def _fit_pattern(p: PatientRates, end: int, period: int) -> None:
+    """The factor by which the last period's differences are those of the period before, by least squares."""
+    above, below = 0.0, 1e-300
+    for day in range(end - period, end):
+        new, old, oldest = day % RING_DAYS, (day - period) % RING_DAYS, (day - 2 * period) % RING_DAYS
         for row in range(RATE_ROWS):
-            worst = 0.0
-            for lane in range(ring.shape[2]):
-                worst = max(worst, abs(ring[new, row, lane] - ring[old, row, lane]))
-            if worst > PERIODIC * period:
-                return False
+            for first in range(0, p.ring.shape[2], WIDTH):
+                middle = load(p.ring, (old, row, first))
+                change, earlier = (
+                    load(p.ring, (new, row, first)) - middle,
+                    middle - load(p.ring, (oldest, row, first)),
+                )
+                above += total(change * earlier)
+                below += total(earlier * earlier)
+    p.factor[0] = min(SLOWEST, max(0.0, above / below))
+
+
+@bare_kernel
+def _follows(p: PatientRates, end: int, period: int, factor: float, tolerance: float) -> bool:
+    """Whether the last period differs from the one before it by a factor times that one's difference from its predecessor."""
+    for day in range(end - period, end):
+        new, old, oldest = day % RING_DAYS, (day - period) % RING_DAYS, (day - 2 * period) % RING_DAYS
+        for row in range(RATE_ROWS):
+            for first in range(0, p.ring.shape[2], WIDTH):
+                middle = load(p.ring, (old, row, first))
+                change, earlier = (
+                    load(p.ring, (new, row, first)) - middle,
+                    middle - load(p.ring, (oldest, row, first)),
+                )
+                if any_above(absolute(change - factor * earlier), tolerance):
+                    return False
     return True
 
 
 @bare_kernel
+def _judge(p: PatientRates, end: int, period: int) -> None:
+    """At the end of a period: whether to extrapolate from here on, or to freeze."""
+    if p.clock[EXTRAPOLATED] == 0:
+        _fit_pattern(p, end, period)
+        tolerance = PATTERN * period * (1.0 - p.factor[0]) ** 2
+        if not _follows(p, end, period, p.factor[0], tolerance):
+            p.factor[0] = 0.0
+            if not _follows(p, end, period, 0.0, PATTERN * period):
+                return
+        p.clock[EXTRAPOLATED] = 1
+    left = p.factor[0] / (1.0 - p.factor[0])
+    if left == 0.0 or _follows(p, end, period, 0.0, SETTLED / left):
+        p.clock[FROZEN], p.clock[ANCHOR], p.clock[EXTRAPOLATED] = 1, end, 0
+
+
+@bare_kernel
 def _step(model: CourseModel, schedule: Schedule, p: PatientRates, phase: int) -> None:
-    """Integrate the next day or span, and notice whether it repeats."""
+    """Integrate or extrapolate the next day or span; at the end of a period, notice whether it follows a pattern."""
     day, period = p.clock[NEXT], schedule.period[phase]
     span = schedule.span[phase, day]
-    integrate_days(model, schedule, p, phase, day, span)
-    same = period > 0 and day >= 2 * period and schedule.same_until[phase, day] >= day + span
-    p.clock[REPEATED] = p.clock[REPEATED] + span if same and _repeated(p, day, span, period) else 0
-    p.clock[NEXT] = day + span
-    lasts = schedule.same_until[phase, day + span] > day + span
-    if period > 0 and p.clock[REPEATED] >= period and lasts:
-        p.clock[FROZEN], p.clock[ANCHOR] = 1, day + span
+    end = day + span
+    same = period > 0 and day >= period and schedule.same_until[phase, day] >= end
+    if p.clock[EXTRAPOLATED] == 1 and not same:
+        _resume(schedule, p, phase, day)
+    if p.clock[EXTRAPOLATED] == 1:
+        _extrapolate(schedule, p, phase, day, span)
+    else:
+        integrate_days(model, schedule, p, phase, day, span)
+    p.clock[SAME] = p.clock[SAME] + span if same else 0
+    p.clock[NEXT] = end
+    lasts = schedule.same_until[phase, end] > end
+    if lasts and p.clock[SAME] >= 2 * period and end // period > day // period:
+        _judge(p, end, period)
 
 
 @bare_kernel

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from forestall.biology.signaling.actions import DEGRADE, INHIBIT, OUTSIDE, CompiledActions
 from forestall.biology.signaling.compile import CompiledNetwork
 from forestall.biology.signaling.kernel import evaluate_with
-from forestall.biology.signaling.slow_states import expression_targets_with
+from forestall.biology.signaling.slow_states import write_targets
 from forestall.engine.kernels import bare_kernel, bare_kernel_with
+from forestall.engine.vectors import WIDTH, absolute, any_above, larger, load, smaller, spread, store
 
 Array = NDArray[np.float64]
 
@@ -169,16 +170,18 @@ class PatientRates(NamedTuple):
     flags: NDArray[np.bool_]
     """(2, lanes) scratch."""
     clock: NDArray[np.int64]
-    """(5,) next day to integrate; days in a row that repeated; 1 if frozen; evaluations so far; day of freezing."""
+    """(6,) next day to come; days in a row with the doses of one period earlier; 1 if frozen; evaluations so far; day of freezing; 1 if
+    extrapolated."""
+    factor: Array
+    """(1,) by which the differences between periods shrink."""
 
 
 @bare_kernel_with(forceinline=True)
 def copy_rows(source: Array, into: Array) -> None:
     """Copy a C-contiguous array of two dimensions."""
     for row in range(source.shape[0]):
-        old, new = source[row], into[row]
-        for k in range(old.shape[0]):
-            new[k] = old[k]
+        for first in range(0, source.shape[1], WIDTH):
+            store(into, (row, first), load(source, (row, first)))
 
 
 @bare_kernel_with(inline="always")
@@ -204,26 +207,25 @@ def _apply_actions(net: CompiledNetwork, actions: CompiledActions, p: PatientRat
         for k in range(actions.target_start[a], actions.target_start[a + 1]):
             row, position = _row(actions, p, a, k), actions.target[k]
             if actions.code[a] == INHIBIT:
-                for lane in range(row.shape[0]):
-                    row[lane] = 1.0
+                for first in range(0, row.shape[0], WIDTH):
+                    store(row, (first,), spread(1.0))
             else:
-                rest = p.lanes.base[position] if actions.code[a] == DEGRADE else p.lanes.weight[position]
-                for lane in range(row.shape[0]):
-                    row[lane] = rest[lane]
+                rest = p.lanes.base if actions.code[a] == DEGRADE else p.lanes.weight
+                for first in range(0, row.shape[0], WIDTH):
+                    store(row, (first,), load(rest, (position, first)))
     for node in range(net.slow_of_node.shape[0]):
         q = net.slow_of_node[node]
         if q >= 0:
-            row, slow = p.expression[node], p.slow[q]
-            for lane in range(slow.shape[0]):
-                row[lane] = slow[lane]
+            for first in range(0, p.slow.shape[1], WIDTH):
+                store(p.expression, (node, first), load(p.slow, (q, first)))
     for a in range(actions.code.shape[0]):
         if actions.code[a] == OUTSIDE or p.effect[a, 0] == 0.0:
             continue
-        effect, reach = p.effect[a], p.lanes.access[a]
         for k in range(actions.target_start[a], actions.target_start[a + 1]):
             row = _row(actions, p, a, k)
-            for lane in range(row.shape[0]):
-                row[lane] *= 1.0 - effect[lane] * reach[lane]
+            for first in range(0, row.shape[0], WIDTH):
+                left = 1.0 - load(p.effect, (a, first)) * load(p.lanes.access, (a, first))
+                store(row, (first,), load(row, (first,)) * left)
 
 
 @bare_kernel
@@ -232,13 +234,11 @@ def solve_signaling(model: CourseModel, p: PatientRates) -> None:
     net, lanes = model.network, p.lanes
     _apply_actions(net, model.actions, p)
     evaluate_with(net, p.expression, lanes.floor, p.term, p.node_effect, p.activity, p.scratch, p.flags)
-    expression_targets_with(net, p.activity, lanes.base, lanes.gain, lanes.normalizer, p.target, p.scratch[0])
+    write_targets(net, p.activity, lanes.base, lanes.gain, lanes.normalizer, p.target)
     grow, live = net.proliferation, net.survival
-    drive, lost, growing, living = p.drive[0], p.drive[1], p.activity[grow], p.activity[live]
-    for lane in range(drive.shape[0]):
-        drive[lane] = growing[lane] / p.proliferation
-    for lane in range(lost.shape[0]):
-        lost[lane] = max(0.0, 1.0 - living[lane] / p.survival)
+    for first in range(0, p.drive.shape[1], WIDTH):
+        store(p.drive, (0, first), load(p.activity, (grow, first)) / p.proliferation)
+        store(p.drive, (1, first), larger(1.0 - load(p.activity, (live, first)) / p.survival, 0.0))
     copy_rows(p.slow, p.seen_slow)
     copy_rows(p.effect, p.seen_effect)
     p.clock[3] += 1
@@ -288,12 +288,11 @@ def _effects(model: CourseModel, p: PatientRates, weight: float, everything: boo
 def _moved(now: Array, seen: Array, overlooked: float) -> bool:
     """Whether a slow state differs from the one last seen, relative to its size."""
     for q in range(now.shape[0]):
-        new, old = now[q], seen[q]
-        worst = 0.0
-        for lane in range(new.shape[0]):
-            worst = max(worst, abs(new[lane] - old[lane]) - overlooked * (1.0 + new[lane]))
-        if worst > 0.0:
-            return True
+        for first in range(0, now.shape[1], WIDTH):
+            new = load(now, (q, first))
+            change = absolute(new - load(seen, (q, first)))
+            if any_above(change - overlooked * (1.0 + new), 0.0):
+                return True
     return False
 
 
@@ -343,24 +342,14 @@ def rates_now(model: CourseModel, p: PatientRates, weight: float = 1.0, everythi
     if _effects(model, p, weight, everything):
         solve_signaling(model, p)
     _kills(model, p, everything)
-    now, drive, kill, fitness = p.now, p.drive, p.kill, p.lanes.fitness
-    turned = p.death * model.turnover
-    base, signal, spared = p.death - turned, p.signal_death, 1.0 - model.protection
-    birth, enter, leave, sensitivity, effectors = (
-        p.birth,
-        p.enter,
-        model.leave,
-        p.sensitivity,
-        p.effectors,
-    )
-    for lane in range(fitness.shape[0]):
-        now[BIRTH, lane] = birth * drive[0, lane] * fitness[lane]
-    for lane in range(fitness.shape[0]):
-        now[ENTER, lane] = enter * max(0.0, 1.0 - drive[0, lane])
-    for lane in range(fitness.shape[0]):
-        now[LEAVE, lane] = leave * min(1.0, drive[0, lane])
-    for lane in range(fitness.shape[0]):
-        death = base + signal * drive[1, lane] + effectors * kill[1, lane]
-        now[DEATH, lane] = death + (turned * fitness[lane] + sensitivity * kill[0, lane]) * drive[0, lane]
-    for lane in range(fitness.shape[0]):
-        now[TOLERANT_DEATH, lane] = spared * now[DEATH, lane]
+    now, spared, turned = p.now, 1.0 - model.protection, p.death * model.turnover
+    for first in range(0, now.shape[1], WIDTH):
+        drive, lost = load(p.drive, (0, first)), load(p.drive, (1, first))
+        fitness = load(p.lanes.fitness, (first,))
+        death = (p.death - turned) + p.signal_death * lost + p.effectors * load(p.kill, (1, first))
+        death = death + (turned * fitness + p.sensitivity * load(p.kill, (0, first))) * drive
+        store(now, (BIRTH, first), p.birth * drive * fitness)
+        store(now, (ENTER, first), p.enter * larger(1.0 - drive, 0.0))
+        store(now, (LEAVE, first), model.leave * smaller(drive, 1.0))
+        store(now, (DEATH, first), death)
+        store(now, (TOLERANT_DEATH, first), spared * death)

@@ -251,7 +251,8 @@ def prepare_patient(
         np.empty((2, drugs, TERMS)),
         np.empty((4, width)),
         np.empty((2, width), np.bool_),
-        np.zeros(5, np.int64),
+        np.zeros(6, np.int64),
+        np.zeros(1),
     )
     solve_signaling(model, p)
     rates_now(model, p)

@@ -1,6 +1,7 @@
 """Clones of few cells through a stretch of days, drawn from the exact birth-death law.
 
-The descendants of a clone's cells are a binomial number of surviving families and a negative binomial number of further cells.
+The descendants of a clone's cells are a binomial number of surviving families and a negative binomial number of further cells (their
+skewed normal approximation where there are hundreds of families).
 Altered daughters arise at divisions of the parent as a Poisson process, from large parents and small ones; only those are drawn that
 have descendants at the end. Descendants are drawn in both phenotypes together and then divided
 between them in the proportion of their means.
@@ -11,9 +12,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from forestall.biology.stretch import StretchLaw, surviving
-from forestall.engine.birth_death import MEAN_ABOVE, NORMAL_ABOVE, birth_death_step
-from forestall.engine.counts import next_binomial, next_negative_binomial, next_poisson
+from forestall.biology.stretch import BLOCK_DAYS, StretchLaw, surviving
+from forestall.engine.birth_death import (
+    FAST_NORMAL_ABOVE,
+    MEAN_ABOVE,
+    birth_death_step,
+    family_moments,
+    next_share,
+    poisson_families,
+    skewed_normal,
+)
+from forestall.engine.counts import next_geometric, next_poisson
 from forestall.engine.exponential import exp_poly
 from forestall.engine.kernels import bare_kernel, bare_kernel_with
 from forestall.engine.random import next_uniform
@@ -22,18 +31,17 @@ Array = NDArray[np.float64]
 
 _LARGE, _CYCLING, _TOLERANT, _CROWDED = range(4)
 """Rows of the scratch array, as in `lesions`."""
-FEW = 12.0
-"""Up to so many altered daughters with descendants are drawn one by one, more in groups of days."""
-ALIKE = 0.25
-"""Relative difference of mean family sizes (1 + I) up to which the days of a group count as alike. Expected families and their mean
-size are exact; the variance of the sizes lacks that of the means within a group, at most 1 / 64 of their square."""
+FEW = 6.0
+"""Up to so many altered daughters with descendants are drawn one by one, more in blocks of days.
+
+A block's families have one law with the mean and the variance of all their cells; their number is then a few percent smaller."""
 
 
 @bare_kernel_with(forceinline=True)
 def _descendants(state: NDArray[np.uint64], cells: float, mean: float, births: float) -> float:
     """Descendants of `cells` whose families have the law of m = `mean` and I = `births`."""
     stop = 1.0 / (1.0 + births)
-    return float(birth_death_step(state, cells, min(1.0, mean * stop), stop, NORMAL_ABOVE, MEAN_ABOVE))
+    return float(birth_death_step(state, cells, min(1.0, mean * stop), stop, FAST_NORMAL_ABOVE, MEAN_ABOVE))
 
 
 @bare_kernel
@@ -54,10 +62,10 @@ def _advance(
     if cycling > 0.0:
         births = law.births[0, lane] * (1.0 - load) * exp_poly(-crowded * law.births_crowd[lane])
         grown = _descendants(state, cycling, law.mean[0, lane] * kept, births)
-        asleep = next_binomial(state, grown, law.asleep[0, lane])
+        asleep = next_share(state, grown, law.asleep[0, lane], FAST_NORMAL_ABOVE)
     if tolerant > 0.0:
         woken = _descendants(state, tolerant, law.wake[1, lane] * kept, law.wake[2, lane])
-        tolerant = next_binomial(state, tolerant, law.wake[0, lane])
+        tolerant = next_share(state, tolerant, law.wake[0, lane], FAST_NORMAL_ABOVE)
         grown += woken
     cells[0, lesion, g], cells[1, lesion, g] = grown - asleep, tolerant + asleep
 
@@ -73,78 +81,100 @@ def _arrival_law(law: StretchLaw, days: int, lane: int, day: int, load: float) -
 
 
 @bare_kernel_with(forceinline=True)
-def _add_families(
-    cells: Array,
-    lesion: int,
-    g: int,
-    families: float,
-    births: float,
-    law: StretchLaw,
-    lane: int,
-    day: int,
-    state: NDArray[np.uint64],
+def _add_cells(
+    cells: Array, lesion: int, g: int, living: float, asleep: float, state: NDArray[np.uint64]
 ) -> None:
-    """Add the descendants of altered daughters that arose on a day, and have descendants, to their clone."""
-    living = families + next_negative_binomial(state, families, 1.0 / (1.0 + births))
-    asleep = next_binomial(state, living, 0.5 * (law.asleep[day, lane] + law.asleep[day + 1, lane]))
-    cells[0, lesion, g] += living - asleep
-    cells[1, lesion, g] += asleep
+    """Add cells to a clone, of which the share `asleep` is tolerant on average."""
+    tolerant = next_share(state, living, asleep, FAST_NORMAL_ABOVE)
+    cells[0, lesion, g] += living - tolerant
+    cells[1, lesion, g] += tolerant
+
+
+@bare_kernel_with(forceinline=True)
+def _asleep(law: StretchLaw, lane: int, day: int) -> float:
+    """The share of the descendants of a cell that arises in the middle of a day that are tolerant at the end."""
+    return float(0.5 * (law.asleep[day, lane] + law.asleep[day + 1, lane]))
+
+
+@bare_kernel_with(forceinline=True)
+def _middle(days: int, block: int) -> int:
+    """The day in the middle of a block."""
+    return (block * BLOCK_DAYS + min(days, (block + 1) * BLOCK_DAYS)) // 2
+
+
+@bare_kernel
+def _block(
+    law: StretchLaw, days: int, x: int, e: int, lane: int, block: int, c: float, q: float, load: float
+) -> tuple[float, float]:
+    """Expected families of a block of days, and their I: the law that has the mean and the variance of all their cells."""
+    families = law.families
+    first = families[0, 1, x, e, block] * c + families[1, 1, x, e, block] * q
+    if first <= 0.0:
+        return 0.0, 0.0
+    second = families[0, 2, x, e, block] * c + families[1, 2, x, e, block] * q
+    births = max(0.0, 0.5 * (second / first - 1.0))
+    expected = first / (1.0 + births)
+    if load > 0.0:
+        day = _middle(days, block)
+        survival, crowded = _arrival_law(law, days, lane, day, load)
+        plain = 0.5 * (law.births[day, lane] + law.births[day + 1, lane])
+        expected *= survival / law.survive[day, lane]
+        births *= crowded / plain if plain > 0.0 else 1.0
+    return expected, births
 
 
 @bare_kernel
 def _many_arrivals(
     cells: Array,
     lesion: int,
-    child: int,
     law: StretchLaw,
     days: int,
-    parent: int,
-    lane: int,
+    x: int,
+    e: int,
+    child: int,
     c: float,
     q: float,
     load: float,
+    normal: bool,
     state: NDArray[np.uint64],
 ) -> None:
-    """Draw the altered daughters of one alteration, days of like families together.
+    """Draw the altered daughters of one alteration, block by block.
 
-    `c` and `q` are the parent's cells times the probability of the alteration.
+    `c` and `q` are the parent's cells times the probability of the alteration. If the number is `normal`, all families are drawn at
+    once, from the first three cumulants of their cells.
     """
-    begin = 0
-    while begin < days:
-        expected, offspring, end = 0.0, 0.0, begin
-        alike = ALIKE * (1.0 + law.births[begin, lane])
-        while end < days and (
-            end == begin or abs(law.births[end + 1, lane] - law.births[begin, lane]) < alike
-        ):
-            arising = law.divide[end, 0, parent] * c + law.divide[end, 1, parent] * q
-            families = arising * law.survive[end, lane]
-            expected += families
-            offspring += families * 0.5 * (law.births[end, lane] + law.births[end + 1, lane])
-            end += 1
-        middle = (begin + end) // 2
-        if expected > 0.0:
-            survival, births = _arrival_law(law, days, lane, middle, load)
-            plain = 0.5 * (law.births[middle, lane] + law.births[middle + 1, lane])
-            families = next_poisson(state, expected * survival / law.survive[middle, lane])
-            births = offspring / expected * (births / plain if plain > 0.0 else 1.0)
-            if families > 0.0:
-                _add_families(cells, lesion, child, families, births, law, lane, middle, state)
-        begin = end
+    lane = x * cells.shape[2] + child
+    mean, variance, third, asleep = 0.0, 0.0, 0.0, 0.0
+    for block in range((days + BLOCK_DAYS - 1) // BLOCK_DAYS):
+        families, births = _block(law, days, x, e, lane, block, c, q, load)
+        share = _asleep(law, lane, _middle(days, block))
+        if normal:
+            one, two, three = family_moments(births)
+            mean += families * one
+            variance += families * two
+            third += families * three
+            asleep += families * one * share
+        elif families > 0.0:
+            living = poisson_families(state, families, births, FAST_NORMAL_ABOVE)
+            if living > 0.0:
+                _add_cells(cells, lesion, child, living, share, state)
+    if mean > 0.0:
+        _add_cells(cells, lesion, child, skewed_normal(state, mean, variance, third), asleep / mean, state)
 
 
 @bare_kernel
 def _one_arrival(
     cells: Array,
     lesion: int,
-    child: int,
     law: StretchLaw,
     days: int,
+    x: int,
+    e: int,
     parent: int,
-    lane: int,
+    child: int,
     c: float,
     q: float,
     load: float,
-    total: float,
     state: NDArray[np.uint64],
 ) -> None:
     """Draw the day of one altered daughter that has descendants, in proportion to how many such arise, and its family.
@@ -152,24 +182,35 @@ def _one_arrival(
     Args:
         cells: (2, L, G), changed in place.
         lesion: Index of the lesion.
-        child: Its genotype.
         law: The stretch's law.
         days: Its length.
-        parent: Lane of the parent.
-        lane: Lane of the child.
+        x: Exposure class of the lesion.
+        e: The alteration.
+        parent: Genotype of the parent.
+        child: Genotype of the child.
         c: Cycling cells of the parent at the start.
         q: Tolerant cells of the parent.
         load: N_mid / K.
-        total: Sum over days of divisions times survival.
         state: Random stream.
     """
-    rest = next_uniform(state) * total
-    for day in range(days):
-        rest -= (law.divide[day, 0, parent] * c + law.divide[day, 1, parent] * q) * law.survive[day, lane]
-        if rest < 0.0 or day == days - 1:
+    alive, families = law.alive, law.families
+    rest = next_uniform(state) * (alive[0, x, e] * c + alive[1, x, e] * q)
+    block, last = 0, (days - 1) // BLOCK_DAYS
+    while block < last:
+        here = families[0, 0, x, e, block] * c + families[1, 0, x, e, block] * q
+        if rest < here:
+            break
+        rest -= here
+        block += 1
+    before, lane = x * cells.shape[2] + parent, x * cells.shape[2] + child
+    end = min(days, (block + 1) * BLOCK_DAYS)
+    for day in range(block * BLOCK_DAYS, end):
+        rest -= (law.divide[day, 0, before] * c + law.divide[day, 1, before] * q) * law.survive[day, lane]
+        if rest < 0.0 or day == end - 1:
             survival, births = _arrival_law(law, days, lane, day, load)
             if load == 0.0 or next_uniform(state) * law.survive[day, lane] < survival:
-                _add_families(cells, lesion, child, 1.0, births, law, lane, day, state)
+                living = 1.0 + next_geometric(state, 1.0 / (1.0 + births))
+                _add_cells(cells, lesion, child, living, _asleep(law, lane, day), state)
             return
 
 
@@ -179,7 +220,7 @@ def _few_arrivals(
     cells: Array,
     law: StretchLaw,
     days: int,
-    first: int,
+    x: int,
     load: float,
     total: float,
     edges: NDArray[np.int64],
@@ -199,17 +240,16 @@ def _few_arrivals(
                 if rest < 0.0:
                     break
         parent, child = edges[chosen, 0], edges[chosen, 1]
-        weight = expected[chosen] / (probability[chosen] * (1.0 - load))
         _one_arrival(
-            cells, lesion, child, law, days, first + parent, first + child,
-            work[_CYCLING, parent], work[_TOLERANT, parent], load, weight, state,
+            cells, lesion, law, days, x, chosen, parent, child,
+            work[_CYCLING, parent], work[_TOLERANT, parent], load, state,
         )  # fmt: skip
 
 
 @bare_kernel
 def _expect(
     law: StretchLaw,
-    first: int,
+    x: int,
     kept: float,
     edges: NDArray[np.int64],
     probability: Array,
@@ -217,7 +257,7 @@ def _expect(
     expected: Array,
 ) -> None:
     """Expected number, per edge, of altered daughters with descendants that found or join a small clone, into `expected` (E,)."""
-    alive, x = law.alive, first // work.shape[1]
+    alive = law.alive
     for e in range(expected.shape[0]):
         parent, child = edges[e, 0], edges[e, 1]
         arising = alive[0, x, e] * work[_CYCLING, parent] + alive[1, x, e] * work[_TOLERANT, parent]
@@ -230,7 +270,7 @@ def small_clones(
     cells: Array,
     law: StretchLaw,
     days: int,
-    first: int,
+    x: int,
     load: float,
     edges: NDArray[np.int64],
     probability: Array,
@@ -245,7 +285,7 @@ def small_clones(
         cells: (2, L, G), changed in place.
         law: The stretch's law.
         days: Its length.
-        first: First lane of the lesion's exposure class.
+        x: The lesion's exposure class.
         load: N_mid / K.
         edges: (E, 2) parent and child genotype.
         probability: (E,) probability per division.
@@ -255,9 +295,9 @@ def small_clones(
     """
     for g in range(cells.shape[2]):
         if work[_LARGE, g] == 0.0 and work[_CYCLING, g] + work[_TOLERANT, g] > 0.0:
-            _advance(cells, lesion, g, law, first + g, load, state, work[_CROWDED, g])
+            _advance(cells, lesion, g, law, x * cells.shape[2] + g, load, state, work[_CROWDED, g])
     kept, few = 1.0 - load, 0.0
-    _expect(law, first, kept, edges, probability, work, expected)
+    _expect(law, x, kept, edges, probability, work, expected)
     for e in range(expected.shape[0]):
         if expected[e] <= FEW:
             few += expected[e]
@@ -265,6 +305,7 @@ def small_clones(
         parent, child = edges[e, 0], edges[e, 1]
         share = probability[e] * kept
         c, q = work[_CYCLING, parent] * share, work[_TOLERANT, parent] * share
-        _many_arrivals(cells, lesion, child, law, days, first + parent, first + child, c, q, load, state)
+        normal = expected[e] > FAST_NORMAL_ABOVE
+        _many_arrivals(cells, lesion, law, days, x, e, child, c, q, load, normal, state)
     if few > 0.0:
-        _few_arrivals(lesion, cells, law, days, first, load, few, edges, probability, state, work, expected)
+        _few_arrivals(lesion, cells, law, days, x, load, few, edges, probability, state, work, expected)

@@ -20,21 +20,24 @@ References:
 
 from __future__ import annotations
 
-import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forestall.biology.integrate import LONGEST_STRETCH_DAYS
 from forestall.biology.rates import BIRTH, DEATH, ENTER, LEAVE, TOLERANT_DEATH
-from forestall.engine.exponential import exp_poly
+from forestall.engine.exponential import exp_lanes
 from forestall.engine.kernels import bare_kernel, bare_kernel_with, kernel_with
+from forestall.engine.vectors import WIDTH, absolute, larger, load, root, smaller, spread, store, where
 
 Array = NDArray[np.float64]
 
 CC, CQ, QC, QQ = range(4)
 """Rows of 2 x 2 matrices: to cycling from cycling, to cycling from tolerant, to tolerant from cycling, to tolerant from tolerant."""
+BLOCK_DAYS = 16
+"""Days whose altered daughters are drawn together."""
+BLOCKS = -(-LONGEST_STRETCH_DAYS // BLOCK_DAYS)
 MEET = 4
 """Row of `arrive` after those four: when arrivals meet crowding, see there."""
 
@@ -72,8 +75,12 @@ class StretchLaw(NamedTuple):
     alive: Array
     """(2, X, E) altered daughters that have descendants at the end, per cycling and per tolerant parent cell at the start and per
     alteration, without crowding."""
+    families: Array
+    """(2, 3, X, E, BLOCKS) the same by blocks of days: their number, and times the first and second moment of their family's size."""
+    leaving: Array
+    """(lanes,) scratch: probability per division that a daughter leaves for another genotype."""
     scratch: Array
-    """(days + 1, 7, lanes) matrices of the days, growth of what arises on a day, and cumulated b."""
+    """(days, 7, lanes) matrices of the days, growth of what arises on a day, and cumulated b."""
 
 
 @kernel_with(error_model="numpy")
@@ -95,115 +102,118 @@ def new_law(lanes: int, classes: int, edges: int) -> StretchLaw:
         np.empty((3, lanes)),
         np.empty((5, classes, edges)),
         np.empty((2, classes, edges)),
-        np.empty((days + 1, 7, lanes)),
+        np.empty((2, 3, classes, edges, BLOCKS)),
+        np.empty(lanes),
+        np.empty((days, 7, lanes)),
     )
 
 
-_CARRIED, _AFTER, _CUMULATED = 4, 4, 6
-"""Rows of scratch: the day's matrix, then cycling and tolerant cells at the end per cycling cell on the day, then b until the day."""
+_EXPONENT, _AFTER, _CUMULATED = 4, 4, 6
+"""Rows of scratch after the day's matrix: its growth exponent, and later in its place cycling and tolerant cells at the end per cycling
+cell on the day; then b until the day."""
 
 
 @bare_kernel
-def _day_matrix(rates: Array, place: int, loss: Array, out: Array, day: int) -> None:
+def _day_matrix(rates: Array, place: int, leaving: Array, out: Array, day: int) -> None:
     """The exact solution of one day without crowding, into rows 0 to 3 of `out[day]`, and its growth exponent into row 4."""
-    genotypes = loss.shape[0]
-    for lane in range(out.shape[2]):
-        out[day, 4, lane] = loss[lane % genotypes]
-    for lane in range(out.shape[2]):
+    for first in range(0, out.shape[2], WIDTH):
         # Rates of a span are interpolated between its nodes and may fall below 0 by a rounding or a kink.
-        enter, leave = max(0.0, rates[place, ENTER, lane]), max(0.0, rates[place, LEAVE, lane])
-        fade = rates[place, TOLERANT_DEATH, lane]
-        grow = rates[place, BIRTH, lane] * (1.0 - out[day, 4, lane]) - rates[place, DEATH, lane] - enter
+        enter = larger(load(rates, (place, ENTER, first)), 0.0)
+        leave = larger(load(rates, (place, LEAVE, first)), 0.0)
+        fade = load(rates, (place, TOLERANT_DEATH, first))
+        grow = load(rates, (place, BIRTH, first)) * (1.0 - load(leaving, (first,)))
+        grow = grow - load(rates, (place, DEATH, first)) - enter
         gap = 0.5 * (grow + fade + leave)
-        omega = math.sqrt(gap * gap + enter * leave) + 1e-12
-        up, down = exp_poly(grow - gap + omega), exp_poly(grow - gap - omega)
+        omega = root(gap * gap + enter * leave) + 1e-12
+        up, down = exp_lanes(grow - gap + omega), exp_lanes(grow - gap - omega)
         even, odd = 0.5 * (up + down), 0.5 * (up - down) / omega
-        out[day, CC, lane] = even + gap * odd
-        out[day, CQ, lane] = leave * odd
-        out[day, QC, lane] = enter * odd
-        out[day, QQ, lane] = even - gap * odd
-        out[day, 4, lane] = grow
+        store(out, (day, CC, first), even + gap * odd)
+        store(out, (day, CQ, first), leave * odd)
+        store(out, (day, QC, first), enter * odd)
+        store(out, (day, QQ, first), even - gap * odd)
+        store(out, (day, _EXPONENT, first), grow)
+
+
+@bare_kernel_with(forceinline=True)
+def _day(scratch: Array, day: int, first: int) -> tuple[Any, Any, Any, Any]:
+    """The matrix that stands in rows 0 to 3 of `scratch[day]`, sixteen lanes of it."""
+    return (
+        load(scratch, (day, CC, first)),
+        load(scratch, (day, CQ, first)),
+        load(scratch, (day, QC, first)),
+        load(scratch, (day, QQ, first)),
+    )
 
 
 @bare_kernel
 def _carry_forward(rates: Array, places: NDArray[np.int64], days: int, law: StretchLaw) -> None:
     """Products of the days' matrices from the start on, and the divisions of each day."""
-    grow, crowd, divide, divided, scratch = law.grow, law.crowd, law.divide, law.divided, law.scratch
-    birth, path = law.birth, law.path
-    lanes = grow.shape[1]
-    grow[:] = 0.0
-    grow[CC] = 1.0
-    grow[QQ] = 1.0
-    crowd[:] = 0.0
-    divided[:] = 0.0
-    for day in range(days):
-        place = places[day]
-        for lane in range(lanes):
-            b, g = rates[place, BIRTH, lane], scratch[day, 4, lane]
+    for first in range(0, law.grow.shape[1], WIDTH):
+        cc, cq, qc, qq = spread(1.0), spread(0.0), spread(0.0), spread(1.0)
+        crowd, from_cycling, from_tolerant = spread(0.0), spread(0.0), spread(0.0)
+        for day in range(days):
+            b, g = load(rates, (places[day], BIRTH, first)), load(law.scratch, (day, _EXPONENT, first))
             # The mean of exp(g t) over a day against the mean of its ends, without a singularity at g = 0.
             half = 0.5 / (1.0 + g * g / 12.0)
-            cc, cq, qc, qq = grow[CC, lane], grow[CQ, lane], grow[QC, lane], grow[QQ, lane]
-            a, w, v, z = (
-                scratch[day, CC, lane],
-                scratch[day, CQ, lane],
-                scratch[day, QC, lane],
-                scratch[day, QQ, lane],
-            )
-            grow[CC, lane], grow[CQ, lane] = a * cc + w * qc, a * cq + w * qq
-            grow[QC, lane], grow[QQ, lane] = v * cc + z * qc, v * cq + z * qq
-            one, two = half * (cc + grow[CC, lane]), half * (cq + grow[CQ, lane])
-            path[day, 0, lane] = one + 0.5 * (qc + grow[QC, lane])
-            path[day, 1, lane] = two + 0.5 * (qq + grow[QQ, lane])
-            divide[day, 0, lane], divide[day, 1, lane] = b * one, b * two
-            divided[0, lane] += b * one
-            divided[1, lane] += b * two
-            scratch[day, _CUMULATED, lane] = crowd[lane] + 0.5 * b
-            birth[day, lane] = b
-            crowd[lane] += b
+            a, w, v, z = _day(law.scratch, day, first)
+            cc_before, cq_before, qc_before, qq_before = cc, cq, qc, qq
+            cc, cq = a * cc + w * qc, a * cq + w * qq
+            qc, qq = v * cc_before + z * qc, v * cq_before + z * qq
+            one, two = half * (cc_before + cc), half * (cq_before + cq)
+            store(law.path, (day, 0, first), one + 0.5 * (qc_before + qc))
+            store(law.path, (day, 1, first), two + 0.5 * (qq_before + qq))
+            store(law.divide, (day, 0, first), b * one)
+            store(law.divide, (day, 1, first), b * two)
+            from_cycling = from_cycling + b * one
+            from_tolerant = from_tolerant + b * two
+            store(law.scratch, (day, _CUMULATED, first), crowd + 0.5 * b)
+            store(law.birth, (day, first), b)
+            crowd = crowd + b
+        store(law.grow, (CC, first), cc)
+        store(law.grow, (CQ, first), cq)
+        store(law.grow, (QC, first), qc)
+        store(law.grow, (QQ, first), qq)
+        store(law.divided, (0, first), from_cycling)
+        store(law.divided, (1, first), from_tolerant)
+        store(law.crowd, (first,), crowd)
 
 
 @bare_kernel
 def _carry_back(days: int, law: StretchLaw) -> None:
     """What a cell of each phenotype becomes from each day on, as means and as the law of small clones, by recursion from the end."""
-    scratch, mean, births, asleep = law.scratch, law.mean, law.births, law.asleep
-    late, birth, crowd, wake = law.births_crowd, law.birth, law.crowd, law.wake
-    lanes = scratch.shape[2]
-    for lane in range(lanes):
-        scratch[days, CC, lane], scratch[days, CQ, lane] = 1.0, 0.0
-        scratch[days, QC, lane], scratch[days, QQ, lane] = 0.0, 1.0
-        mean[days, lane], births[days, lane], asleep[days, lane] = 1.0, 0.0, 0.0
-        wake[0, lane], wake[1, lane], late[lane] = 0.0, 0.0, 0.0
-    for back in range(days):
-        day = days - 1 - back
-        for lane in range(lanes):
-            g, b = scratch[day, 4, lane], birth[day, lane]
-            half = exp_poly(0.5 * g)
+    scratch = law.scratch
+    for first in range(0, scratch.shape[2], WIDTH):
+        store(law.mean, (days, first), spread(1.0))
+        store(law.births, (days, first), spread(0.0))
+        store(law.asleep, (days, first), spread(0.0))
+        cc, cq, qc, qq = spread(1.0), spread(0.0), spread(0.0), spread(1.0)
+        # Second factorial moments of a cycling and of a tolerant cell's descendants, halved.
+        pairs, sleeping, late = spread(0.0), spread(0.0), spread(0.0)
+        births, crowd = spread(0.0), load(law.crowd, (first,))
+        for back in range(days):
+            day = days - 1 - back
+            g, b = load(scratch, (day, _EXPONENT, first)), load(law.birth, (day, first))
+            half = exp_lanes(0.5 * g)
             series = 1.0 + g * (0.5 + g * (1.0 / 6.0 + g / 24.0))
-            ratio = (half * half - 1.0) / (g if abs(g) > 1e-2 else 1.0) if abs(g) > 1e-2 else series
-            cc, cq = scratch[day + 1, CC, lane], scratch[day + 1, CQ, lane]
-            qc, qq = scratch[day + 1, QC, lane], scratch[day + 1, QQ, lane]
-            a, w, v, z = (
-                scratch[day, CC, lane],
-                scratch[day, CQ, lane],
-                scratch[day, QC, lane],
-                scratch[day, QQ, lane],
-            )
-            # Second factorial moments of a cycling and of a tolerant cell's descendants, halved, in wake[0] and wake[1].
-            pairs, sleeping = wake[0, lane], wake[1, lane]
+            ratio = where(absolute(g), 1e-2, (half * half - 1.0) / g, series)
+            a, w, v, z = _day(scratch, day, first)
             fresh = b * ratio * half * half * (cc + qc) * (cc + qc)
-            wake[0, lane] = a * pairs + v * sleeping + fresh
-            wake[1, lane] = w * pairs + z * sleeping
-            late[lane] += b * ratio * (cc + qc) * (crowd[lane] - scratch[day, _CUMULATED, lane])
-            scratch[day, 4, lane], scratch[day, 5, lane] = cc * half, qc * half
-            scratch[day, CC, lane], scratch[day, CQ, lane] = cc * a + cq * v, cc * w + cq * z
-            scratch[day, QC, lane], scratch[day, QQ, lane] = qc * a + qq * v, qc * w + qq * z
-            mean[day, lane] = scratch[day, CC, lane] + scratch[day, QC, lane]
-            asleep[day, lane] = scratch[day, QC, lane] / mean[day, lane]
-            births[day, lane] = wake[0, lane] / mean[day, lane]
-    for lane in range(lanes):
-        late[lane] /= births[0, lane] * crowd[lane] + 1e-300
-        wake[2, lane] = wake[1, lane] / (scratch[0, CQ, lane] + 1e-300)
-        wake[0, lane], wake[1, lane] = scratch[0, QQ, lane], scratch[0, CQ, lane]
+            pairs, sleeping = a * pairs + v * sleeping + fresh, w * pairs + z * sleeping
+            until = load(scratch, (day, _CUMULATED, first))
+            late = late + b * ratio * (cc + qc) * (crowd - until)
+            store(scratch, (day, _AFTER, first), cc * half)
+            store(scratch, (day, _AFTER + 1, first), qc * half)
+            cc, cq = cc * a + cq * v, cc * w + cq * z
+            qc, qq = qc * a + qq * v, qc * w + qq * z
+            mean = cc + qc
+            births = pairs / mean
+            store(law.mean, (day, first), mean)
+            store(law.asleep, (day, first), qc / mean)
+            store(law.births, (day, first), births)
+        store(law.births_crowd, (first,), late / (births * crowd + 1e-300))
+        store(law.wake, (0, first), qq)
+        store(law.wake, (1, first), cq)
+        store(law.wake, (2, first), sleeping / (cq + 1e-300))
 
 
 @bare_kernel
@@ -212,13 +222,15 @@ def _arrivals(
 ) -> None:
     """Means of what altered daughters become, for every edge and exposure class."""
     divide, scratch, arrive, crowd, alive = law.divide, law.scratch, law.arrive, law.crowd, law.alive
-    births, survive = law.births, law.survive
+    survive, families = law.survive, law.families
     for day in range(days):
-        for lane in range(survive.shape[1]):
-            mean = scratch[day, _AFTER, lane] + scratch[day, _AFTER + 1, lane]
-            survive[day, lane] = surviving(mean, 0.5 * (births[day, lane] + births[day + 1, lane]))
+        for first in range(0, survive.shape[1], WIDTH):
+            mean = load(scratch, (day, _AFTER, first)) + load(scratch, (day, _AFTER + 1, first))
+            births = 0.5 * (load(law.births, (day, first)) + load(law.births, (day + 1, first)))
+            store(survive, (day, first), smaller(mean / (1.0 + births), 1.0))
     arrive[:] = 0.0
     alive[:] = 0.0
+    families[:] = 0.0
     for x in range(arrive.shape[1]):
         for e in range(edges.shape[0]):
             if probability[e] == 0.0:
@@ -232,12 +244,22 @@ def _arrivals(
                 cq += two * cycling
                 qc += one * tolerant
                 qq += two * tolerant
-                alive[0, x, e] += one * survive[day, child]
-                alive[1, x, e] += two * survive[day, child]
+                block, size = (
+                    day // BLOCK_DAYS,
+                    1.0 + 0.5 * (law.births[day, child] + law.births[day + 1, child]),
+                )
+                for phenotype in range(2):
+                    living = divide[day, phenotype, parent] * survive[day, child]
+                    families[phenotype, 0, x, e, block] += living
+                    families[phenotype, 1, x, e, block] += living * size
+                    families[phenotype, 2, x, e, block] += living * size * (2.0 * size - 1.0)
                 until = scratch[day, _CUMULATED, parent]
                 met += one * cycling * (until + crowd[child] - scratch[day, _CUMULATED, child])
             arrive[CC, x, e], arrive[CQ, x, e], arrive[QC, x, e], arrive[QQ, x, e] = cc, cq, qc, qq
             arrive[MEET, x, e] = met / (cc + 1e-300)
+            for block in range(BLOCKS):
+                alive[0, x, e] += families[0, 0, x, e, block]
+                alive[1, x, e] += families[1, 0, x, e, block]
 
 
 @bare_kernel_with(forceinline=True)
@@ -267,8 +289,10 @@ def write_law(
         probability: (E,) probability per division; 0 for padding.
         law: Receives it.
     """
+    for lane in range(law.crowd.shape[0]):
+        law.leaving[lane] = loss[lane % loss.shape[0]]
     for day in range(days):
-        _day_matrix(rates, places[day], loss, law.scratch, day)
+        _day_matrix(rates, places[day], law.leaving, law.scratch, day)
     _carry_forward(rates, places, days, law)
     _carry_back(days, law)
     _arrivals(days, loss.shape[0], edges, probability, law)

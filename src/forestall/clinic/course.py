@@ -28,7 +28,7 @@ from forestall.clinic.recist import (
     target_sum,
 )
 from forestall.clinic.watching import ClinicArrays
-from forestall.engine.birth_death import MEAN_ABOVE, NORMAL_ABOVE
+from forestall.engine.birth_death import FAST_NORMAL_ABOVE, MEAN_ABOVE
 from forestall.engine.growth import REACHED, grow_to_size
 from forestall.engine.kernels import bare_kernel, kernel_with
 from forestall.engine.mutation import new_stack
@@ -118,7 +118,7 @@ def establish(
     cells: Array,
     stack: Array,
 ) -> int:
-    """Grow each lesion of a patient from one founder cell to its size at entry; the exact law keeps what is resistant.
+    """Grow each lesion of a patient from one founder cell to its size at entry; the law keeps what is resistant.
 
     Args:
         i: Row of the patient.
@@ -151,7 +151,7 @@ def establish(
             cohort.capacity[i],
             target,
             LONGEST_GROWTH_DAYS,
-            NORMAL_ABOVE,
+            FAST_NORMAL_ABOVE,
             MEAN_ABOVE,
             stack,
             cells[0, lesion],

@@ -1,6 +1,6 @@
 """Mutants of a large clone that expects many: drawn together along its path.
 
-Where more than `BULK_ABOVE` mutants are expected of a clone that is large, their number is Poisson along the
+Where more than `BULK_ABOVE` mutants are expected over a time for which a clone is large enough, their number is Poisson along the
 exponential path between the parent's sampled ends, founded at four Gauss-Legendre nodes of the interval: mean
 and variance of the number of mutants at the end are then right to the error of the quadrature (below 1e-4),
 and the neglected spread of the path about the exponential is below 1% of the number of mutants.
@@ -13,8 +13,13 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from forestall.engine.birth_death import LARGEST_EXPONENT, constant_rate_law, mean_of_exponential
-from forestall.engine.counts import next_geometric, next_negative_binomial, next_poisson
+from forestall.engine.birth_death import (
+    LARGEST_EXPONENT,
+    constant_rate_law,
+    mean_of_exponential,
+    poisson_families,
+)
+from forestall.engine.counts import next_geometric, next_poisson
 from forestall.engine.kernels import bare_kernel
 from forestall.engine.mutation import Genotypes, push
 from forestall.engine.random import next_uniform
@@ -31,12 +36,18 @@ WEIGHTS = 0.5 * np.polynomial.legendre.leggauss(4)[1]
 
 
 @bare_kernel
-def in_bulk(cells: float, b: float, d: float, emission: float, days: float) -> bool:
-    """Whether many mutants are expected of a clone so large that its path is known well enough."""
-    if cells <= _BULK_CELLS * (1.0 + (b + d) * days):
-        return False
+def days_in_bulk(cells: float, b: float, d: float, emission: float, days: float) -> float:
+    """The longest part of an interval over which a clone is so large that its path is known well enough.
+
+    0 if fewer mutants than are worth it are expected in that part.
+    """
+    room = cells / _BULK_CELLS - 1.0
+    if room <= 0.0:
+        return 0.0
+    days = min(days, room / (b + d)) if b + d > 0.0 else days
     growth = min((b - d) * days, LARGEST_EXPONENT)
-    return emission * cells * days * max(1.0, mean_of_exponential(growth)) > BULK_ABOVE
+    expected = emission * cells * days * max(1.0, mean_of_exponential(growth))
+    return days if expected > BULK_ABOVE else 0.0
 
 
 @bare_kernel
@@ -86,6 +97,7 @@ def emit_in_bulk(
     """
     birth, death, edge_probability = genotypes.birth, genotypes.death, genotypes.edge_probability
     first, last = genotypes.edge_start[genotype], genotypes.edge_start[genotype + 1]
+    normal_above = genotypes.normal_above
     divisions, exponent = birth[genotype] * cells, math.log(max(after, 1.0) / cells)
     total, rare = 0.0, 0.0
     for node in range(4):
@@ -105,7 +117,7 @@ def emit_in_bulk(
             share = _node_divisions(divisions, exponent, days, node)
             expected, day = edge_probability[edge] * share, start + NODES[node] * days
             if final:
-                out[child] += _poisson_families(state, expected, birth[child], death[child], end - day)
+                out[child] += _families(state, expected, birth[child], death[child], end - day, normal_above)
                 continue
             mutants = next_poisson(state, expected)
             if mutants > 0.0:
@@ -146,7 +158,7 @@ def _few_families(
     longest: float,
     days: float,
 ) -> float:
-    """`_poisson_families` of all four nodes together: one Poisson number, then the node and the size of each family.
+    """`_families` of all four nodes together: one Poisson number, then the node and the size of each family.
 
     Args:
         state: (2,) state of a stream.
@@ -174,13 +186,12 @@ def _few_families(
 
 
 @bare_kernel
-def _poisson_families(
-    state: npt.NDArray[np.uint64], expected: float, b: float, d: float, days: float
+def _families(
+    state: npt.NDArray[np.uint64], expected: float, b: float, d: float, days: float, normal_above: float
 ) -> float:
     """Cells, after some days, of a Poisson number of founders that do not mutate: those that die out are not drawn."""
     survival, stop = constant_rate_law(b, d, days)
-    families = next_poisson(state, expected * survival)
-    return families + next_negative_binomial(state, families, stop)
+    return poisson_families(state, expected * survival, 1.0 / stop - 1.0, normal_above)
 
 
 @bare_kernel

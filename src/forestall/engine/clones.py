@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from forestall.engine.birth_death import birth_death_step, constant_rate_law
-from forestall.engine.bulk import bulk_days, emit_in_bulk, in_bulk
+from forestall.engine.bulk import bulk_days, days_in_bulk, emit_in_bulk
 from forestall.engine.counts import next_geometric, next_negative_binomial
 from forestall.engine.emission import emission_time, next_emission, silent_law
 from forestall.engine.kernels import bare_kernel
@@ -149,8 +149,9 @@ def _follow_clone(
         if top - base >= _WAITING_AT_ONCE:
             return 0.0, set_aside(stack, base, top, genotype, start, cells)
         span = days - start
-        if in_bulk(cells, b, d, emission, span):
-            span = min(span, bulk_days(genotype, genotypes))
+        bulk = days_in_bulk(cells, b, d, emission, span)
+        if bulk > 0.0:
+            span = min(bulk, bulk_days(genotype, genotypes))
             survival, stop = constant_rate_law(b, d, span)
             after = birth_death_step(state, cells, survival, stop, normal_above, mean_above)
             top = emit_in_bulk(state, genotype, cells, after, start, span, days, genotypes, stack, top, out)

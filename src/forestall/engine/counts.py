@@ -214,11 +214,17 @@ def _large_gamma(state: npt.NDArray[np.uint64], shape: float) -> float:
 
 
 @bare_kernel
+def _log_rest(p: float) -> float:
+    """log(1 - p), without the slower function where the difference is precise."""
+    return math.log(1.0 - p) if p > 0.01 else math.log1p(-p)
+
+
+@bare_kernel
 def next_geometric(state: npt.NDArray[np.uint64], stop: float) -> float:
     """Failures before the first success of trials that succeed with probability `stop` in (0, 1]."""
     if stop >= 1.0:
         return 0.0
-    return math.floor(math.log(next_uniform(state)) / math.log1p(-stop))
+    return math.floor(math.log(next_uniform(state)) / _log_rest(stop))
 
 
 @bare_kernel
@@ -236,7 +242,7 @@ def next_negative_binomial(state: npt.NDArray[np.uint64], successes: float, stop
         return next_geometric(state, stop)
     odds = (1.0 - stop) / stop
     if successes <= _GEOMETRIC_UP_TO and successes == math.floor(successes):
-        scale, total = 1.0 / math.log1p(-stop), 0.0
+        scale, total = 1.0 / _log_rest(stop), 0.0
         for _ in range(int(successes)):
             total += math.floor(math.log(next_uniform(state)) * scale)
         return total

@@ -14,6 +14,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from forestall.engine.kernels import kernel_with
+from forestall.engine.vectors import larger, nearest_whole, smaller, times_power_of_two
 
 _INVERSE_LOG_TWO = 1.0 / math.log(2.0)
 _LOG_TWO_HIGH = 6.93147180369123816490e-01
@@ -58,6 +59,20 @@ def exp_poly(x: float) -> float:
     """
     x = min(max(x, -_LARGEST), _LARGEST)
     power = _nearest_whole(x * _INVERSE_LOG_TWO)
+    return float(_times_power_of_two(_polynomial(x, power), power))
+
+
+@kernel_with(forceinline=True)
+def exp_lanes(x: Any) -> Any:
+    """`exp_poly` of a `Vector`, without nan."""
+    x = smaller(larger(x, -_LARGEST), _LARGEST)
+    power = nearest_whole(x * _INVERSE_LOG_TWO)
+    return times_power_of_two(_polynomial(x, power), power)
+
+
+@kernel_with(forceinline=True)
+def _polynomial(x: Any, power: Any) -> Any:
+    """exp(x) / 2^power."""
     r = x - power * _LOG_TWO_HIGH - power * _LOG_TWO_LOW
     value = _C11 * r + _C10
     value = value * r + _C9
@@ -69,5 +84,4 @@ def exp_poly(x: float) -> float:
     value = value * r + _C3
     value = value * r + 0.5
     value = value * r + 1.0
-    value = value * r + 1.0
-    return float(_times_power_of_two(value, power))
+    return value * r + 1.0

@@ -1,8 +1,8 @@
 """Numba kernels: the steady state of the fast network, over lanes.
 
 A lane is one cell population under one exposure: (patient, genotype, exposure). Arrays are (what, lanes),
-C-contiguous, lanes last, all of the float type that the network was compiled with. Inner loops run over lanes
-and vectorize. Every lane is computed by the same elementwise operations wherever it stands, so a result never
+C-contiguous, lanes last, all of the float type that the network was compiled with. Sixteen lanes are computed
+at once. Every lane is computed by the same elementwise operations wherever it stands, so a result never
 depends on its neighbors.
 """
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from forestall.biology.signaling.compile import CompiledNetwork, Floats
 from forestall.engine.kernels import bare_kernel, bare_kernel_with, kernel_with
+from forestall.engine.vectors import WIDTH, load, spread, store, where
 
 MAX_SWEEPS = 500
 """Sweeps over a cyclic component before it is called unconverged."""
@@ -25,57 +26,15 @@ DAMPING = 0.5
 
 
 @bare_kernel_with(forceinline=True)
-def _multiply_hill(
-    activity: Any, node: Any, power: Any, zero: Any, slope: Any, bottom: Any, upper: Any, lower: Any
-) -> None:
-    """Multiply a fraction by a Hill function of activity[node], or by one minus it.
-
-    With v = activity^power the function is (zero + slope v) / (v + bottom); fractions are kept as `upper` / `lower` (lanes,
-    each), so that a node costs one division, not one per factor.
-    """
-    for lane in range(upper.size):
-        v = activity[node, lane]
-        if power == 2:
-            v = v * v
-        elif power == 3:
-            v = v * v * v
-        elif power == 4:
-            v = (v * v) * (v * v)
-        upper[lane] *= zero + slope * v
-        lower[lane] *= v + bottom
-
-
-@bare_kernel_with(forceinline=True)
-def _multiply_rest(
-    activity: Any,
-    node: Any,
-    power: Any,
-    zero: Any,
-    slope: Any,
-    bottom: Any,
-    weight: Any,
-    term: Any,
-    upper: Any,
-    lower: Any,
-) -> None:
-    """Multiply a fraction by 1 - weight[term] * H for a term of one factor."""
+def raised(v: Any, power: Any) -> Any:
+    """A vector to a power from 1 to 4."""
     if power == 2:
-        for lane in range(upper.size):
-            v = activity[node, lane]
-            v = v * v
-            below = v + bottom
-            lower[lane] *= below
-            upper[lane] *= below - weight[term, lane] * (zero + slope * v)
-        return
-    for lane in range(upper.size):
-        v = activity[node, lane]
-        if power == 3:
-            v = v * v * v
-        elif power == 4:
-            v = (v * v) * (v * v)
-        below = v + bottom
-        lower[lane] *= below
-        upper[lane] *= below - weight[term, lane] * (zero + slope * v)
+        return v * v
+    if power == 3:
+        return v * v * v
+    if power == 4:
+        return (v * v) * (v * v)
+    return v
 
 
 @kernel_with(error_model="numpy", nogil=True)
@@ -205,61 +164,66 @@ def _pass(
         tolerance: The tolerance.
         scratch: (4, lanes).
     """
-    lanes = activity.shape[1]
-    upper, lower, term_upper, term_lower = scratch[0], scratch[1], scratch[2], scratch[3]
-    term_start, inhibitor_start, factor_start = net.term_start, net.inhibitor_start, net.factor_start
-    source, power, bottom, top, negated = net.factor
-    one, nothing = activity.dtype.type(1), activity.dtype.type(0)
-    for i in range(first_node, last_node):
-        off = one - net.basal[i]
-        for lane in range(lanes):
-            upper[lane] = off
-        for lane in range(lanes):
-            lower[lane] = one
-        for t in range(term_start[i], term_start[i + 1]):
-            if t == inhibitor_start[i]:
-                _close(upper, lower)
-            first, last = factor_start[t], factor_start[t + 1]
-            for f in range(first, last):
-                zero, slope = nothing, top[f]
-                if negated[f]:
-                    zero, slope = bottom[f], one - top[f]
-                if last - first == 1:
-                    _multiply_rest(
-                        activity, source[f], power[f], zero, slope, bottom[f], term_weight, t, upper, lower
-                    )
-                    continue
-                if f == first:
-                    for lane in range(lanes):
-                        term_upper[lane] = term_weight[t, lane]
-                    for lane in range(lanes):
-                        term_lower[lane] = one
-                _multiply_hill(activity, source[f], power[f], zero, slope, bottom[f], term_upper, term_lower)
-            if last - first > 1:
-                for lane in range(lanes):
-                    upper[lane] *= term_lower[lane] - term_upper[lane]
-                for lane in range(lanes):
-                    lower[lane] *= term_lower[lane]
-        if inhibitor_start[i] == term_start[i + 1]:
-            _close(upper, lower)
-        for lane in range(lanes):
-            drive = floor[i, lane] * lower[lane] + (one - floor[i, lane]) * upper[lane]
-            on = expression[i, lane] * drive
-            whole = on + (lower[lane] - drive)
-            upper[lane] = node_effect[i, lane] * on / (whole if whole > nothing else one)
-        if damping == one:
-            for lane in range(lanes):
-                activity[i, lane] = upper[lane]
-        else:
-            for lane in range(lanes):
-                step = damping * (upper[lane] - activity[i, lane])
+    one = activity.dtype.type(1)
+    for first in range(0, activity.shape[1], WIDTH):
+        for i in range(first_node, last_node):
+            new = _node(net, i, first, expression, floor, term_weight, node_effect, activity)
+            if damping == one:
+                store(activity, (i, first), new)
+                continue
+            store(scratch, (0, first), new)
+            for lane in range(first, min(first + WIDTH, activity.shape[1])):
+                step = damping * (scratch[0, lane] - activity[i, lane])
                 if open_lanes[lane]:
                     activity[i, lane] += step
                     moving[lane] |= abs(step) > tolerance
 
 
 @bare_kernel_with(forceinline=True)
-def _close(upper: Any, lower: Any) -> None:
-    """Turn the fraction of what no activating term reaches into that of what some term reaches."""
-    for lane in range(upper.size):
-        upper[lane] = lower[lane] - upper[lane]
+def _node(
+    net: CompiledNetwork,
+    i: int,
+    first: int,
+    expression: Any,
+    floor: Any,
+    term_weight: Any,
+    node_effect: Any,
+    activity: Any,
+) -> Any:
+    """Activity of a node in sixteen lanes.
+
+    What no term reaches is kept as a fraction, `upper` / `lower`, so that a node costs one division, not one per factor.
+    """
+    one, nothing = activity.dtype.type(1), activity.dtype.type(0)
+    upper, lower = spread(one - net.basal[i]), spread(one)
+    for t in range(net.term_start[i], net.inhibitor_start[i]):
+        left, below = _rest(net, t, first, activity, term_weight)
+        upper, lower = upper * left, lower * below
+    upper = lower - upper
+    for t in range(net.inhibitor_start[i], net.term_start[i + 1]):
+        left, below = _rest(net, t, first, activity, term_weight)
+        upper, lower = upper * left, lower * below
+    fixed = load(floor, (i, first))
+    drive = fixed * lower + (one - fixed) * upper
+    on = load(expression, (i, first)) * drive
+    whole = on + (lower - drive)
+    return load(node_effect, (i, first)) * on / where(whole, nothing, whole, one)
+
+
+@bare_kernel_with(forceinline=True)
+def _rest(net: CompiledNetwork, t: int, first: int, activity: Any, term_weight: Any) -> tuple[Any, Any]:
+    """One minus a term, as a fraction: weight times the product of the term's Hill functions H, or of 1 - H.
+
+    With v = activity^power either is (zero + slope v) / (v + bottom).
+    """
+    source, power, bottom, top, negated = net.factor
+    one, nothing = activity.dtype.type(1), activity.dtype.type(0)
+    upper, lower = load(term_weight, (t, first)), spread(one)
+    for f in range(net.factor_start[t], net.factor_start[t + 1]):
+        zero, slope = nothing, top[f]
+        if negated[f]:
+            zero, slope = bottom[f], one - top[f]
+        v = raised(load(activity, (source[f], first)), power[f])
+        upper = upper * (zero + slope * v)
+        lower = lower * (v + bottom[f])
+    return lower - upper, lower

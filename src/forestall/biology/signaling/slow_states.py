@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from forestall.biology.signaling.compile import CompiledNetwork, Floats
-from forestall.biology.signaling.kernel import evaluate
+from forestall.biology.signaling.kernel import evaluate, raised
 from forestall.engine.kernels import bare_kernel, bare_kernel_with, kernel_with
+from forestall.engine.vectors import WIDTH, load, spread, store
 
 
 @kernel_with(error_model="numpy", nogil=True)
@@ -24,37 +25,27 @@ def drives(net: CompiledNetwork, activity: Floats, driver_gain: Floats, out: Flo
         driver_gain: (drivers, lanes).
         out: (slow, lanes) the result; at the untreated reference, the `normalizer` of `expression_targets`.
     """
-    lower = np.empty(activity.shape[1], activity.dtype)
     for s in range(net.driver_start.size - 1):
-        _drive(net, s, activity, driver_gain, out, lower)
-        for lane in range(lower.size):
-            out[s, lane] /= lower[lane]
+        for first in range(0, activity.shape[1], WIDTH):
+            upper, lower = _drive(net, s, first, activity, driver_gain)
+            store(out, (s, first), upper / lower)
 
 
 @bare_kernel_with(forceinline=True)
-def _drive(net: CompiledNetwork, s: int, activity: Any, driver_gain: Any, out: Any, lower: Any) -> None:
-    """The product over the drivers of one slow expression as a fraction, out[s] / lower."""
+def _drive(net: CompiledNetwork, s: int, first: int, activity: Any, driver_gain: Any) -> tuple[Any, Any]:
+    """The product over the drivers of one slow expression in sixteen lanes, as a fraction."""
     source, power, bottom, top, negated = net.driver
     one = activity.dtype.type(1)
-    for lane in range(lower.size):
-        out[s, lane] = one
-    for lane in range(lower.size):
-        lower[lane] = one
+    upper, lower = spread(one), spread(one)
     for d in range(net.driver_start[s], net.driver_start[s + 1]):
         zero, slope = activity.dtype.type(0), top[d]
         if negated[d]:
             zero, slope = bottom[d], one - top[d]
-        for lane in range(lower.size):
-            v = activity[source[d], lane]
-            if power[d] == 2:
-                v = v * v
-            elif power[d] == 3:
-                v = v * v * v
-            elif power[d] == 4:
-                v = (v * v) * (v * v)
-            below = v + bottom[d]
-            lower[lane] *= below
-            out[s, lane] *= below + driver_gain[d, lane] * (zero + slope * v)
+        v = raised(load(activity, (source[d], first)), power[d])
+        below = v + bottom[d]
+        lower = lower * below
+        upper = upper * (below + load(driver_gain, (d, first)) * (zero + slope * v))
+    return upper, lower
 
 
 @kernel_with(error_model="numpy", nogil=True)
@@ -76,26 +67,24 @@ def expression_targets(
         normalizer: (slow, lanes) from `drives` at the untreated reference of the lane's patient.
         target: (slow, lanes) the result.
     """
-    lower = np.empty(activity.shape[1], activity.dtype)
-    expression_targets_with(net, activity, base_expression, driver_gain, normalizer, target, lower)
+    write_targets(net, activity, base_expression, driver_gain, normalizer, target)
 
 
 @bare_kernel
-def expression_targets_with(
+def write_targets(
     net: CompiledNetwork,
-    activity: Floats,
-    base_expression: Floats,
-    driver_gain: Floats,
-    normalizer: Floats,
-    target: Floats,
-    lower: Floats,
+    activity: Any,
+    base_expression: Any,
+    driver_gain: Any,
+    normalizer: Any,
+    target: Any,
 ) -> None:
-    """`expression_targets` with the caller's scratch memory, (lanes,)."""
+    """`expression_targets` for kernels that do not count references."""
     for s in range(net.slow_node.size):
-        _drive(net, s, activity, driver_gain, target, lower)
-        node = net.slow_node[s]
-        for lane in range(lower.size):
-            target[s, lane] *= base_expression[node, lane] / (normalizer[s, lane] * lower[lane])
+        for first in range(0, activity.shape[1], WIDTH):
+            upper, lower = _drive(net, s, first, activity, driver_gain)
+            base = load(base_expression, (net.slow_node[s], first))
+            store(target, (s, first), upper * (base / (load(normalizer, (s, first)) * lower)))
 
 
 @kernel_with(error_model="numpy", nogil=True)
