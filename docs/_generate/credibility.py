@@ -27,7 +27,13 @@ MAIN = "PFS or TTP"
 def page() -> str:
     """The page."""
     text = (ROOT / "docs" / "_generate" / "credibility.template.md").read_text(encoding="utf-8")
-    parts = {"tests": _tests(), "calibration": _calibration(), "validation": _validation()}
+    parts = {
+        "tests": _tests(),
+        "calibration": _calibration(),
+        "recovery": _recovery(),
+        "validation": _validation(),
+        "adequacy": _adequacy(),
+    }
     for name, content in parts.items():
         text = text.replace(f"<!-- {name} -->", content)
     return text
@@ -79,6 +85,42 @@ def _calibration() -> str:
         f"{left_out} of which a fold has left out. Of {len(about.priors)} uncertain numbers {narrowed} are known at least a tenth "
         "better than before; the others are as uncertain as their priors, and predictions carry that."
     )
+
+
+def _recovery() -> str:
+    path = VALIDATION.with_name("recovery.json")
+    if not path.is_file():
+        return (
+            "Whether the calibration finds a known truth in worlds that the simulator has made was not run for this version: "
+            "`forestall calibrate metastatic --worlds 20`. Tests ask it of a stand-in for the simulator."
+        )
+    found = json.loads(path.read_text(encoding="utf-8"))
+    low, high = found["covered_90"]
+    return (
+        f"In {found['worlds']} worlds that the simulator has made from parameters drawn from the prior ({found['patients']} patients an arm), "
+        f"90% intervals held the truth in {found['covered']:.1%} ({low:.1%} to {high:.1%}) of {found['unknowns']} unknowns, and in "
+        f"{found['covered_of_learned']:.1%} of those that the evidence had narrowed by a tenth."
+    )
+
+
+def _adequacy() -> str:
+    path = VALIDATION.with_suffix(".json")
+    targets = json.loads(path.read_text(encoding="utf-8")).get("targets", []) if path.is_file() else []
+    if not targets:
+        return "The targets are on [Validation](../validation.md); while one of them is missed, no decision about a trial may rest on the model."
+    missed = [one["name"] for one in targets if one["met"] is False]
+    unknown = [one["name"] for one in targets if one["met"] is None]
+    lines = [f"Of {len(targets)} targets {sum(one['met'] is True for one in targets)} are met."]
+    if missed:
+        lines.append(f"Missed: {'; '.join(missed)}.")
+    if unknown:
+        lines.append(f"Not known: {'; '.join(unknown)}.")
+    verdict = (
+        "No decision about a trial may rest on the model; exploring designs and ranking mechanisms beside other evidence remain."
+        if missed or unknown
+        else "What is required for decisions about a trial is shown on average; the class and the setting in question must be looked up."
+    )
+    return " ".join([*lines, verdict])
 
 
 def _validation() -> str:

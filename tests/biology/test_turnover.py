@@ -16,20 +16,20 @@ from forestall.knowledge.regimens import parse_regimen
 
 
 def _rates(share: float, regimen: str) -> tuple[float, float, float, float]:
-    """Birth and death of the founding clone under a regimen after a year, and without drugs."""
+    """Birth and death of the founding clone under a regimen after eight weeks, and without drugs."""
     with using(ParameterSet("shared deaths", {"death.turnover_share": share})):
         arm = compile_arm("arm", parse_regimen(regimen), parse_regimen("no treatment"), (0, 400), 400)
         eligibility = {"her2": "negative", "er_positive": 1.0}
         people = draw_population(Eligibility.model_validate(eligibility), np.array([0]), 3)
         cohort = cohort_arrays(people, arm, np.full(1, np.inf), np.full(1, 1e4))
-        birth, death = mean_rates(0, arm.model, arm.schedule, cohort, arm.shared, 364, 28)[:, 0]
+        birth, death = mean_rates(0, arm.model, arm.schedule, cohort, arm.shared, 56, 28)[:, 0]
     before = float(cohort.birth[0])
     return float(birth), float(death), before, before - float(cohort.growth[0])
 
 
 @pytest.mark.parametrize("share", [0.3, 1.0])
 def test_oracle_deaths_fall_with_division_by_their_share(share: float) -> None:
-    regimen = "letrozole 2.5 mg po daily"
+    regimen = "letrozole 2.5 mg po daily + palbociclib 125 mg po daily"
     birth, death, before, usual = _rates(share, regimen)
     alone = _rates(0.0, regimen)
     # Repeated doses are extrapolated until what is missing of a day's rates is below `SETTLED`.

@@ -14,7 +14,10 @@ from forestall.clinic.response import parameter_word
 from forestall.knowledge.parameter_sets import ParameterSet
 from forestall.knowledge.response_classes import response_class_of
 from forestall.studies.calibration.predictions import log_hazard_ratio, median_months, share_at
-from forestall.studies.calibration.run import Calibration, calibrate, prepare
+from forestall.studies.calibration.recovery import recover
+from forestall.studies.calibration.recovery_results import coverage, uniformity, write_recovery
+from forestall.studies.calibration.results import write_ensemble, write_results
+from forestall.studies.calibration.run import Calibration, calibrate, prepare, run_waves
 from forestall.studies.calibration.shards import Design, Shard
 from forestall.studies.calibration.spec import CalibrationSpec, Unknown, unknowns
 from forestall.studies.validation.derivation import DAYS_PER_MONTH
@@ -186,6 +189,46 @@ def test_property_intervals_of_90_percent_hold_the_truth_in_85_to_95_percent(tmp
     assert np.mean(narrower) < 0.6
 
 
+@pytest.fixture(scope="module")
+def waved(tmp_path_factory: pytest.TempPathFactory) -> Calibration:
+    """A calibration whose waves are simulated."""
+    folder = tmp_path_factory.mktemp("waves")
+    calibration = prepare(SPEC, publish(folder / "evidence", truth_of(unknowns(SPEC), np.zeros(8)), 3))
+    run_waves(calibration, folder / "shards", simulator=stand_in, workers=2)
+    return calibration
+
+
+@pytest.mark.slow
+def test_property_worlds_of_the_simulator_are_recovered(waved: Calibration, tmp_path: Path) -> None:
+    """As above, with the command's own worlds. Uniform ranks give a P value below 0.001 once in a thousand studies."""
+    found = recover(waved, tmp_path, worlds=20, patients=400, simulator=stand_in)
+    assert found.truth.shape == (20, 8)
+    assert 0.85 <= coverage(found).value <= 0.95
+    assert uniformity(found) > 0.001
+    assert 1 - found.spread.mean() > 0.3
+
+
+@pytest.mark.slow
+def test_property_a_truth_that_is_not_that_of_the_evidence_is_not_held(
+    waved: Calibration, tmp_path: Path
+) -> None:
+    found = recover(waved, tmp_path, worlds=20, patients=400, simulator=stand_in)
+    other = np.roll(found.truth, 1, axis=0)
+    low, high = found.median - 1.645 * found.spread, found.median + 1.645 * found.spread
+    assert ((low <= other) & (other <= high)).mean() < 0.75
+
+
+def test_unit_sets_of_the_calibration_are_worlds_that_their_emulator_has_not_seen(
+    waved: Calibration, tmp_path: Path
+) -> None:
+    found = recover(waved, tmp_path, worlds=3, patients=0)
+    assert found.truth == pytest.approx(np.stack([waved.deviates[number] for number in range(3)]))
+    assert found.patients == SPEC.patients
+    assert np.isfinite(found.rank).all()
+    write_recovery(found, tmp_path)
+    assert len((tmp_path / "recovery.csv").read_text().splitlines()) == 9
+
+
 def test_unit_medians_ratios_and_shares_of_exponential_curves() -> None:
     days = np.arange(1, 40) * 30.0
     rate = np.array([0.05, 0.1])
@@ -211,6 +254,47 @@ def test_property_a_stopped_calibration_goes_on_from_its_shards(tmp_path: Path) 
     calibrate(again, tmp_path / "shards-1", simulator=counted)
     assert len(done) == 2
     assert np.array_equal(first.posterior[None], again.posterior[None])
+
+
+SMALL = SPEC.model_copy(
+    update={"members": (20, 10), "patients": 30, "ensemble": 100, "kept": 50, "folds": 2, "assimilations": 2}
+)
+
+
+def written(evidence: Path, out: Path, workers: int, *, stopped_after: int | None = None) -> dict[str, bytes]:
+    """Every file that a calibration writes; stopped once and taken up again if that is asked."""
+    out.mkdir()
+    if stopped_after is not None:
+        left = iter(range(stopped_after))
+
+        def stopping(one: Design, parameters: ParameterSet, seed: int, patients: int) -> Shard:
+            if next(left, None) is None:
+                raise RuntimeError("stopped")
+            return stand_in(one, parameters, seed, patients)
+
+        with pytest.raises(RuntimeError, match="stopped"):
+            calibrate(prepare(SMALL, evidence), out / "shards", simulator=stopping, workers=workers)
+    calibration = prepare(SMALL, evidence)
+    calibrate(calibration, out / "shards", simulator=stand_in, workers=workers)
+    write_ensemble([calibration], out, command="test", spec_sha256="0" * 64, curves_sha256=None)
+    write_results([calibration], out)
+    return {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
+
+
+def test_property_the_files_of_a_calibration_depend_neither_on_workers_nor_on_being_stopped(
+    tmp_path: Path,
+) -> None:
+    evidence = publish(tmp_path / "evidence", truth_of(unknowns(SPEC), np.zeros(len(unknowns(SPEC)))), 1)
+    once = written(evidence, tmp_path / "once", 1)
+    assert set(once) == {
+        "synthetic.yaml",
+        "synthetic.csv",
+        "predictions.csv",
+        "identifiability.csv",
+        "summary.json",
+    }
+    assert written(evidence, tmp_path / "two", 2) == once
+    assert written(evidence, tmp_path / "stopped", 1, stopped_after=50) == once
 
 
 WIDER = {name: prior.model_copy(update={"sd": 0.6}) for name, prior in SPEC.parameters.items()}

@@ -171,6 +171,14 @@ def test_unit_a_gene_means_its_mutations_and_a_carrier_has_one_of_its_alteration
     assert not esr1.truncal[:, esr1.alterations.index("ER_loss")].any()
 
 
+def test_unit_of_several_genes_a_carrier_has_one():
+    catalog = load_alterations()
+    for status, expected in (("altered", 1), ("wild-type", 0)):
+        population = draw(500, biomarkers={"PIK3CA/AKT1/PTEN": status})
+        columns = [catalog[name].gene in ("PIK3CA", "AKT1", "PTEN") for name in population.alterations]
+        assert (population.truncal[:, columns].sum(axis=1) == expected).all()
+
+
 def test_oracle_alternatives_are_chosen_by_prevalence():
     """Shares of 1/4 and 3/4, and even shares where nothing is known; 4.5 standard errors."""
     prevalence = np.tile([0.1, 0.3], (N, 1))

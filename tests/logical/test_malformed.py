@@ -57,6 +57,7 @@ WRONG = {
     "empty_parentheses.bnet": ("A, B & ()\n", 1, "nothing stands between"),
     "no_operator.bnet": ("A, B C\n", 1, "expected an operator"),
     "no_operand.bnet": ("A, B &\n", 1, "ends too early"),
+    "quote.bnet": ('A, A\nB, "A & B\n', 2, "this '\"' is never closed"),
     "no_rule.bnet": ("A,\n", 1, "ends too early"),
     "no_comma.bnet": ("targets, factors\nA B\n", 2, "is the comma missing?"),
     "reserved.bnet": ("and, B\n", 1, "reserved"),
@@ -77,6 +78,7 @@ WRONG = {
     "no_end.bnd": ("Node A { logic = A", 1, "the file ends where ';' is expected"),
     "no_semicolon.bnd": ("Node A {\n logic = A\n}\n", 3, "expected ';' before this"),
     "comment.bnd": ("Node A { logic = A; }\n/* no end", 2, "never closed"),
+    "function.bnd": ("Node A {\n logic = A;\n rate_up = f(1.0, 2);\n}", 3, "expected an operator"),
     "circle.bnd": ("Node A { logic = A; rate_up = @x; x = @y; y = @x + 1; }", 1, "without end"),
     "attribute.bnd": ("Node A { logic = A; rate_up = @x; }", 1, "unknown attribute"),
     "parameter.bnd": ("Node A { logic = A; rate_up = @logic ? $u_A : 0; }", None, "with --settings FILE.cfg"),
@@ -134,6 +136,8 @@ def test_unit_one_line_names_the_file_and_the_line(
 
 SETTINGS = {
     "unknown_node": ("B.istate = 1;", "no such node"),
+    "schedule": ("A.schedule = 20:0.1;", "no such setting of a node"),
+    "discrete": ("discrete_time = True;", "write 0 and use --engine async"),
     "unknown_setting": ("max_tim = 5;", "did you mean 'max_time'"),
     "half": ("A.istate = ", "the file ends where"),
     "no_value": ("A.istate = $x;", "has no value yet"),

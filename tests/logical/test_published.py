@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from forestall.interop.logical.compile import CompiledModel
 from forestall.interop.logical.files import load_network, save_network
 from forestall.interop.logical.model import LogicalModel, fixed_start
 from forestall.studies.logical import run_network
+from forestall.studies.logical_events import event_clock
 from forestall.studies.logical_plan import Perturbation, Plan
 from forestall.studies.logical_screen import Combination, all_combinations, screen_network
 
@@ -40,6 +42,18 @@ def _differences(model: LogicalModel, plan: Plan, combinations: Sequence[Combina
     published = _published(order)
     wanted = np.array([published[frozenset(map(str, one))] for one in combinations])
     return np.asarray(np.abs(screen.probability - wanted))
+
+
+def test_golden_the_settings_of_the_documentation_are_the_protocol_of_zanudo_2017() -> None:
+    """The file that users are given for `--settings`, by the facts that were read from the authors' programs."""
+    settings = Path(__file__).parents[2] / "docs/how-to/zanudo2017.cfg"
+    documented = load_network(shared("zanudo2017/BreastCancerModel.txt"), settings=settings)
+    model, plan = zanudo()
+    assert set(documented.starts) == set(model.starts)
+    plain = Plan(engine="async", time=100.0, updates_per_step=48)
+    clocks = [event_clock(CompiledModel(documented), plain), event_clock(CompiledModel(model), plan)]
+    assert clocks[0][1] == clocks[1][1]
+    assert np.array_equal(clocks[0][0].rule_rates, clocks[1][0].rule_rates)
 
 
 @pytest.mark.slow

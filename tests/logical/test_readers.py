@@ -161,6 +161,31 @@ def test_unit_the_first_line_may_name_the_columns_in_several_ways(header: str, t
     assert load_network(tmp_path / "b.bnet").names == ("A", "B", "target", "factor")
 
 
+def test_unit_names_and_rules_may_stand_in_quotes(tmp_path: Path) -> None:
+    (tmp_path / "a.bnet").write_bytes(
+        b'"targets","factors"\r\n"A-1", "B.2 & !C"\r\nB.2,"(A-1 or not C)"  # "why"\r\n"C", 1\r\n'
+    )
+    (tmp_path / "b.bnet").write_text("A-1, B.2 & !C\nB.2, A-1 | !C\nC, 1\n")
+    assert load_network(tmp_path / "a.bnet") == load_network(tmp_path / "b.bnet")
+
+
+def test_unit_truths_of_maboss_in_words(tmp_path: Path) -> None:
+    """As the examples that come with MaBoSS write them."""
+    (tmp_path / "a.bnd").write_text(
+        "node A { logic = A | TRUE; }\nnode B { logic = A; }\nnode C { logic = B; }"
+    )
+    (tmp_path / "a.cfg").write_text(
+        "A.istate = FALSE; B.istate=True; B.is_internal=TRUE; C.is_internal = False;\n"
+        "use_glibcrandgen = True; use_physrandgen = FALSE; discrete_time = false; sample_count = 1000.0;"
+    )
+    model = load_network(tmp_path / "a.bnd")
+    assert model.starts == (fixed_start("A", 0), fixed_start("B", 1))
+    assert model.outputs() == ("A", "C")
+    assert model.trajectories == 1000
+    final = run_network(model, Plan(engine="sync", time=3.0, tick=1.0, trajectories=1)).final()
+    assert final == {"A": 1.0, "B": 1.0, "C": 1.0}
+
+
 def test_oracle_levels_climb_and_fall_one_by_one() -> None:
     """All states of a species of three levels, against the rule stated for levels."""
     species, up = Species("X", 3), Symbol("U")
@@ -251,6 +276,34 @@ def test_unit_a_highest_level_that_is_not_said_is_that_of_the_targets(tmp_path: 
     text = QUAL.format(sign="geq", sides=_X + _TWO, level=3, default=0).replace(' qual:maxLevel="1"', "")
     file.write_text(text)
     assert load_network(file).names == ("X", "X_2", "Y", "Y_2", "Y_3")
+
+
+def test_unit_fixed_genes_and_truths_as_boolnet_exports_them(tmp_path: Path) -> None:
+    """Its function toSBML writes a gene fixed at 0 as a species of highest level 0, and a constant as a number."""
+    text = QUAL.format(sign="and", sides='<cn type="integer">1</cn>' + _X, level=1, default=0)
+    fixed = 'qual:constant="true" qual:maxLevel="0" qual:initialLevel="0"'
+    file = tmp_path / "a.sbml"
+    for start in (fixed, fixed.replace(' qual:initialLevel="0"', "")):
+        file.write_text(text.replace('qual:constant="false" qual:maxLevel="2" qual:initialLevel="2"', start))
+        model = load_network(file)
+        assert model.names == ("X", "Y")
+        assert model.inputs() == ("X",)
+        assert model.starts == (fixed_start("X", 0),)
+        assert model.nodes[1].rule == Symbol("X")
+
+
+def test_unit_several_terms_of_one_level_are_alternatives(tmp_path: Path) -> None:
+    term = '<qual:functionTerm qual:resultLevel="{}"><math xmlns="http://www.w3.org/1998/Math/MathML">{}</math></qual:functionTerm>'
+    sides = "<apply><eq/>" + _X + '<cn type="integer">{}</cn></apply>'
+    file = tmp_path / "a.sbml"
+    text = QUAL.format(sign="eq", sides=_X + '<cn type="integer">0</cn>', level=1, default=0)
+    file.write_text(
+        text.replace("<qual:functionTerm", term.format(1, sides.format(2)) + "<qual:functionTerm")
+    )
+    rule = load_network(file).nodes[2].rule
+    assert rule is not None
+    states = {"X": np.array([0.0, 1.0, 1.0]), "X_2": np.array([0.0, 0.0, 1.0])}
+    assert (evaluate(rule, states, {}, {}) == [1.0, 0.0, 1.0]).all()
 
 
 def test_unit_rules_that_compare_serve_the_gates_too(tmp_path: Path) -> None:

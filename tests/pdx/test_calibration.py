@@ -11,9 +11,10 @@ from forestall.errors import InputError
 from forestall.knowledge.pdx_fits import SHIPPED, load_pdx_fits
 from forestall.studies.pdx_arms import summarize
 from forestall.studies.pdx_calibrate import calibrate, to_rate
-from forestall.studies.pdx_check import left_out, score, twins
+from forestall.studies.pdx_check import left_out, score, twins, without_compound
 from forestall.studies.pdx_data import PdxArm, read_pdx
 from forestall.studies.pdx_predict import posterior
+from forestall.studies.pdx_unseen import unseen_compounds
 
 
 def test_oracle_the_slope_of_a_straight_line() -> None:
@@ -57,6 +58,23 @@ def test_unit_left_out_arms_are_predicted_better_than_by_the_treatments_mean(sha
     assert model.mean_absolute_error < simple.mean_absolute_error
     # 661 arms, nominal 0.90, standard error 0.012.
     assert 0.865 < found.coverage < 0.935
+
+
+def test_unit_a_compound_without_any_arm_is_told_from_its_target_and_the_network() -> None:
+    """CLR457 (pan-PI3K) from BKM120 and BYL719, and no arm of its own, beats the mean of each xenograft's other arms."""
+    fit = load_pdx_fits()[SHIPPED.stem]
+    found = {item.compound: item for item in unseen_compounds(fit)}
+    assert len(found) == 16
+    assert "CLR457" not in {
+        code for model in without_compound(fit, "CLR457").models.values() for code in model.arms
+    }
+    one = found["CLR457"]
+    assert one.models == 39
+    assert one.shrunk.rank_correlation > one.mean.rank_correlation + 0.1
+    errors = np.array(
+        [[item.shrunk.root_mean_square_error, item.mean.root_mean_square_error] for item in found.values()]
+    )
+    assert errors[:, 0].mean() < 0.95 * errors[:, 1].mean()
 
 
 def test_unit_shrinking_tells_more_of_a_compound_with_the_same_target() -> None:

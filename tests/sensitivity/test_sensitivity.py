@@ -16,6 +16,7 @@ from forestall.knowledge.parameter_sets import in_use
 from forestall.studies.sensitivity.choice import chosen_trial
 from forestall.studies.sensitivity.coordinates import RANGE, Coordinate, coordinates
 from forestall.studies.sensitivity.morris import elementary_effects, trajectories
+from forestall.studies.sensitivity.sobol import decompose
 from forestall.studies.validation import shards
 from forestall.studies.validation.derivation import TrialPlan
 from forestall.studies.validation.ensemble import parameters_for
@@ -38,6 +39,26 @@ def test_oracle_elementary_effects_of_a_line_are_its_slopes() -> None:
     assert effects[1].mean_absolute == pytest.approx(2 * RANGE)
     assert effects[2].mean_absolute == pytest.approx(0, abs=1e-9)
     assert all(effect.spread == pytest.approx(0, abs=1e-9) for effect in effects)
+
+
+def test_oracle_sobol_indices_of_a_polynomial_are_its_variances() -> None:
+    """Of 2a + b + ab: variances 4, 1 and 1 of 6; the surrogate is of the same form and sees no noise."""
+    deviates = np.random.default_rng(1).normal(size=(200, 3))
+    a, b, _ = deviates.T
+    found = decompose(three(), deviates, 2 * a + b + a * b, "result", 1024, 1)
+    assert found is not None
+    assert found.explained == pytest.approx(1, abs=0.01)
+    assert [index.name for index in found.indices] == ["a", "b", "c"]
+    assert [index.first.value for index in found.indices] == pytest.approx([4 / 6, 1 / 6, 0], abs=0.05)
+    assert [index.total.value for index in found.indices] == pytest.approx([5 / 6, 2 / 6, 0], abs=0.05)
+
+
+def test_unit_a_surrogate_of_chance_explains_nothing_and_of_too_few_runs_is_none() -> None:
+    random = np.random.default_rng(2)
+    found = decompose(three(), random.normal(size=(80, 3)), random.normal(size=80), "result", 64, 1)
+    assert found is not None
+    assert found.explained < 0.1
+    assert decompose(three(), random.normal(size=(10, 3)), random.normal(size=10), "result", 64, 1) is None
 
 
 def test_unit_a_trajectory_with_a_missing_result_is_left_out() -> None:
@@ -93,6 +114,10 @@ def test_oracle_the_command_finds_the_number_that_moves_the_trial(
     assert f"log hazard ratio moves with: {MOVES}" in capsys.readouterr().out
     assert (out / "sensitivity.png").read_bytes().startswith(b"\x89PNG")
     assert "persisters" in (out / "sensitivity.md").read_text()
+    with (out / "sobol.csv").open(newline="") as stream:
+        top = next(row for row in csv.DictReader(stream) if row["quantity"] == "log hazard ratio")
+    assert top["number"] == MOVES
+    assert float(top["total"]) > 0.8
     record = json.loads((out / "record.json").read_text())
     assert record["trajectories_used"]["log hazard ratio"] == 3
 

@@ -83,6 +83,7 @@ def test_unit_explain_shows_each_rule_and_writes_nothing(
     assert "cataloged with the same drugs: palbociclib + letrozole (PALOMA-2)" in printed
     assert "visits: every 8 weeks  <- scan_interval_weeks '8'" in printed
     assert "not simulated: TWO: x against y, PFS: arm 'x': unknown drug: wonderdrug" in printed
+    assert "comparisons.csv:4: hr_lo: the interval is inverted" in printed
     assert not out.exists()
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from forestall.errors import InputError
+from forestall.knowledge.population import Age
 from forestall.studies.validation.derivation import Question, questions
 from forestall.studies.validation.evidence import read_evidence
 from forestall.studies.validation.treatments import InexpressibleError, class_of, dose, read_treatment
@@ -71,7 +72,15 @@ def test_unit_a_trial_follows_from_its_row(tables: Writer) -> None:
         ({"population": "postmenopausal; 55% visceral"}, "visceral", 0.55),
         ({"prior_therapy": "trastuzumab; taxane"}, "prior", ("trastuzumab", "taxane")),
         ({"prior_therapy": "anthracycline and taxane"}, "prior", ("anthracycline", "taxane")),
-        ({"prior_therapy": "AI +/- CDK4/6i"}, "prior", ()),
+        ({"prior_therapy": "AI +/- CDK4/6i"}, "prior", ("aromatase inhibitor",)),
+        ({"prior_therapy": "1 prior ET; 1-2 chemo for MBC"}, "prior", ("endocrine therapy", "chemotherapy")),
+        ({"prior_therapy": ">=2 HER2-directed regimens"}, "prior", ("HER2-targeted therapy",)),
+        ({"population": "21% pre/perimenopausal"}, "menopause", "any"),
+        ({"population": "PIK3CA-mutant HR+/HER2- ABC"}, "biomarkers", {"PIK3CA": 1.0}),
+        ({"population": "PIK3CA-mutant and non-mutant cohorts"}, "biomarkers", {}),
+        ({"population": "HR+/HER2- ABC; 48% ESR1-mutant"}, "biomarkers", {}),
+        ({"population": "HR+ ABC with or without PIK3CA mutation"}, "biomarkers", {}),
+        ({"population": "HER2+ MBC aged >=70"}, "age", Age(range=(70.0, 100.0))),
         ({"prior_therapy": "22-25% adjuvant tamoxifen"}, "prior", ()),
         ({"prior_therapy": "NSAI"}, "prior", ("nonsteroidal aromatase inhibitor",)),
     ],
@@ -79,7 +88,8 @@ def test_unit_a_trial_follows_from_its_row(tables: Writer) -> None:
 def test_unit_words_become_fields(
     tables: Writer, change: dict[str, str], field: str, expected: object
 ) -> None:
-    plan = only(tables(trials=[change])).plan
+    arms = [{**BOTH, "drugs": "palbociclib;fulvestrant"}, {**ALONE, "drugs": "fulvestrant"}]
+    plan = only(tables(trials=[change], arms=arms)).plan
     assert plan is not None
     assert getattr(plan.spec.population, field) == expected
     assert any(step.field.startswith("population.") for step in plan.steps)
@@ -99,6 +109,13 @@ def test_unit_words_become_fields(
         ("PIK3CA-mutant (ctDNA)", "biomarkers", {"PIK3CA": 1.0}),
         ("stable brain metastases", "brain_metastases", 1.0),
         ("no brain mets", "brain_metastases", 0.0),
+        ("no brain metastases at baseline", "brain_metastases", 0.0),
+        ("ESR1m", "biomarkers", {"ESR1": 1.0}),
+        ("PIK3CA/AKT1/PTEN-altered", "biomarkers", {"PIK3CA/AKT1/PTEN": 1.0}),
+        ("AKT-pathway-non-altered", "biomarkers", {"PIK3CA/AKT1/PTEN": 0.0}),
+        ("PI3K-activated (ctDNA)", "biomarkers", {"PIK3CA/PTEN": 1.0}),
+        ("prior chemotherapy for ABC", "prior", ("chemotherapy",)),
+        ("age<65", "age", Age(range=(18.0, 65.0))),
         ("lung/liver mets", "visceral", 1.0),
         ("prior CDK4/6i", "prior", ("CDK4/6 inhibitor",)),
         ("per-protocol", "er_positive", 1.0),
@@ -128,7 +145,6 @@ def test_unit_subgroups_become_fields(tables: Writer, subgroup: str, field: str,
         ({}, {"drugs": ""}, {}, "no drugs are given"),
         ({}, {"drugs": "letrozole"}, {}, "both arms get the same regimen"),
         ({}, {"arm": "another"}, {}, "no usable row of the arm 'both'"),
-        ({}, {}, {"hr": "", "hr_lo": "", "hr_hi": ""}, "no hazard ratio is published"),
         ({}, {}, {"endpoint": "pCR"}, "endpoint not predicted: pCR"),
         ({}, {}, {"subgroup": "gBRCAm"}, "subgroup not understood: gbrcam"),
         ({}, {}, {"subgroup": "PD-L1 IC+"}, "subgroup not understood"),
@@ -144,6 +160,22 @@ def test_unit_what_cannot_be_simulated_says_why(
     found = only(tables([trial], [{**BOTH, **arms}, ALONE], [comparison]))
     assert found.plan is None
     assert reason in found.reason
+
+
+@pytest.mark.parametrize(("drugs", "expected"), [("fulvestrant", "pre"), ("letrozole", "post")])
+def test_unit_aromatase_inhibitors_are_given_after_menopause(
+    tables: Writer, drugs: str, expected: str
+) -> None:
+    arms = [{**BOTH, "drugs": f"palbociclib;{drugs}"}, {**ALONE, "drugs": drugs}]
+    plan = only(tables([{"population": "premenopausal"}], arms)).plan
+    assert plan is not None
+    assert plan.spec.population.menopause == expected
+
+
+def test_unit_arms_without_a_published_ratio_are_predicted_and_not_scored(tables: Writer) -> None:
+    found = only(tables(comparisons=[{"hr": "", "hr_lo": "", "hr_hi": ""}]))
+    assert found.plan is not None
+    assert (found.reason, found.in_scope) == ("no hazard ratio is published", False)
 
 
 def test_unit_physicians_choice_is_several_simulated_arms(tables: Writer) -> None:

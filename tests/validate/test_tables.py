@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from forestall.errors import InputError
+from forestall.studies.validation.derivation import NO_RATIO, questions
 from forestall.studies.validation.evidence import read_evidence
 from forestall.studies.validation.tables import CELL, ROW
 
@@ -209,3 +211,69 @@ def test_unit_the_curated_tables_are_read(shared_evidence: Path) -> None:
     impossible = [one for one in found.defects if "narrower" in one.problem]
     assert any("196 patients" in one.problem for one in impossible)
     assert not any(row.trial == "Robert 2006 (TPC)" and row.endpoint == "PFS" for row in found.comparisons)
+
+
+def test_unit_marks_line_ends_and_the_order_of_columns_change_nothing(tables: Writer) -> None:
+    folder = tables()
+    usual = read_evidence(folder)
+    for path in folder.glob("*.csv"):
+        with path.open(encoding="utf-8", newline="") as stream:
+            rows = list(csv.reader(stream))
+        turned = [[*reversed(row), "extra"] for row in rows]
+        text = "\r\n".join(",".join(f'"{cell}"' for cell in row) for row in turned) + "\r\n"
+        path.write_bytes(b"\xef\xbb\xbf" + text.encode())
+    found = read_evidence(folder)
+    assert (found.trials, found.arms, found.comparisons) == (usual.trials, usual.arms, usual.comparisons)
+    assert found.defects == ()
+
+
+def test_unit_without_comparisons_the_arms_are_predicted(tables: Writer) -> None:
+    folder = tables()
+    (folder / "comparisons.csv").unlink()
+    (found,) = questions(read_evidence(folder))
+    assert (found.row.experimental, found.row.control, found.row.hr) == ("both", "alone", None)
+    assert (found.reason, found.in_scope) == (NO_RATIO, False)
+    assert found.plan is not None
+    assert found.plan.endpoints == ("PFS",)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "problem"),
+    [
+        ({"median_months": "24"}, {"endpoint": "OS", "median_months": "20"}, "progression later than death"),
+        ({"median_months": "24"}, {"rate_pct": "30", "rate_time_months": "12"}, "contradicts the rate"),
+        ({"median_months": "24"}, {"rate_pct": "70", "rate_time_months": "36"}, "contradicts the rate"),
+        (
+            {"median_months": "", "rate_pct": "70", "rate_time_months": "12"},
+            {"rate_pct": "80", "rate_time_months": "24"},
+            "contradicts the rate",
+        ),
+    ],
+)
+def test_unit_outcomes_that_cannot_both_be_true_are_both_left_out(
+    tables: Writer, first: dict[str, str], second: dict[str, str], problem: str
+) -> None:
+    found = read_evidence(tables(arms=[{**BOTH, **first}, {**BOTH, "median_months": "", **second}, ALONE]))
+    assert [row.arm for row in found.arms] == ["alone"]
+    assert [(one.file, one.line) for one in found.defects] == [("arms.csv", 2), ("arms.csv", 3)]
+    assert problem in found.defects[0].problem
+
+
+@pytest.mark.parametrize(
+    ("change", "column"),
+    [
+        ({"median_months": "", "rate_pct": "40"}, "rate_time_months"),
+        ({"endpoint": "ORR", "median_months": "", "rate_pct": "95", "ci_lo": "90", "ci_hi": "110"}, "ci_hi"),
+    ],
+)
+def test_unit_impossible_rates_are_named(tables: Writer, change: dict[str, str], column: str) -> None:
+    found = read_evidence(tables(arms=[{**BOTH, **change}, ALONE]))
+    assert [row.arm for row in found.arms] == ["alone"]
+    assert [(one.line, one.column) for one in found.defects] == [(2, column)]
+
+
+def test_unit_sizes_that_differ_between_tables_are_named_and_not_used(tables: Writer) -> None:
+    found = read_evidence(tables(comparisons=[{"n_exp": "450"}]))
+    assert [(one.column, one.consequence) for one in found.defects] == [("n_exp", CELL)]
+    assert "the 200 patients in arms.csv, line 2" in found.defects[0].problem
+    assert (found.comparisons[0].n_experimental, found.comparisons[0].n_control) == (None, 200)

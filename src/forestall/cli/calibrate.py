@@ -33,6 +33,22 @@ CurvesFolder = Annotated[
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on with the shards that an earlier run left in --out.")
 ]
+Worlds = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        metavar="N",
+        help="Calibrate to N worlds whose truth is known instead of to the evidence, and say how often it was found.",
+    ),
+]
+WorldPatients = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        metavar="N",
+        help="Patients per arm that a world's evidence rests on; 0 takes sets of the calibration as worlds.",
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -48,19 +64,40 @@ def calibrate(
         "out/calibration"
     ),
     resume: Resume = False,
+    worlds: Worlds = 0,
+    world_patients: WorldPatients = 100,
     workers: Workers = None,
     quiet: Quiet = False,
 ) -> None:
     """Calibrate the model to published trials: an ensemble of parameter sets, and how well it predicts trials that it has not seen.
 
     Writes the ensemble (YAML and CSV), predictions.csv, identifiability.csv, summary.json and a figure to --out. Simulated shards are
-    kept in --out/shards; a run that was stopped goes on with --resume.
+    kept in --out/shards; a run that was stopped goes on with --resume. With --worlds it writes recovery.csv, recovery.json and a
+    figure instead, and uses the shards that are there.
     """
     from forestall.cli.progress import progress_on_stderr
     from forestall.report.calibration import draw_calibration, print_calibration
     from forestall.report.drawing import save_figure
+    from forestall.report.recovery import draw_recovery, recovery_lines
     from forestall.studies.calibration.command import run_calibration
+    from forestall.studies.calibration.recovery_command import run_recovery
 
+    if worlds:
+        with progress_on_stderr(silent=quiet) as progress:
+            found = run_recovery(
+                spec,
+                worlds=worlds,
+                patients=world_patients,
+                evidence=evidence,
+                curves=curves,
+                out=out,
+                workers=workers,
+                progress=progress,
+            )
+        save_figure(draw_recovery(found), out, "recovery")
+        for line in recovery_lines(found):
+            typer.echo(line)
+        return
     with progress_on_stderr(silent=quiet) as progress:
         done = run_calibration(
             spec, evidence=evidence, curves=curves, out=out, resume=resume, workers=workers, progress=progress

@@ -36,6 +36,15 @@ Members = Annotated[
     int,
     typer.Option(min=0, metavar="N", help="Parameter sets for what would narrow the prediction; 0 for none."),
 ]
+SobolSample = Annotated[
+    int,
+    typer.Option(
+        "--sobol",
+        min=0,
+        metavar="N",
+        help="Base sample of Sobol's indices on a surrogate of the runs, a power of two; 0 for none.",
+    ),
+]
 PatientsPerArm = Annotated[
     int, typer.Option(min=10, metavar="N", help="Virtual patients per arm and parameter set.")
 ]
@@ -58,6 +67,7 @@ def sensitivity(
     trajectories: Trajectories = 6,
     members: Members = 200,
     patients: PatientsPerArm = 60,
+    sobol: SobolSample = 1024,
     seed: Seed = 1,
     workers: Workers = None,
     as_json: AsJson = False,
@@ -85,7 +95,7 @@ def sensitivity(
             plan,
             contrast,
             parameters_for(parameters),
-            Size(trajectories, members, patients, seed),
+            Size(trajectories, members, patients, seed, sobol),
             kept,
             workers=workers,
             progress=progress,

@@ -17,7 +17,7 @@ EvidenceFolder = Annotated[
     Path,
     typer.Option(
         metavar="DIR",
-        help="Folder with trials.csv, arms.csv and comparisons.csv, and perhaps overrides.yaml.",
+        help="Folder with trials.csv, arms.csv and perhaps comparisons.csv and overrides.yaml.",
         show_default=False,
     ),
 ]
@@ -144,6 +144,7 @@ def validate(
 def _write_document(found: Validation, path: Path) -> None:
     """The page, its figure, and beside them the numbers that other pages quote."""
     from forestall.report.drawing import svg_text
+    from forestall.report.targets import plain_targets
     from forestall.report.validation import document
     from forestall.report.validation_figure import draw_validation
     from forestall.studies.output import staged_file
@@ -152,6 +153,7 @@ def _write_document(found: Validation, path: Path) -> None:
     with staged_file(path.parent / "images" / "validation.svg") as stream:
         stream.write(svg_text(draw_validation(found)))
     with staged_file(path.with_suffix(".json")) as stream:
-        stream.write(json.dumps(quoted(found), indent=2, allow_nan=False) + "\n")
+        stream.write(json.dumps(quoted(found) | {"targets": plain_targets(found)}, indent=2, allow_nan=False))
+        stream.write("\n")
     with staged_file(path) as stream:
         stream.write(document(found, "images/validation.svg"))

@@ -153,9 +153,9 @@ def draw_alterations(
         (n, A) over the sorted ids of the catalogue. Alterations are drawn independently of each other.
 
     Notes:
-        A gene in the biomarkers stands for its mutations (for its other alterations if it has none); a
-        carrier has one of them, chosen by their prevalence. Beyond the first line the prevalence in
-        pretreated tumors is taken.
+        A gene in the biomarkers stands for its mutations (for its other alterations if it has none), several
+        genes between slashes for those of all of them; a carrier has one, chosen by their prevalence. Beyond the
+        first line the prevalence in pretreated tumors is taken.
     """
     catalogue = dict(sorted(load_alterations().items()))
     pretreated = not eligibility.first_line
@@ -176,7 +176,9 @@ def draw_alterations(
 
 
 def _columns(marker: str, catalogue: Mapping[str, Alteration]) -> list[int]:
-    """Columns of an alteration, or of the alterations that a gene's status means."""
+    """Columns of an alteration, or of the alterations that the status of a gene, or of several between slashes, means."""
+    if "/" in marker:
+        return [column for part in marker.split("/") for column in _columns(part, catalogue)]
     ids = list(catalogue)
     if marker in catalogue:
         return [ids.index(marker)]

@@ -358,6 +358,7 @@ def _of_types(pack: Pack, shared: Mapping[str, Quantity]) -> dict[str, Quantity]
     found["tumor.occult_lesions_mean"] = shared["tumor.occult_lesions_mean"]
     found["death.signal_log_sd"] = shared["death.signal_log_sd_in_packs"]
     found["death.turnover_share"] = _exactly(0.0, "as in the models that rates of decline come from")
+    found["growth.capacity_per_lesion"] = _capacity(pack, shared)
     for name, kind in pack.types.items():
         found[f"growth.doubling_time.{name}"] = kind.doubling_time
         found[f"growth.doubling_time_log_sd.{name}"] = _log_sd(kind.doubling_time)
@@ -371,6 +372,25 @@ def _of_types(pack: Pack, shared: Mapping[str, Quantity]) -> dict[str, Quantity]
     if sized is not None:
         found |= {"tumor.lesion_diameter_median": sized, "tumor.lesion_diameter_log_sd": _log_sd(sized)}
     return found
+
+
+def _capacity(pack: Pack, shared: Mapping[str, Quantity]) -> Quantity:
+    """Cells at which division stops, such that the slowest type's lesions stop to grow at the catalog's largest tumor.
+
+    Division slows with the share of the capacity that is taken, death does not: a lesion of cells that divide at b and grow at r
+    stops at the share r / b of it.
+    """
+    usual = shared["growth.capacity_per_lesion"]
+    slowest = max(kind.doubling_time.to("day") for kind in pack.types.values())
+    factor_of = max(1.0, shared["growth.birth_rate"].to("1/day") * slowest / math.log(2.0))
+    low, high = usual.interval or (usual.value, usual.value)
+    return usual.model_copy(
+        update={
+            "value": usual.value * factor_of,
+            "interval": (low * factor_of, high * factor_of),
+            "note": f"{usual.note}; times divisions per net growth, so that lesions stop to grow at that size",
+        }
+    )
 
 
 def _log_sd(quantity: Quantity) -> Quantity:

@@ -128,6 +128,11 @@ def _prior(value: Any) -> str:
 
 
 def _gene(symbol: str) -> str:
+    """A known gene or alteration, or several between slashes."""
+    return "/".join(_one_gene(part) for part in symbol.split("/"))
+
+
+def _one_gene(symbol: str) -> str:
     genes = {alteration.gene for alteration in load_alterations().values()}
     known = {name.casefold(): name for name in [*genes, *load_alterations()]}
     if symbol.casefold() not in known:
@@ -208,7 +213,7 @@ class Population(Entry):
         Annotated[float, BeforeValidator(rethrown(_biomarker)), WithJsonSchema(_BIOMARKER_SCHEMA)],
     ] = Field(
         default_factory=dict,
-        description="Gene or alteration: mutant, wild-type, or the share of patients who carry it.",
+        description="Gene or alteration, or several between slashes, of which one counts: mutant, wild-type, or the share of carriers.",
         examples=[{"PIK3CA": "mutant", "ESR1": "40%"}],
     )
     prior: tuple[PriorTreatment, ...] = Field(

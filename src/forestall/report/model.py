@@ -113,7 +113,7 @@ class WhyTable:
     """What each mechanism did over the courses of patients who progressed, from courses repeated without it."""
 
     mechanisms: Sequence[str]
-    """(m,) in words, the one that mattered most often first."""
+    """(m,) in words, the one that was most often the main one first."""
     explained: Integers
     """(arms,) patients whose courses were repeated."""
     mattered: Integers

@@ -75,6 +75,13 @@ def _lines(report: PdxReport) -> Iterator[str]:
     yield (
         f"  the rate alone, to the true last day: Spearman {plain.rank_correlation:.3f}, mean error {plain.mean_absolute_error:.0f}%"
     )
+    yield "  difference to each [95% interval, models drawn again]:"
+    for gain in report.gains:
+        ranks, error = gain.rank_correlation, gain.mean_absolute_error
+        yield (
+            f"  {gain.over}: Spearman {ranks.value:+.3f} [{ranks.low:+.3f} {ranks.high:+.3f}], "
+            f"mean error {error.value:+.0f}% [{error.low:+.0f} {error.high:+.0f}]"
+        )
     yield f"  inside the 90% prediction interval: {report.left_out.coverage:.1%}"
     yield "left-out growth rates, transformed, variances fitted anew:"
     for variant in report.variants:
@@ -86,10 +93,17 @@ def _lines(report: PdxReport) -> Iterator[str]:
     yield "one compound by another with its target, Spearman over models (as seen -> shrunk):"
     for twin in report.twins:
         yield f"  {twin.of} by {twin.by}: {twin.raw.rank_correlation:.2f} -> {twin.shrunk.rank_correlation:.2f}"
-    yield "synthetic combinations (Spearman, mean error, bias in %):"
-    for item in report.synthetic:
+    yield "each compound without its arms, Spearman over models (rmse, transformed), by the mean of the others -> by the model:"
+    for item in report.unseen:
+        simplest, ours = item.mean, item.shrunk
         yield (
-            f"  {item.scenario:22s} {item.method:10s} {item.rank_correlation:.3f} {item.mean_absolute_error:6.1f} {item.bias:+6.1f}"
+            f"  {item.compound}: {simplest.rank_correlation:.2f} ({simplest.root_mean_square_error:.3f}) -> "
+            f"{ours.rank_correlation:.2f} ({ours.root_mean_square_error:.3f})"
+        )
+    yield "synthetic combinations (Spearman, mean error, bias in %):"
+    for rule in report.synthetic:
+        yield (
+            f"  {rule.scenario:22s} {rule.method:10s} {rule.rank_correlation:.3f} {rule.mean_absolute_error:6.1f} {rule.bias:+6.1f}"
         )
 
 

@@ -9,6 +9,7 @@ from typing import Final
 from forestall.report.wording import DASH
 from forestall.statistics.estimate import Estimate
 from forestall.studies.sensitivity.quantities import LOG_RATIO, QUANTITIES
+from forestall.studies.sensitivity.sobol import Decomposition
 from forestall.studies.sensitivity.study import Screening, Sensitivity, measured_by
 
 FIGURE: Final = "sensitivity.svg"
@@ -32,6 +33,8 @@ def _page(found: Sensitivity) -> Iterator[str]:
     yield f"![what moves the result]({FIGURE})\n"
     for screening in found.screenings:
         yield from _screening(screening, found)
+    for decomposition in found.decompositions:
+        yield from _decomposition(decomposition)
     yield from _narrowing(found)
     yield from _biomarkers(found)
 
@@ -56,6 +59,18 @@ def _screening(screening: Screening, found: Sensitivity) -> Iterator[str]:
         for one in screening.effects[:_SHOWN]
     ]
     yield from _rows(("Number", "Mean absolute effect (95%)", "Mean effect", "Sigma", "Measured by"), cells)
+
+
+def _decomposition(one: Decomposition) -> Iterator[str]:
+    yield f"## How the variance of the {one.quantity} is made up\n"
+    yield (
+        "Sobol's indices if every number varies independently over what is uncertain of it: of the number alone (first order), and "
+        f"with all that acts through it (total), 90%. They are those of a surrogate that was learned from {one.runs} runs and predicts "
+        f"{max(0.0, one.explained):.0%} of the variance of runs that it has not seen; the rest is chance of finitely many patients, or "
+        "not smooth.\n"
+    )
+    cells = [(index.name, _share(index.first), _share(index.total)) for index in one.indices[:_SHOWN]]
+    yield from _rows(("Number", "First order", "Total"), cells)
 
 
 def _narrowing(found: Sensitivity) -> Iterator[str]:

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from forestall.report.style import BLUE, FAINT, MUTED, VERMILLION, Tone, ruled, styled
+from forestall.report.style import BLUE, FAINT, GREEN, MUTED, VERMILLION, Tone, ruled, styled
 from forestall.statistics.estimate import Estimate
 from forestall.studies.sensitivity.quantities import LOG_RATIO
 from forestall.studies.sensitivity.study import Screening, Sensitivity
@@ -20,7 +20,7 @@ _ROW_INCHES: Final = 0.27
 
 @styled
 def draw_sensitivity(found: Sensitivity) -> Figure:
-    """Draw elementary effects on both results, and shares of variance by number and by biomarker, as far as they were asked."""
+    """Draw elementary effects and Sobol's indices of both results, and shares of variance by number and by biomarker."""
     panels = [*(("effects", one) for one in found.screenings if one.effects)]
     shares = _shares(found)
     count = len(panels) + len(shares)
@@ -41,6 +41,10 @@ def draw_sensitivity(found: Sensitivity) -> Figure:
 
 def _shares(found: Sensitivity) -> list[tuple[str, list[str], list[Estimate], Tone]]:
     panels: list[tuple[str, list[str], list[Estimate], Tone]] = []
+    for one in found.decompositions:
+        top = one.indices[:SHOWN]
+        title = f"total Sobol index of the {one.quantity}\n(surrogate explains {max(0.0, one.explained):.0%} of unseen runs)"
+        panels.append((title, [index.name for index in top], [index.total for index in top], GREEN))
     if found.narrowings:
         chosen = found.narrowings[:SHOWN]
         title = f"uncertainty of the {LOG_RATIO}\nthat knowing the number would remove"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Final
 
 from forestall.studies.validation.answers import FORESTALL, Validation
@@ -35,6 +35,11 @@ def targets(found: Validation) -> list[Target]:
         compared=tuple(one for one in found.compared if one.groups["calibration"] != USED),
     )
     return [*_errors(unseen), *_shares(unseen), *_medians(unseen), *_curves(unseen)]
+
+
+def plain_targets(found: Validation) -> list[dict[str, str | bool | None]]:
+    """The targets as plain data, for pages that quote them."""
+    return [asdict(one) for one in targets(found)]
 
 
 def _errors(found: Validation) -> Iterator[Target]:

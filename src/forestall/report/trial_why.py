@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from forestall.report.model import WhyTable
+from forestall.report.model import Floats, Integers, WhyTable
 from forestall.report.style import WIDTH, arm_tone, ruled, styled
 from forestall.report.wording import shortened
 from forestall.statistics.proportions import proportion
@@ -23,7 +23,7 @@ _ENDINGS = {ACQUIRED: " (acquired)", TRUNCAL: " (truncal)", REBOUND: " rebound"}
 
 
 def why_table(found: TrialWhy) -> WhyTable:
-    """The mechanisms that mattered most often, as the report shows them.
+    """The mechanisms that were most often the main ones, as the report shows them.
 
     Args:
         found: The result.
@@ -45,7 +45,7 @@ def why_table(found: TrialWhy) -> WhyTable:
     )
 
 
-def _counts(of_arm: list[list[MechanismSum]], name: str) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+def _counts(of_arm: list[list[MechanismSum]], name: str) -> Integers:
     return np.array([[getattr(item, name) for item in row] for row in of_arm], np.int64)
 
 
@@ -70,20 +70,14 @@ def trial_why_figure(table: WhyTable, arms: list[str]) -> Figure:
         _draw_arm(axes, arm, name, table, np.arange(len(names)) + offset[arm])
     axes.set_yticks(range(len(names)), [shortened(name, 34) for name in names])
     axes.set_ylim(len(names) - 0.5, -0.5)
-    axes.set_xlim(left=0)
+    axes.set_xlim(left=-1.5)
     axes.set_xlabel("Share of the arm's explained patients, %")
     axes.tick_params(axis="y", length=0)
     figure.legend(loc="outside lower left", ncols=2, handlelength=1.6, columnspacing=1.5)
     return figure
 
 
-def _draw_arm(
-    axes: Axes,
-    arm: int,
-    name: str,
-    table: WhyTable,
-    height: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
-) -> None:
+def _draw_arm(axes: Axes, arm: int, name: str, table: WhyTable, height: Floats) -> None:
     explained = int(table.explained[arm])
     shares = [proportion(int(count), explained) for count in table.mattered[arm][: height.size]]
     value, low, high = (100 * np.array(column) for column in zip(*shares, strict=True))

@@ -56,7 +56,7 @@ def print_validation(found: Validation, *, console: Console | None = None) -> No
 
 
 def print_explanation(found: Validation, *, console: Console | None = None) -> None:
-    """Print how each trial is derived from the tables, and why others are not."""
+    """Print how each trial is derived from the tables, why others are not, and what in the tables is not taken at its word."""
     out = console or _console()
     place = None
     for step in derivations(found):
@@ -67,6 +67,8 @@ def print_explanation(found: Validation, *, console: Console | None = None) -> N
         out.print(Text(f"  {step['field']}: {step['value']}  <- {step['rule']}"), soft_wrap=True)
     for one in inexpressible(found):
         out.print(Text(f"not simulated: {one.name}, {one.row.endpoint}: {one.reason}"), soft_wrap=True)
+    for defect in found.evidence.defects:
+        out.print(Text(str(defect)), soft_wrap=True)
 
 
 def markdown(found: Validation) -> str:

@@ -216,9 +216,15 @@ def _twin(fit: PdxFit, of: str, by: str) -> Twin:
 
 
 def _estimate_without(fit: PdxFit, of: str, by: str, names: Sequence[str]) -> Floats:
+    return posterior(without_compound(fit, of)).of([(name, by) for name in names])[0]
+
+
+def without_compound(fit: PdxFit, compound: str) -> PdxFit:
+    """The calibration without the arms of a compound, at the same variances."""
     models = {
-        name: model.model_copy(update={"arms": {code: arm for code, arm in model.arms.items() if code != of}})
+        name: model.model_copy(
+            update={"arms": {code: arm for code, arm in model.arms.items() if code != compound}}
+        )
         for name, model in fit.models.items()
     }
-    known = posterior(fit.model_copy(update={"models": models}))
-    return known.of([(name, by) for name in names])[0]
+    return fit.model_copy(update={"models": models})

@@ -22,7 +22,9 @@ from forestall.studies.pdx_check import (
     twins,
 )
 from forestall.studies.pdx_data import PdxData
+from forestall.studies.pdx_gain import Gain, gains
 from forestall.studies.pdx_synthetic import Outcome, recover
+from forestall.studies.pdx_unseen import Unseen, unseen_compounds
 
 TWINS: Final = (
     ("BKM120", "CLR457"),
@@ -45,10 +47,13 @@ class PdxReport:
     """The same by the mean of the other models under the treatment."""
     change_by_plain_growth: Score
     """The same by exponential growth at the predicted rate until the day that turned out to be the last."""
+    gains: tuple[Gain, ...]
+    """The first of these scores minus each of the two others, with intervals."""
     rate: Score
     """Left-out growth rates, 1/day."""
     variants: tuple[Comparison, ...]
     twins: tuple[Twin, ...]
+    unseen: tuple[Unseen, ...]
     synthetic: tuple[Outcome, ...]
 
 
@@ -68,9 +73,11 @@ def check(fit: PdxFit, data: PdxData, *, trials: int, seed: int) -> PdxReport:
         change=score(found.seen, found.expected, found.treatment),
         change_by_treatment_mean=score(found.seen, found.treatment_mean, found.treatment),
         change_by_plain_growth=score(found.seen, found.plain_growth, found.treatment),
+        gains=tuple(gains(found, seed=seed)),
         rate=score(found.seen_rate, found.expected_rate, found.treatment),
         variants=tuple(compare_variants(fit)),
         twins=tuple(twins(fit, [pair for pair in TWINS if set(pair) <= arms])),
+        unseen=tuple(unseen_compounds(fit)),
         synthetic=tuple(recover(fit, trials=trials, seed=seed)),
     )
 
@@ -95,9 +102,11 @@ def _as_data(report: PdxReport) -> dict[str, Any]:
         "left_out_change": asdict(report.change),
         "left_out_change_by_treatment_mean": asdict(report.change_by_treatment_mean),
         "left_out_change_by_plain_growth": asdict(report.change_by_plain_growth),
+        "gains_in_change": [asdict(item) for item in report.gains],
         "left_out_rate": asdict(report.rate),
         "variants": [asdict(item) for item in report.variants],
         "twins": [asdict(item) for item in report.twins],
+        "unseen_compounds": [asdict(item) for item in report.unseen],
         "synthetic": [asdict(item) for item in report.synthetic],
     }
 

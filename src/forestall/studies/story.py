@@ -30,6 +30,8 @@ _BEST = {
     "SD": "stable disease",
     "PD": "progressive disease",
 }
+_MANY_TOLERANT = 0.2
+"""Share of the cells from which on tolerance is worth a sentence."""
 _COUNTS = {1: "one lesion", 2: "two lesions", 3: "three lesions", 4: "four lesions", 5: "five lesions"}
 _TIMES = {1: "once", 2: "twice", 3: "three times", 4: "four times"}
 
@@ -64,6 +66,7 @@ def _told(course: Course, found: Sequence[str]) -> list[str]:
     if course.failure:
         return [_who(course), f"The simulation failed: {course.failure}. There is no result.", RESEARCH_USE]
     told = [_who(course), _at_entry(course), _treatment(course), _response(course), marker_words(course)]
+    told.append(_tolerance(course))
     if course.progression is not None:
         told.append(_progression(course, course.progression))
         told.append(_escape(course, course.progression))
@@ -212,6 +215,21 @@ def _nadir_words(course: Course, sums: Floats) -> str:
         return f" No target lesion could be seen any more {when}."
     fall = 100 * (1 - sums[lowest] / sums[0])
     return f" The target lesions were smallest {when}, {fall:.0f}% below the start."
+
+
+def _tolerance(course: Course) -> str:
+    """How many cells had turned tolerant when the tumor was smallest, where that is many."""
+    measured = slice(0, course.end_of_measurement)
+    cells = sum((clone.cells[measured].sum(axis=1) for clone in course.clones), np.zeros(1))
+    tolerant = sum((clone.tolerant_cells[measured].sum(axis=1) for clone in course.clones), np.zeros(1))
+    lowest = int(np.argmin(cells))
+    if lowest == 0 or not tolerant[lowest] > _MANY_TOLERANT * cells[lowest]:
+        return ""
+    return (
+        f"When the tumor had fewest cells, {after(float(course.visit_day[lowest]))}, about "
+        f"{_rough(100 * tolerant[lowest] / cells[lowest], 2)}% of them had stopped dividing and were spared by the drugs, a state "
+        "without mutation that goes away when the drugs are stopped."
+    )
 
 
 def _progression(course: Course, progression: Progression) -> str:

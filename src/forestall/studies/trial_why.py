@@ -95,19 +95,26 @@ def _explained(
     typical = _typical(job.spec, population)
     base = follow_arm(population, arm, 0, job.watch, trace=True)
     tried = _tried(arm, base, population, job.watch)
-    effects: list[list[Effect]] = [[] for _ in named]
-    for switch, rows in tried.items():
+    effects: list[dict[Switch, Effect]] = [{} for _ in named]
+    for switch in dict.fromkeys(switch for wanted in tried for switch in wanted):
+        rows = np.flatnonzero([switch in wanted for wanted in tried])
         again = _again(population.select(rows), typical.select(rows), arm, job.watch, switch)
         for row, effect in zip(
             rows.tolist(), _effects(arm, base, again, rows, switch, job.watch), strict=True
         ):
-            effects[row].append(effect)
+            effects[row][switch] = effect
     days = base.findings.progression_day
     explained = [
-        Explained(int(patients[row]), arm.name, named[row], float(days[row]), tuple(effects[row]))
+        Explained(
+            int(patients[row]),
+            arm.name,
+            named[row],
+            float(days[row]),
+            tuple(effects[row][switch] for switch in tried[row]),
+        )
         for row in range(len(named))
     ]
-    return explained, len(named) + sum(rows.size for rows in tried.values())
+    return explained, len(named) + sum(map(len, tried))
 
 
 def _typical(spec: TrialSpec, population: Population) -> Population:
@@ -117,15 +124,13 @@ def _typical(spec: TrialSpec, population: Population) -> Population:
     return replace(population, effector=usual.effector)
 
 
-def _tried(arm: Arm, base: Followed, population: Population, watch: Watch) -> dict[Switch, NDArray[np.int64]]:
-    """Every switch with the rows of the patients in whom it could have mattered, in the order in which they are met."""
-    tried: dict[Switch, list[int]] = {}
-    truncal = population.truncal_mask(arm.alterations)
-    for row in range(len(population)):
-        carried = _carried(arm, base, row, int(truncal[row]), watch)
-        for switch in switches(arm, base, carried, row):
-            tried.setdefault(switch, []).append(row)
-    return {switch: np.array(rows, np.int64) for switch, rows in tried.items()}
+def _tried(arm: Arm, base: Followed, population: Population, watch: Watch) -> list[tuple[Switch, ...]]:
+    """For each patient, what could have mattered to her."""
+    truncal = population.truncal_mask(arm.alterations).tolist()
+    return [
+        switches(arm, base, _carried(arm, base, row, truncal[row], watch), row)
+        for row in range(len(population))
+    ]
 
 
 def _carried(arm: Arm, base: Followed, row: int, truncal: int, watch: Watch) -> tuple[str, ...]:

@@ -122,14 +122,15 @@ class TrialWhy:
         return [one for one in self.patients if one.arm == arm]
 
     def sums(self) -> list[MechanismSum]:
-        """Arm by arm, the mechanism that mattered most often in the trial first; those that mattered in nobody are left out."""
+        """Arm by arm, the mechanism that was most often the main one first; those that mattered in nobody are left out."""
+        main = Counter((one.main.kind, one.main.mechanism) for one in self.patients if one.main is not None)
         often = Counter(
             (effect.kind, effect.mechanism)
             for one in self.patients
             for effect in one.effects
             if effect.matters
         )
-        order = sorted(often, key=lambda key: (-often[key], key))
+        order = sorted(often, key=lambda key: (-main[key], -often[key], key))
         return [self._sum(arm, *key) for arm in self.arms for key in order]
 
     def _sum(self, arm: str, kind: str, mechanism: str) -> MechanismSum:

@@ -43,12 +43,12 @@ def read_bnet(path: Path) -> LogicalModel:
 
 
 def _is_header(line: str) -> bool:
-    words = [word.strip().casefold().removesuffix("s") for word in line.split(",")]
+    words = [word.strip(' \t"').casefold().removesuffix("s") for word in line.split(",")]
     return len(words) == 2 and words[0] in _TARGET_WORDS and words[1] in _FACTOR_WORDS
 
 
 def _node(line: int, text: str, place: Place, declared: Declared) -> Node:
-    target, comma, factors = text.partition(",")
+    target, comma, factors = _without_quotes(text, line, place).partition(",")
     if not comma:
         place.refuse("expected 'target, rule'", line, value=text, fix="is the comma missing?")
     if "," in factors:
@@ -62,6 +62,13 @@ def _node(line: int, text: str, place: Place, declared: Declared) -> Node:
     declared.add(name, line)
     rule = parse_expression(rule_tokens(factors, line, place), place, RULE_SIGNS, line)
     return Node(name, input_or_rule(name, rule), line=line)
+
+
+def _without_quotes(text: str, line: int, place: Place) -> str:
+    """Names and rules may stand in double quotes, as spreadsheets write them."""
+    if text.count('"') % 2:
+        place.refuse("this '\"' is never closed", line, value=text)
+    return text.replace('"', "")
 
 
 def _inputs(nodes: list[Node], declared: Declared, place: Place) -> tuple[Node, ...]:

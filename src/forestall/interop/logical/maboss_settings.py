@@ -88,7 +88,9 @@ def _global_setting(reader: TokenReader, settings: _Settings, name: Token) -> No
     reader.expect("=")
     value = settings.number(reader.until(";"), name.line)
     if name.text == "discrete_time" and value != 0.0:
-        settings.place.refuse("discrete_time is not supported", name.line, fix="use --engine async")
+        settings.place.refuse(
+            "discrete_time is not supported", name.line, fix="write 0 and use --engine async"
+        )
     if name.text in ("max_time", "time_tick", "sample_count"):
         if value <= 0.0:
             settings.place.refuse(f"{name.text} must be positive", name.line, value=value)
@@ -116,11 +118,7 @@ def _node_setting(reader: TokenReader, settings: _Settings, name: Token) -> None
         settings.place.refuse(
             "no such setting of a node", word.line, value=word.text, allowed=", ".join(_NODE_WORDS)
         )
-    if word.text == "istate" and reader.peek() in ("TRUE", "FALSE"):
-        value = 1.0 if reader.take("a state").text == "TRUE" else 0.0
-        reader.expect(";")
-    else:
-        value = settings.number(reader.until(";"), word.line)
+    value = settings.number(reader.until(";"), word.line)
     if word.text == "istate":
         _set_start(settings, _plain_start(settings, node, value, word.line), word.line)
     elif word.text == "is_internal":

@@ -28,6 +28,7 @@ MABOSS_SIGNS = {
     "/": Operator.DIVIDE,
 }
 MAX_TOKENS = 50_000
+_TRUTHS = {"true": "1", "false": "0"}
 _TOKEN = re.compile(
     r"""(?P<newline>\n) | (?P<blank>[^\S\n]+ | //[^\n]* | /\*.*?\*/)
     | (?P<open_comment>/\*) | (?P<include>[#]\s*include[^\n]*)
@@ -66,6 +67,8 @@ def _token(found: re.Match[str], line: int) -> Token:
     text = found[kind]
     if kind == "sign":
         return Token(text, text, line)
+    if kind == "name" and text.casefold() in _TRUTHS:
+        return Token("number", _TRUTHS[text.casefold()], line)
     return Token(kind, text.strip('"'), line)
 
 

@@ -136,27 +136,32 @@ def _read_species(one: Any, highest_target: int, reader: _Reader) -> None:
     name, line = one.getId(), one.getLine()
     if name in reader.species:
         reader.place.refuse(f"the species '{name}' is defined twice", line)
-    top = (
-        one.getMaxLevel()
-        if one.isSetMaxLevel()
-        else max(highest_target, one.getInitialLevel() if one.isSetInitialLevel() else 1)
-    )
-    if not 1 <= top <= MOST_LEVELS:
+    initial = int(one.getInitialLevel()) if one.isSetInitialLevel() else None
+    top = int(one.getMaxLevel()) if one.isSetMaxLevel() else max(highest_target, initial or 1)
+    if not 0 <= top <= MOST_LEVELS:
         reader.place.refuse(
-            f"the species '{name}' has a wrong highest level", line, value=top, allowed=f"1 to {MOST_LEVELS}"
+            f"the species '{name}' has a wrong highest level", line, value=top, allowed=f"0 to {MOST_LEVELS}"
         )
-    species = Species(name, top, one.getName() or "")
+    if initial is not None and not 0 <= initial <= top:
+        reader.place.refuse(
+            f"the species '{name}' starts outside of its levels", line, value=initial, allowed=f"0 to {top}"
+        )
+    species = Species(name, max(top, 1), one.getName() or "")
     reader.species[name], reader.lines[name] = species, line
-    if one.isSetInitialLevel():
-        level = one.getInitialLevel()
-        if not 0 <= level <= top:
-            reader.place.refuse(
-                f"the species '{name}' starts outside of its levels", line, value=level, allowed=f"0 to {top}"
-            )
-        reader.starts.append(Start(species.nodes, ((1.0, species.states(level)),)))
-    elif top > 1:
-        outcomes = tuple((1.0 / (top + 1), species.states(level)) for level in range(top + 1))
-        reader.starts.append(Start(species.nodes, outcomes))
+    reader.starts.extend(_starts(species, 0 if top == 0 else initial))
+
+
+def _starts(species: Species, initial: int | None) -> list[Start]:
+    """Where a species starts: each level is as probable as the others where the file names none.
+
+    A highest level of 0 says that the species is off (so the R package BoolNet writes genes fixed at 0).
+    """
+    if initial is not None:
+        return [Start(species.nodes, ((1.0, species.states(initial)),))]
+    if species.top == 1:
+        return []
+    outcomes = tuple((1.0 / (species.top + 1), species.states(level)) for level in range(species.top + 1))
+    return [Start(species.nodes, outcomes)]
 
 
 def _refuse_clashes(reader: _Reader) -> None:
@@ -275,6 +280,8 @@ def _boolean(formula: _Formula, reader: _Reader) -> Expression:
         return _combined(operator, [_boolean(part, reader) for part in formula.parts], formula, reader)
     if kind in (reader.sbml.AST_CONSTANT_TRUE, reader.sbml.AST_CONSTANT_FALSE):
         return Number(float(kind == reader.sbml.AST_CONSTANT_TRUE))
+    if kind == reader.sbml.AST_INTEGER and formula.node.getInteger() in (0, 1):
+        return Number(float(formula.node.getInteger()))
     if kind == reader.sbml.AST_NAME:
         return _species(formula.node.getName(), formula.line, reader).at_least(1)
     reader.place.refuse("this part of a formula is not supported", formula.line, value=_text(formula, reader))

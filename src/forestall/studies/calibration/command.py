@@ -44,9 +44,7 @@ def run_calibration(
     Raises:
         InputError: if there is no evidence, or shards are there and `resume` is not set.
     """
-    tables = _found(evidence, shared() / "evidence")
-    beside = curves if curves is not None else tables.parent / "data" / "trial_curves"
-    points = beside if curves is not None or (beside / SUMMARY).is_file() else None
+    tables, points = inputs(evidence, curves)
     calibration = prepare(load_spec(spec), tables, points)
     shards = out / SHARDS
     if not resume and shards.is_dir() and any(shards.iterdir()):
@@ -93,6 +91,13 @@ def shared() -> Path:
     """The folder of evidence and data that a clone finds beside itself, or where the environment says."""
     named = os.environ.get(SHARED)
     return Path(named) if named else Path(forestall.__file__).parents[3] / "shared"
+
+
+def inputs(evidence: Path | None, curves: Path | None) -> tuple[Path, Path | None]:
+    """Folders of the tables and, if there is one, of the curves; those of the shared folder if none are given."""
+    tables = _found(evidence, shared() / "evidence")
+    beside = curves if curves is not None else tables.parent / "data" / "trial_curves"
+    return tables, beside if curves is not None or (beside / SUMMARY).is_file() else None
 
 
 def _found(given: Path | None, usual: Path) -> Path:

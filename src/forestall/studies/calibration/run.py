@@ -77,7 +77,7 @@ class Calibration:
 
     def prior(self) -> Array:
         """(N, P) members of the prior."""
-        return _normal_design(self.spec.ensemble, len(self.unknowns), self.spec.seed + 1)
+        return normal_design(self.spec.ensemble, len(self.unknowns), self.spec.seed + 1)
 
 
 def prepare(
@@ -96,7 +96,8 @@ def prepare(
         StudyError: if nothing in the tables can be simulated.
     """
     tables = read_evidence(evidence)
-    asked = [one for one in questions(tables) if not spec.trials or one.row.trial in spec.trials]
+    scored = [one for one in questions(tables) if one.in_scope]
+    asked = [one for one in scored if not spec.trials or one.row.trial in spec.trials]
     points = read_curves(curves) if curves is not None else {}
     observed = observations(tables, asked, spec.model_error, points, endpoint)
     designs = _designs(tables, asked, endpoint)
@@ -134,7 +135,23 @@ def calibrate(
     simulator: Simulator = simulate,
     progress: Progress | None = None,
 ) -> None:
-    """Run the waves, then the folds; shards that the folder holds are not simulated again.
+    """Run the waves, then the folds; shards that the folder holds are not simulated again. Arguments as in `run_waves`."""
+    run_waves(calibration, folder, workers=workers, simulator=simulator, progress=progress)
+    calibration.fold_of = folds(calibration)
+    for fold in range(calibration.spec.folds):
+        kept = [one for one in calibration.observed if calibration.fold_of[one.trial] != fold]
+        calibration.posterior[fold] = posterior(calibration, kept)
+
+
+def run_waves(
+    calibration: Calibration,
+    folder: Path,
+    *,
+    workers: int = 1,
+    simulator: Simulator = simulate,
+    progress: Progress | None = None,
+) -> None:
+    """Simulate the waves and learn from them; the posterior of all trials is found, that of folds is not.
 
     Args:
         calibration: From `prepare`; its results are filled in.
@@ -145,7 +162,7 @@ def calibrate(
     """
     spec = calibration.spec
     given = load_design(spec, [unknown.name for unknown in calibration.unknowns])
-    sets = _normal_design(spec.members[0], len(calibration.unknowns), spec.seed)
+    sets = normal_design(spec.members[0], len(calibration.unknowns), spec.seed)
     for wave, count in enumerate(spec.members):
         first = sum(spec.members[:wave])
         numbers = range(first, first + count)
@@ -161,14 +178,10 @@ def calibrate(
             progress(f"learning from wave {wave + 1}", 0, 0)
         if last and wave > 0:
             calibration.emulator_error = _emulator_error(calibration, list(numbers))
-        calibration.emulators = _learned(calibration, calibration.deviates, numbers if wave > 0 else ())
+        calibration.emulators = learned(calibration, calibration.deviates, numbers if wave > 0 else ())
         calibration.posterior[None] = posterior(calibration, calibration.observed)
         if not last:
             sets = _next_design(calibration, wave + 1)
-    calibration.fold_of = folds(calibration)
-    for fold in range(spec.folds):
-        kept = [one for one in calibration.observed if calibration.fold_of[one.trial] != fold]
-        calibration.posterior[fold] = posterior(calibration, kept)
 
 
 def then_survival(first: Calibration, evidence: Path) -> Calibration | None:
@@ -268,20 +281,21 @@ def _next_design(calibration: Calibration, wave: int) -> Array:
     """Sets of a later wave: normal around the posterior's mean, wider than it."""
     members = calibration.posterior[None]
     spread = np.linalg.cholesky(np.cov(members.T) + 1e-6 * np.eye(members.shape[1]))
-    draws = _normal_design(calibration.spec.members[wave], members.shape[1], calibration.spec.seed + 9 + wave)
+    draws = normal_design(calibration.spec.members[wave], members.shape[1], calibration.spec.seed + 9 + wave)
     wide = _WIDENED if wave + 1 < len(calibration.spec.members) else 1.0
     return np.asarray(members.mean(axis=0) + wide * draws @ spread.T)
 
 
-def _normal_design(count: int, dimensions: int, seed: int) -> Array:
+def normal_design(count: int, dimensions: int, seed: int) -> Array:
     """(count, dimensions) standard normal deviates, evenly spread in each dimension."""
     uniform = qmc.LatinHypercube(dimensions, seed=np.random.default_rng(seed)).random(count)
     return np.asarray(norm.ppf(uniform))
 
 
-def _learned(
+def learned(
     calibration: Calibration, deviates: Mapping[int, Array], local: Collection[int]
 ) -> dict[tuple[str, int], ArmEmulator]:
+    """What is learned from some of the simulated sets, moved to agree with those that lie where the emulator is used."""
     inputs = _all_inputs(calibration)
     return fit_all(calibration.designs, inputs, deviates, calibration.shards, local)
 
@@ -298,7 +312,7 @@ def _emulator_error(calibration: Calibration, numbers: Sequence[int]) -> dict[st
     squares: dict[str, list[float]] = {}
     for known, hidden in (halves, halves[::-1]):
         deviates = {k: row for k, row in calibration.deviates.items() if k not in hidden}
-        calibration.emulators = _learned(calibration, deviates, known)
+        calibration.emulators = learned(calibration, deviates, known)
         for one in calibration.observed:
             difference = _difference(calibration, one, hidden)
             if math.isfinite(difference):

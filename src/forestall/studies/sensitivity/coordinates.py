@@ -36,6 +36,12 @@ class Coordinate:
         """The numbers at so many standard deviations from the center."""
         return {name: self._moved(center, self.sd * deviate) for name, center in self.numbers.items()}
 
+    def deviate(self, parameters: ParameterSet) -> float:
+        """How many standard deviations a set lies from the center."""
+        name, center = next(iter(self.numbers.items()))
+        shift = deviate_of(parameters.values[name], self.is_share) - deviate_of(center, self.is_share)
+        return shift / self.sd if self.sd > 0 else 0.0
+
     def _moved(self, center: float, shift: float) -> float:
         if self.is_share:
             odds = center / (1 - center) * math.exp(shift)

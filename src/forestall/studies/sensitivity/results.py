@@ -32,6 +32,8 @@ def as_data(found: Sensitivity) -> dict[str, Any]:
         "trajectories_used": {one.quantity: one.trajectories for one in found.screenings},
         "spread_between_parameter_sets": dict(zip(QUANTITIES, found.spreads, strict=False)),
         "effects": list(effect_rows(found)),
+        "sobol": list(sobol_rows(found)),
+        "surrogate_explains": {one.quantity: one.explained for one in found.decompositions},
         "narrowing": list(narrowing_rows(found)),
         "biomarkers": list(biomarker_rows(found)),
     }
@@ -52,6 +54,16 @@ def effect_rows(found: Sensitivity) -> Iterator[dict[str, Any]]:
                 "sigma": effect.spread,
                 "measured_by": measured_by(effect.name),
             }
+
+
+def sobol_rows(found: Sensitivity) -> Iterator[dict[str, Any]]:
+    """Sobol's indices, the largest total of each quantity first."""
+    for one in found.decompositions:
+        for index in one.indices:
+            row: dict[str, Any] = {"quantity": one.quantity, "number": index.name}
+            for name, share in (("first", index.first), ("total", index.total)):
+                row |= {name: share.value, f"{name}_low": share.lower, f"{name}_high": share.upper}
+            yield row | {"surrogate_explains": one.explained, "runs": one.runs}
 
 
 def narrowing_rows(found: Sensitivity) -> Iterator[dict[str, Any]]:
@@ -83,6 +95,7 @@ def write_tables(found: Sensitivity, folder: Path) -> None:
     text = json.dumps(as_data(found), indent=2, allow_nan=False)
     (folder / RECORD_FILE).write_text(text + "\n", encoding="utf-8", newline="\n")
     _write(folder / "effects.csv", effect_rows(found))
+    _write(folder / "sobol.csv", sobol_rows(found))
     _write(folder / "narrowing.csv", narrowing_rows(found))
     _write(folder / "biomarkers.csv", biomarker_rows(found))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,6 +19,7 @@ from forestall.studies.sensitivity.biomarkers import BiomarkerShare, biomarker_s
 from forestall.studies.sensitivity.coordinates import Coordinate, coordinates, deviate_of
 from forestall.studies.sensitivity.morris import Effect, elementary_effects, trajectories
 from forestall.studies.sensitivity.quantities import QUANTITIES, Contrast, results_of
+from forestall.studies.sensitivity.sobol import Decomposition, decompose
 from forestall.studies.validation.derivation import TrialPlan
 from forestall.studies.validation.ensemble import Parameters
 from forestall.studies.validation.shards import Progress, Shard, read_shard, run
@@ -50,6 +51,8 @@ class Size:
     patients: int
     """Per arm and parameter set; the same patients under every set."""
     seed: int
+    sobol: int = 0
+    """Base sample of Sobol's indices; 0 for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,8 @@ class Sensitivity:
     spreads: tuple[float, ...]
     """Standard deviation of each of `QUANTITIES` between parameter sets, finite samples included."""
     biomarkers: tuple[BiomarkerShare, ...]
+    decompositions: tuple[Decomposition, ...] = ()
+    """Of the `QUANTITIES` that vary."""
 
 
 def measured_by(name: str) -> str:
@@ -143,6 +148,7 @@ def analyze(
         narrowings=tuple(_narrowings(numbers, members, results[len(moved) :])),
         spreads=tuple(np.nanstd(results[len(moved) :], axis=0).tolist()) if members else (),
         biomarkers=tuple(work.biomarkers(center, contrast)),
+        decompositions=tuple(_decompositions(numbers, points, members, results, size)),
     )
 
 
@@ -207,6 +213,24 @@ def _screenings(numbers: Sequence[Coordinate], points: Floats, results: Floats, 
         effects, used = elementary_effects(numbers, points, results[:, column], seed)
         found.append(Screening(quantity, tuple(effects), used))
     return found
+
+
+def _decompositions(
+    numbers: Sequence[Coordinate],
+    points: Floats,
+    members: Sequence[ParameterSet],
+    results: Floats,
+    size: Size,
+) -> Iterator[Decomposition]:
+    """From every run, of the screening and of the ensemble."""
+    if not size.sobol:
+        return
+    drawn = [[one.deviate(member) for one in numbers] for member in members]
+    deviates = np.vstack([points, np.array(drawn, np.float64).reshape(-1, len(numbers))])
+    for column, quantity in enumerate(QUANTITIES):
+        found = decompose(numbers, deviates, results[:, column], quantity, size.sobol, size.seed)
+        if found is not None:
+            yield found
 
 
 def _narrowings(

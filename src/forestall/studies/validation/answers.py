@@ -68,9 +68,9 @@ class Compared:
         return math.log(hr) + normal_quantile(_TWO_SIDED) * error < 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Validation:
-    """All that a validation found."""
+    """All that a validation found; compared by identity, so that what is counted from it is counted once."""
 
     evidence: Evidence
     questions: tuple[Question, ...]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,12 +16,15 @@ from forestall.knowledge.drugs import load_drugs
 from forestall.knowledge.evidence import plain_name
 from forestall.knowledge.regimens import parse_regimen
 from forestall.knowledge.trials import TrialSpec, load_trial
+from forestall.studies.validation.alignment import aligned
 from forestall.studies.validation.evidence import ENDPOINTS, Evidence
 from forestall.studies.validation.exceptions import TrialOverride
-from forestall.studies.validation.population import Step, derive_population, is_metastatic
+from forestall.studies.validation.population import Derived, Step, derive_population, is_metastatic
 from forestall.studies.validation.rows import ComparisonRow, TrialRow
 from forestall.studies.validation.treatments import (
+    DosedArm,
     InexpressibleError,
+    Origin,
     Treatment,
     class_of,
     dose,
@@ -30,6 +33,8 @@ from forestall.studies.validation.treatments import (
     without_effect,
 )
 
+NO_RATIO: Final = "no hazard ratio is published"
+"""Why a comparison is not scored; its arms are predicted."""
 _USUAL_SCAN_WEEKS: Final = 8
 _FOLLOW_UP_MONTHS: Final = (12, 84)
 _FOLLOW_UP_PER_MEDIAN: Final = {"PFS": 2.0, "OS": 1.5}
@@ -66,7 +71,7 @@ class Question:
     control: Treatment | None
     plan: TrialPlan | None
     reason: str
-    """Why it cannot be simulated; empty if it can."""
+    """Why it cannot be simulated, or has nothing to be compared with; empty if neither."""
     in_scope: bool
     """Metastatic breast cancer with a verified hazard ratio of an endpoint that is predicted: what the simple rules answer."""
 
@@ -106,14 +111,14 @@ def _question(
         control = _treatment(evidence, row, row.control)
     except InexpressibleError as error:
         return Question(row, None, None, None, out_of_scope or str(error), not out_of_scope)
-    if out_of_scope:
+    if out_of_scope and out_of_scope != NO_RATIO:
         return Question(row, experimental, control, None, out_of_scope, False)
     if reason := _not_modeled(experimental, control):
-        return Question(row, experimental, control, None, reason, True)
+        return Question(row, experimental, control, None, reason, not out_of_scope)
     plan = plan_of(row)
     reason = plan if isinstance(plan, str) else _not_in(plan, row)
     usable = plan if isinstance(plan, TrialPlan) and not reason else None
-    return Question(row, experimental, control, usable, reason, True)
+    return Question(row, experimental, control, usable, reason or out_of_scope, not out_of_scope)
 
 
 def _not_modeled(experimental: Treatment, control: Treatment) -> str:
@@ -163,7 +168,7 @@ def _out_of_scope(evidence: Evidence, row: ComparisonRow) -> str:
             f"not yet expressible: {trial and trial.setting}",
         ),
         (row.endpoint not in ENDPOINTS, f"endpoint not predicted: {row.endpoint}"),
-        (row.hr is None, "no hazard ratio is published"),
+        (row.hr is None, NO_RATIO),
     )
     return next((reason for applies, reason in reasons if applies), "")
 
@@ -215,6 +220,8 @@ def _plan(evidence: Evidence, row: ComparisonRow, written: Mapping[str, Path], p
     if suppresses_ovaries(_treatment(evidence, row, row.control)):
         population.say("menopause", "post", "the ovaries are suppressed")
     simulated, members, steps, stand_ins = _arms(evidence, row, override)
+    if "menopause" not in override.population and _has_aromatase_inhibitor(simulated.values()):
+        _after_menopause(population)
     visits, visit_step = _visits(trial, override)
     endpoints = _asked(evidence, row)
     follow_up, follow_step = _follow_up(evidence, row, endpoints, override)
@@ -237,6 +244,18 @@ def _plan(evidence: Evidence, row: ComparisonRow, written: Mapping[str, Path], p
     return TrialPlan(trial.trial, subgroup, spec, source, members, endpoints, tuple(all_steps), stand_ins)
 
 
+def _after_menopause(population: Derived) -> None:
+    if population.fields.get("menopause") != "post":
+        population.say(
+            "menopause", "post", "aromatase inhibitors are given after menopause, natural or induced"
+        )
+
+
+def _has_aromatase_inhibitor(regimens: Iterable[str]) -> bool:
+    drugs = {drug for text in regimens for drug in parse_regimen(text).drugs}
+    return any(load_drugs()[drug].drug_class == "aromatase_inhibitor" for drug in drugs)
+
+
 def _apply(given: Mapping[str, Any], fields: dict[str, Any], steps: list[Step]) -> None:
     for name, value in given.items():
         fields.pop(name, None)
@@ -256,38 +275,44 @@ def _arms(
     for other in evidence.comparisons:
         if (other.trial, other.subgroup.name) == (row.trial, row.subgroup.name):
             names |= dict.fromkeys((other.control, other.experimental))
-    simulated: dict[str, str] = {}
-    members: dict[str, tuple[int, ...]] = {}
+    dosed: dict[str, DosedArm] = {}
     steps: list[Step] = []
-    stand_ins: list[str] = []
     for name in names:
         try:
-            texts, rule, notes = _regimens(evidence, row, name, override)
+            dosed[name] = _dosed(evidence, row, name, override)
         except InexpressibleError as error:
             steps.append(Step(f"arms.{name}", f"arm '{name}': {error}", "left out"))
-            continue
-        members[name] = tuple(range(len(simulated), len(simulated) + len(texts)))
-        simulated |= {f"arm {len(simulated) + place + 1}": text for place, text in enumerate(texts)}
-        steps.append(Step(f"arms.{name}", " | ".join(texts), rule))
-        stand_ins.extend(notes)
-    missing = [name for name in (row.control, row.experimental) if name not in members]
+    missing = [name for name in (row.control, row.experimental) if name not in dosed]
     if missing:
         raise InexpressibleError(next(step.value for step in steps if step.field == f"arms.{missing[0]}"))
+    return _simulated(aligned(dosed), steps)
+
+
+def _simulated(
+    arms: Mapping[str, DosedArm], steps: list[Step]
+) -> tuple[dict[str, str], dict[str, tuple[int, ...]], list[Step], tuple[str, ...]]:
+    """Regimens of the simulated arms, and which of them are each published arm."""
+    simulated: dict[str, str] = {}
+    members: dict[str, tuple[int, ...]] = {}
+    for name, arm in arms.items():
+        texts = [regimen.text() for regimen in arm.regimens]
+        members[name] = tuple(range(len(simulated), len(simulated) + len(texts)))
+        simulated |= {f"arm {len(simulated) + place + 1}": text for place, text in enumerate(texts)}
+        steps.append(Step(f"arms.{name}", " | ".join(texts), "; ".join(arm.rules)))
     if len(simulated) > _MOST_ARMS:
         raise InexpressibleError(f"more than {_MOST_ARMS} arms")
-    return simulated, members, steps, tuple(dict.fromkeys(stand_ins))
+    stand_ins = dict.fromkeys(note for arm in arms.values() for note in arm.stand_ins)
+    return simulated, members, steps, tuple(stand_ins)
 
 
-def _regimens(
-    evidence: Evidence, row: ComparisonRow, arm: str, override: TrialOverride
-) -> tuple[list[str], str, tuple[str, ...]]:
+def _dosed(evidence: Evidence, row: ComparisonRow, arm: str, override: TrialOverride) -> DosedArm:
     if arm in override.arms:
-        return [parse_regimen(override.arms[arm]).text()], "overrides.yaml", ()
+        return DosedArm((parse_regimen(override.arms[arm]),), (Origin.GIVEN,), ("overrides.yaml",), ())
     texts = {one.dose_text for one in evidence.arm_rows(row.trial, arm) if one.dose_text}
     treatment = _treatment(evidence, row, arm)
-    dosed = dose(treatment, row.trial, texts.pop() if len(texts) == 1 else "")
-    notes = (treatment.assumed, *dosed.stand_ins) if treatment.assumed else dosed.stand_ins
-    return [regimen.text() for regimen in dosed.regimens], "; ".join(dosed.rules), notes
+    found = dose(treatment, row.trial, texts.pop() if len(texts) == 1 else "")
+    assumed = (treatment.assumed,) if treatment.assumed else ()
+    return replace(found, stand_ins=(*assumed, *found.stand_ins))
 
 
 def _visits(trial: TrialRow, override: TrialOverride) -> tuple[str, Step]:
@@ -320,7 +345,8 @@ def _asked(evidence: Evidence, row: ComparisonRow) -> tuple[str, ...]:
         for one in evidence.comparisons
         if (one.trial, one.subgroup.name) == (row.trial, row.subgroup.name)
     ]
-    asked = {ENDPOINTS[one.endpoint] for one in same if one.endpoint in ENDPOINTS and one.hr is not None}
+    with_ratio = [one for one in same if one.hr is not None and one.endpoint in ENDPOINTS]
+    asked = {ENDPOINTS[one.endpoint] for one in with_ratio or same if one.endpoint in ENDPOINTS}
     return tuple(endpoint for endpoint in ("PFS", "OS") if endpoint in asked)
 
 

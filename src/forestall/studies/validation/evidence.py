@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeVar
 
+from forestall.studies.validation.consistency import (
+    ENDPOINTS,
+    agrees_with_medians,
+    is_wide_enough,
+    possible_outcomes,
+    with_sizes_of_arms,
+)
 from forestall.studies.validation.exceptions import OVERRIDES_FILE, Overrides, read_overrides
+from forestall.studies.validation.pairs import pairs
 from forestall.studies.validation.rows import (
     ArmRow,
     ComparisonRow,
     TrialRow,
     arm_row,
     comparison_row,
-    narrower_than_possible,
     trial_row,
 )
-from forestall.studies.validation.tables import CELL, ROW, Defect, Source, read_raw
+from forestall.studies.validation.tables import CELL, COMPARISONS, ROW, Defect, Source, read_raw
 
-ENDPOINTS: Final = {"PFS": "PFS", "TTP": "PFS", "OS": "OS"}
-"""Endpoints with hazard ratios that are predicted, and the endpoint of a simulated trial that stands for each."""
-_CLEAR: Final = math.log(1.15)
-"""A hazard ratio and a ratio of medians that both differ from 1 by this much must point the same way."""
 _PREFERENCE: Final = {"1": 0, "": 1, "0": 2}
+__all__ = ["ENDPOINTS", "Evidence", "read_evidence"]
 Row = TypeVar("Row", ArmRow, ComparisonRow)
 R = TypeVar("R")
 
@@ -76,10 +79,14 @@ def read_evidence(folder: Path) -> Evidence:
     for name in sorted(named - trials.keys() - unusable.keys()):
         raw.defects.append(Defect(OVERRIDES_FILE, 1, "trials", name, "trials.csv has no such trial", CELL))
     arms = _without_contradictions(_used(raw.rows["arms.csv"], arm_row), raw.defects)
+    arms = possible_outcomes(arms, raw.defects)
     rows = _used(raw.rows["comparisons.csv"], lambda source: comparison_row(source, overrides.levels))
-    rows = [row for row in rows if _agrees_with_medians(row, arms, raw.defects)]
-    rows = [row for row in rows if _is_wide_enough(row, arms, raw.defects)]
+    rows = [with_sizes_of_arms(row, arms, raw.defects) for row in rows]
+    rows = [row for row in rows if agrees_with_medians(row, arms, raw.defects)]
+    rows = [row for row in rows if is_wide_enough(row, arms, raw.defects)]
     chosen, aside = _choose(rows, trials, raw.defects)
+    if COMPARISONS not in raw.hashes:
+        chosen = list(pairs(arms, ENDPOINTS))
     return Evidence(
         trials=trials,
         arms=tuple(arms),
@@ -149,43 +156,6 @@ def _settled(
         shown = "/".join("" if number is None else f"{number:g}" for number in value)
         defects.append(Defect(file, row.source_line, column, shown, problem, ROW))
     return group[:1] if same else []
-
-
-def _agrees_with_medians(row: ComparisonRow, arms: list[ArmRow], defects: list[Defect]) -> bool:
-    if row.hr is None or row.endpoint not in ENDPOINTS:
-        return True
-    medians = [_median(row, name, arms) for name in (row.experimental, row.control)]
-    if medians[0] is None or medians[1] is None:
-        return True
-    log_hr, log_medians = math.log(row.hr), math.log(medians[0] / medians[1])
-    if log_hr * log_medians <= 0 or min(abs(log_hr), abs(log_medians)) < _CLEAR:
-        return True
-    problem = f"contradicts the medians {medians[0]:g} and {medians[1]:g} months in arms.csv"
-    defects.append(Defect("comparisons.csv", row.source_line, "hr", f"{row.hr:g}", problem, ROW))
-    return False
-
-
-def _is_wide_enough(row: ComparisonRow, arms: list[ArmRow], defects: list[Defect]) -> bool:
-    """Whether as many patients as the arms had at most could give the interval, where the row gives no numbers itself."""
-    if row.interval is None or (row.n_experimental and row.n_control):
-        return True
-    sizes = [
-        max((one.n for one in arms if (one.trial, one.arm) == (row.trial, arm) and one.n), default=None)
-        for arm in (row.experimental, row.control)
-    ]
-    if sizes[0] is None or sizes[1] is None or not narrower_than_possible(row, sizes[0], sizes[1]):
-        return True
-    problem = f"an interval narrower than the {sizes[0] + sizes[1]} patients in arms.csv allow"
-    defects.append(Defect("comparisons.csv", row.source_line, "hr_lo", f"{row.interval[0]:g}", problem, ROW))
-    return False
-
-
-def _median(row: ComparisonRow, arm: str, arms: list[ArmRow]) -> float | None:
-    for other in arms:
-        same = (other.trial, other.arm, other.endpoint, other.subgroup)
-        if same == (row.trial, arm, row.endpoint, row.subgroup) and other.median is not None:
-            return other.median
-    return None
 
 
 def _choose(

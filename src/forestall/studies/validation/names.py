@@ -98,8 +98,9 @@ def meaning_of(text: str) -> Meaning:
 
 
 def is_known(text: str) -> bool:
-    """Whether a name, as it stands, means something."""
-    return _plain(text) in _meanings()
+    """Whether a name means something, as it stands or without qualifiers."""
+    word = _plain(text)
+    return word in _meanings() or _without_qualifiers(word) in _meanings()
 
 
 def representative_of(drug: str) -> Representative | None:
@@ -126,7 +127,9 @@ def _readings(text: str) -> Iterator[str]:
         yield _plain(inside)
     bare = _without_qualifiers(
         re.sub(
-            r"^(?:fam|ado)-", "", re.sub(r"^(?:matching )?placebo (?:for|to|of|matching) .*", "placebo", bare)
+            r"^(?:fam|ado)-",
+            "",
+            re.sub(r"^(?:matching )?placebo (?:for|to|of|matching) .*|^[\w-]+ placebo$", "placebo", bare),
         )
     )
     yield bare

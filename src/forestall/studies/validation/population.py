@@ -23,11 +23,43 @@ _GROUP_WORDS: Final[Mapping[str, str]] = {
     "cdk4/6 inhibitor": "CDK4/6 inhibitor",
     "antiestrogen": "endocrine therapy",
     "anti-her2": "HER2-targeted therapy",
-    "her2-targeted therapies": "HER2-targeted therapy",
+    **dict.fromkeys(
+        (
+            "her2-targeted therapies",
+            "her2-targeted regimens",
+            "her2-directed",
+            "her2-directed therapy",
+            "her2-directed therapies",
+            "her2-directed regimens",
+            "anti-her2 therapy",
+            "anti-her2 therapies",
+            "anti-her2 regimens",
+        ),
+        "HER2-targeted therapy",
+    ),
+    "aromatase inhibitors": "aromatase inhibitor",
+    "ais": "aromatase inhibitor",
+    "anthracyclines": "anthracycline",
+    "taxanes": "taxane",
+    "cdk4/6 inhibitors": "CDK4/6 inhibitor",
+    "endocrine therapies": "endocrine therapy",
+    "hormone therapy": "endocrine therapy",
+    "chemotherapies": "chemotherapy",
+    "chemotherapy regimens": "chemotherapy",
     **{fold(group): group for group in DRUG_GROUPS},
 }
 _NOT_EVERYONE: Final = re.compile(
     r"%|\bno(ne)?\b|<=|\+/-|and/or|allowed|\bor\b|mostly|mixed|-naive", re.IGNORECASE
+)
+_WITHOUT_OPTION: Final = re.compile(r"\s*\(?(?:\+/-|with or without)\s.*$", re.IGNORECASE)
+"""What only some patients had beside what all had."""
+_BEFORE_A_DRUG: Final = re.compile(
+    r"^(?:(?:prior|previous|progression on|(?:>=|≥)?\d(?:-\d)?(?: prior| lines of)?|\(neo\)adjuvant|adjuvant)\s+)+",
+    re.IGNORECASE,
+)
+_AFTER_A_DRUG: Final = re.compile(
+    r"\s+(?:for|in) (?:the )?(?:abc|mbc|(?:advanced|metastatic)(?: breast cancer| disease| setting)?)$|-based (?:therapy|regimens?)$",
+    re.IGNORECASE,
 )
 _HER2: Final = (
     (r"^any|^mixed|^unselected|^$", "any"),
@@ -35,6 +67,19 @@ _HER2: Final = (
     (r"neg|^her2-$|^-$", "negative"),
     (r"^(?:her2[- ]?)?(?:ultra)?low", "low"),
 )
+_PATHWAYS: Final[Mapping[str, str]] = {
+    "akt-pathway": "PIK3CA/AKT1/PTEN",
+    "akt pathway": "PIK3CA/AKT1/PTEN",
+    "pi3k": "PIK3CA/PTEN",
+}
+"""Pathways that trials name, and the genes of which one is altered."""
+_AGE: Final = r"\bage[ds]?:? ?(?P<sign>>=|<=|<|>) ?(?P<years>[3-8]\d)(?: years?)?"
+_MIXED: Final = re.compile(
+    r"%|\d/\d|\b(?:and|or) (?:non|wild|wt)|cohorts|unselected|regardless|irrespective|stratif|allowed|any status"
+    r"|\b(?:no|not|without|unknown)\b|with and without",
+    re.IGNORECASE,
+)
+"""What says that a marker is not about every patient."""
 _BRAIN: Final = (
     (r"with or without[^;,]*brain|brain metastases allowed|asymptomatic cns allowed", "allowed"),
     (r"without brain|no brain", "excluded"),
@@ -101,6 +146,7 @@ def derive_population(row: TrialRow, subgroup: str) -> Derived:
     _menopause(row, found)
     _prior(row, found)
     _brain(row, found)
+    _entry_criteria(row, found)
     if share := re.search(r"(\d+)% visceral", row.population):
         found.say("visceral", f"{share[1]}%", f"population '{share[0]}'")
     _subgroup(subgroup, found)
@@ -161,6 +207,7 @@ def _plain_line(text: str) -> str:
 
 def _menopause(row: TrialRow, found: Derived) -> None:
     words = row.population.casefold()
+    words = re.sub(r"\d+% (?:[\w/]+ )?(?:pre|peri|post)[\w/]*menopausal", "", words)
     post, pre = "postmenopausal" in words, re.search(r"\b(pre|peri)(menopausal|/)", words)
     if post and not pre:
         found.say("menopause", "post", "population says 'postmenopausal'")
@@ -170,8 +217,8 @@ def _menopause(row: TrialRow, found: Derived) -> None:
 
 def _prior(row: TrialRow, found: Derived) -> None:
     prior: list[str] = []
-    for part in re.split(r"[;,]| and (?!/)| incl\. ", row.prior_therapy):
-        word = part.strip()
+    for part in re.split(r"[;,]| and (?!/)| incl\.? ", row.prior_therapy):
+        word = _WITHOUT_OPTION.sub("", part.strip())
         drug = _prior_drug(word)
         if drug is not None and drug not in prior:
             prior.append(drug)
@@ -186,9 +233,7 @@ def _prior(row: TrialRow, found: Derived) -> None:
 def _prior_drug(text: str) -> str | None:
     if _NOT_EVERYONE.search(text):
         return None
-    word = re.sub(
-        r"^(prior|(>=)?\d(-\d)?|~?\d+%|\(neo\)adjuvant|adjuvant)\s+", "", text.strip(), flags=re.IGNORECASE
-    )
+    word = _AFTER_A_DRUG.sub("", _BEFORE_A_DRUG.sub("", text.strip()))
     return {**drug_names(), **_GROUP_WORDS}.get(fold(word))
 
 
@@ -199,14 +244,29 @@ def _brain(row: TrialRow, found: Derived) -> None:
             return
 
 
+def _entry_criteria(row: TrialRow, found: Derived) -> None:
+    """Genes and ages that the description of a trial names for everybody."""
+    for clause in re.split(r"[;,]", row.population.casefold().replace("≥", ">=").replace("≤", "<=")):
+        for pattern, apply in ((_marker_pattern(), _marker), (_AGE, _age)):
+            match = re.search(pattern, clause)
+            if match and not _MIXED.search(clause):
+                apply(found, match[0].strip(), match)
+
+
 def _marker(found: Derived, text: str, match: re.Match[str]) -> None:
-    """A gene with what is said of it."""
-    lost = re.search(r"wild|wt|non|unmut|negative", match["state"]) is not None
+    """A gene, or genes of which one is altered, with what is said of it."""
+    lost = re.search(r"wild|wt|non|unmut|negative", match["state"] or "") is not None
     biomarkers = {
         **found.fields.get("biomarkers", {}),
-        match["gene"].upper(): "wild-type" if lost else "mutant",
+        _PATHWAYS.get(match["gene"], match["gene"].upper()): "wild-type" if lost else "mutant",
     }
-    found.say("biomarkers", biomarkers, f"subgroup '{text}'")
+    found.say("biomarkers", biomarkers, f"'{text}'")
+
+
+def _age(found: Derived, text: str, match: re.Match[str]) -> None:
+    years = int(match["years"]) + (match["sign"] in (">", "<="))
+    ages = [years, 100] if match["sign"] in (">", ">=") else [18, years]
+    found.say("age", {"range": ages}, f"'{text}'")
 
 
 def _brain_metastases(found: Derived, text: str, match: re.Match[str]) -> None:
@@ -245,16 +305,31 @@ def _genes() -> str:
 
 
 @functools.cache
+def _marker_pattern() -> str:
+    """A gene, several of which one is altered, or a pathway, and what is said of it."""
+    states = (
+        r"mut(?:ant|ated|ations?)?s?|(?:non-?)?(?:alter(?:ed|ations?)|activated)|amplified|lost|wt|wild[- ]?type"
+        r"|non-?mut(?:ant|ated)|unmutated"
+    )
+    genes = rf"(?:{_genes()})(?:/(?:{_genes()}))*|{'|'.join(_PATHWAYS)}"
+    return rf"\b(?P<gene>{genes})(?:[- ](?P<state>{states})|m)\b"
+
+
+@functools.cache
 def _phrases() -> tuple[tuple[str, Phrase], ...]:
-    states = r"mut(?:ant|ated|ation)?s?|alter(?:ed|ation)|amplified|lost|wt|wild[- ]?type|non-?mut(?:ant|ated)|unmutated"
     return (
-        (rf"\b(?P<gene>{_genes()})[- ](?P<state>{states})\b", _marker),
-        (r"\bno brain met(?:astase)?s", _sets(brain_metastases="excluded")),
+        (_marker_pattern(), _marker),
         (
-            r"(?P<state>(?:active|stable|untreated|treated[- ]progressing|treated|progressing) )?(?:brain|cns) met(?:astase)?s\b",
+            r"\b(?:no|without) (?:brain|cns) met(?:astase)?s(?: at baseline)?",
+            _sets(brain_metastases="excluded"),
+        ),
+        (
+            r"(?P<state>(?:active|stable|untreated|treated[- ]progressing|treated|progressing) )?(?:brain|cns) met(?:astase)?s\b"
+            r"(?: at baseline)?",
             _brain_metastases,
         ),
         (r"\b(?:prior|after|post) (?P<drug>[\w/ +-]+)$", _had_before),
+        (_AGE, _age),
         (r"\btnbc\b|triple[- ]negative", _sets(her2="negative", er_positive=0.0)),
         (r"her2[- ]low", _sets(her2="low")),
         (r"her2(?:-positive|\+)", _sets(her2="positive")),
@@ -284,7 +359,7 @@ _GEOGRAPHIC: Final = re.compile(
 
 def _subgroup(name: str, found: Derived) -> None:
     """Each known phrase sets its field; a word that is left over makes the subgroup one that cannot be expressed."""
-    rest = name
+    rest = name.replace("≥", ">=").replace("≤", "<=")
     if _GEOGRAPHIC.match(rest):
         raise InexpressibleError(f"subgroup not understood: {name}")
     for pattern, apply in _phrases():

@@ -71,7 +71,7 @@ def counts(found: Validation) -> dict[str, int]:
         "comparisons_answering_a_question": len(found.evidence.comparisons),
         "comparisons_set_aside": len(found.evidence.set_aside),
         "comparisons_in_scope": len(found.compared),
-        "comparisons_expressible": sum(one.plan is not None for one in found.questions),
+        "comparisons_expressible": sum(one.plan is not None and one.in_scope for one in found.questions),
         "comparisons_simulated": sum(one.simulated is not None for one in found.compared),
         "defects": len(found.evidence.defects),
     }

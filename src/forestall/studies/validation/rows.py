@@ -16,6 +16,8 @@ VERIFIED: Final = frozenset({"yes", "secondary"})
 _INDEPENDENT: Final = ("IRC", "IRR", "BICR", "BIRC", "IRF", "ICR", "CENTRAL")
 _NARROWEST: Final = 0.9
 """Of the narrowest interval that the number of patients allows; the rest is rounding."""
+_OVER_TIME: Final = ("PFS", "TTP", "OS")
+"""Endpoints whose rates fall with time."""
 _LOPSIDED: Final = 0.6
 """Distance of a ratio from the middle of its interval on the log scale, in half-widths."""
 _P_FACTOR: Final = 10.0
@@ -151,11 +153,18 @@ def arm_row(source: Source) -> ArmRow | None:
         median=median,
         rate=rate,
         rate_months=source.number("rate_time_months", high=600),
-        interval=_interval(source, "ci_lo", "ci_hi", rate if median is None else median),
+        interval=_interval(
+            source,
+            "ci_lo",
+            "ci_hi",
+            *((rate, 100.0) if median is None and rate is not None else (median, math.inf)),
+        ),
         preferred=source.text("preferred"),
         assessor=assessor_of(source.text("assessor")),
     )
     _check_verified(source)
+    if row.endpoint in _OVER_TIME and median is None and rate is not None and row.rate_months is None:
+        source.complain("rate_time_months", "a rate without its time")
     return row if source.usable else None
 
 
@@ -212,9 +221,9 @@ def _count(source: Source, column: str) -> int | None:
 
 
 def _interval(
-    source: Source, low_column: str, high_column: str, value: float | None
+    source: Source, low_column: str, high_column: str, value: float | None, most: float = math.inf
 ) -> tuple[float, float] | None:
-    low, high = source.number(low_column, -1e-12), source.number(high_column)
+    low, high = source.number(low_column, -1e-12), source.number(high_column, high=most)
     if low is None and high is None:
         return None
     if low is None or high is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ GROUPINGS: Final = (
     "calibration",
 )
 _CLOSE: Final = 0.25
+_KEPT: Final = 4
+"""Validations whose scores are kept: tables, page, targets and terminal ask for them one after the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,7 @@ class CurveScore:
     within_a_month: int
 
 
+@functools.lru_cache(maxsize=_KEPT)
 def scores(found: Validation) -> list[Score]:
     """Every method, for each group of every grouping; the endpoints first."""
     result = []
@@ -109,6 +113,7 @@ def scores(found: Validation) -> list[Score]:
     return result
 
 
+@functools.lru_cache(maxsize=_KEPT)
 def differences(found: Validation) -> list[Difference]:
     """Forestall against every rule, and every rule against no effect."""
     pairs = [(FORESTALL, rule) for rule in found.methods if rule != FORESTALL and FORESTALL in found.methods]

@@ -12,6 +12,8 @@ from typing import Final, TextIO
 
 from forestall.errors import InputError
 
+COMPARISONS: Final = "comparisons.csv"
+"""The table that a folder may lack: its arms are then predicted, and no ratio is compared."""
 MAX_ROWS: Final = 100_000
 _MAX_LINE: Final = 100_000
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -112,8 +114,11 @@ class RawTables:
 def read_raw(folder: Path) -> RawTables:
     """Read the tables of a folder.
 
+    Returns:
+        Their rows; none of comparisons.csv if the folder has no such table.
+
     Raises:
-        InputError: if the folder, a table or one of its columns is missing, or a table is no text or too large.
+        InputError: if the folder, another table or one of the columns is missing, or a table is no text or too large.
     """
     if not folder.is_dir():
         raise InputError(
@@ -122,6 +127,9 @@ def read_raw(folder: Path) -> RawTables:
     found = RawTables({}, {})
     for name in COLUMNS:
         path = folder / name
+        if name == COMPARISONS and not path.exists():
+            found.rows[name] = []
+            continue
         if not path.is_file():
             raise InputError("the folder lacks a table", file=folder, value=name, allowed=", ".join(COLUMNS))
         found.rows[name] = list(_sources(path, found.defects))

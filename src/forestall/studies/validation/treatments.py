@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import IntEnum
 from itertools import product
 from typing import Final
 
@@ -127,7 +128,7 @@ class _Reading:
     def _ways(self, text: str) -> list[tuple[str, Callable[[list[str]], Alternatives]]]:
         offers = re.search(r"\bor\b", text, re.IGNORECASE) is not None
         return [
-            (rf";{_OUTSIDE}", self._joined),
+            (rf";{_OUTSIDE}", self._combined),
             (rf"\|{_OUTSIDE}", self._either),
             (rf"(?:\+|&|\bplus\b|\bwith\b){_OUTSIDE}", self._joined),
             (rf"(?:,\s*or\b|\bor\b|,){_OUTSIDE}", self._either)
@@ -135,6 +136,7 @@ class _Reading:
             else (rf"(?:,|\band\b){_OUTSIDE}", self._joined),
             (rf"\band\b{_OUTSIDE}", self._joined),
             (rf"/{_OUTSIDE}", self._slashed),
+            (rf"-{_OUTSIDE}", self._hyphened),
         ]
 
     def _named(self, text: str) -> Alternatives:
@@ -148,14 +150,11 @@ class _Reading:
         found = re.fullmatch(r"([^():]+?)\s*(?:\(([^()]+)\)|:\s*(.+))", text.strip())
         if found is None or len(meaning_of(found[1]).alternatives) < 2:
             return []
-        words = [
-            word.strip() for word in re.split(r"\bor\b|\band\b|[,;|/]", found[2] or found[3]) if word.strip()
-        ]
-        return (
-            [drugs for word in words for drugs in meaning_of(word).alternatives]
-            if all(map(is_known, words))
-            else []
-        )
+        words = _listed_names(found[2] or found[3])
+        read = [self.alternatives(word) if _names_drugs(word) else [] for word in words]
+        if any(read) and not all(read):
+            raise InexpressibleError(f"not every drug of the choice is known: {text.strip()}")
+        return [drugs for one in read for drugs in one]
 
     def _either(self, parts: list[str]) -> Alternatives:
         return [drugs for part in parts for drugs in self.alternatives(part)]
@@ -167,12 +166,39 @@ class _Reading:
             raise InexpressibleError(f"the choice can be read in more than one way: {self.cell}")
         return [tuple(dict.fromkeys(one)) for one in joined]
 
+    def _combined(self, parts: list[str]) -> Alternatives:
+        """Parts that semicolons join; alternatives written out in full stand between bars instead."""
+        try:
+            return self._joined(parts)
+        except InexpressibleError:
+            whole = [part.strip() for part in re.split(rf"\|{_OUTSIDE}", self.cell)]
+            if len(whole) < 2 or ";".join(parts) != re.sub(r"\s*;\s*", ";", self.cell.strip()):
+                raise
+            return self._either(whole)
+
+    def _hyphened(self, parts: list[str]) -> Alternatives:
+        """A combination if each part is a drug, else one name."""
+        return self._joined(parts) if all(map(is_known, parts)) else self._named("-".join(parts))
+
     def _slashed(self, parts: list[str]) -> Alternatives:
         """Alternatives if the drugs are exchangeable, else a combination."""
         parts = [part for part in parts if fold(part) not in load_names().salts]
         group = {drugs for part in parts for drugs in meaning_of(part).alternatives}
         exchangeable = any(group <= {(drug,) for drug in choice.drugs} for choice in load_names().choices)
         return self._either(parts) if exchangeable else self._joined(parts)
+
+
+def _listed_names(text: str) -> list[str]:
+    """The alternatives of a list; slashes and "and" separate them only if nothing else does."""
+    usual = r"\bor\b|[,;|]"
+    separator = usual if re.search(usual, text) else r"\band\b|/"
+    words = (re.sub(r"^and\b", "", word.strip()).strip() for word in re.split(separator, text))
+    return [word for word in words if word]
+
+
+def _names_drugs(text: str) -> bool:
+    """Whether every name in a word of a list means something."""
+    return is_known(text) or all(map(is_known, re.split(r"\s*[+/-]\s*|\s+plus\s+", text)))
 
 
 def class_of(drug: str) -> str:
@@ -206,12 +232,25 @@ def suppresses_ovaries(treatment: Treatment) -> bool:
     return all(OVARIAN_SUPPRESSION in drugs for drugs in treatment.alternatives)
 
 
+class Origin(IntEnum):
+    """Where the doses of a regimen come from: the higher, the more is known of them."""
+
+    USUAL = 0
+    """The usual dose of each drug."""
+    CATALOGED = 1
+    """A cataloged regimen with the same drugs."""
+    GIVEN = 2
+    """The trial's own doses."""
+
+
 @dataclass(frozen=True, slots=True)
 class DosedArm:
     """What an arm is simulated as."""
 
     regimens: tuple[Regimen, ...]
     """One for each alternative that the catalog can give."""
+    origins: tuple[Origin, ...]
+    """Of the doses of each regimen."""
     rules: tuple[str, ...]
     """How each was found, and what was left out."""
     stand_ins: tuple[str, ...]
@@ -230,23 +269,25 @@ def dose(treatment: Treatment, trial: str, dose_text: str = "") -> DosedArm:
         InexpressibleError: naming the drug that the catalog lacks, if no alternative can be given.
     """
     found: list[Regimen] = []
+    origins: list[Origin] = []
     rules: list[str] = [treatment.assumed] if treatment.assumed else []
     stand_ins: list[str] = []
     problem = ""
     for drugs in treatment.alternatives:
         given, notes = _represented(drugs)
         try:
-            regimen, rule = _regimen(given, trial, "" if treatment.chosen or notes else dose_text)
+            regimen, rule, origin = _regimen(given, trial, "" if treatment.chosen or notes else dose_text)
         except InexpressibleError as error:
             problem = str(error)
             rules.append(f"left out: {problem}")
         else:
             found.append(regimen)
+            origins.append(origin)
             rules.append("; ".join([*notes, rule]))
             stand_ins.extend(notes)
     if not found:
         raise InexpressibleError(problem)
-    return DosedArm(tuple(found), tuple(rules), tuple(dict.fromkeys(stand_ins)))
+    return DosedArm(tuple(found), tuple(origins), tuple(rules), tuple(dict.fromkeys(stand_ins)))
 
 
 def _represented(drugs: tuple[str, ...]) -> tuple[tuple[str, ...], list[str]]:
@@ -262,21 +303,21 @@ def _represented(drugs: tuple[str, ...]) -> tuple[tuple[str, ...], list[str]]:
     return tuple(dict.fromkeys(given)), notes
 
 
-def _regimen(drugs: tuple[str, ...], trial: str, dose_text: str) -> tuple[Regimen, str]:
+def _regimen(drugs: tuple[str, ...], trial: str, dose_text: str) -> tuple[Regimen, str, Origin]:
     for drug in drugs:
         if drug not in load_drugs():
             raise InexpressibleError(f"unknown drug: {drug}")
     if not drugs:
-        return parse_regimen("no treatment"), "no drug of effect"
+        return parse_regimen("no treatment"), "no drug of effect", Origin.GIVEN
     for one in _cataloged(drugs):
         if any(f"({fold(trial)})" in fold(name) for name in (one.name, *one.aliases)):
-            return one, f"cataloged for this trial: {one.name}"
+            return one, f"cataloged for this trial: {one.name}", Origin.GIVEN
     if (written := _written(drugs, dose_text)) is not None:
-        return _limited(written, f"dose_text '{dose_text}'", dose_text)
+        return *_limited(written, f"dose_text '{dose_text}'", dose_text), Origin.GIVEN
     if len(drugs) > 1 and (cataloged := _cataloged(drugs)):
         rule = f"cataloged with the same drugs: {cataloged[0].name}"
-        return _limited(cataloged[0], rule, dose_text)
-    return _limited(*_from_single_agents(drugs), dose_text)
+        return *_limited(cataloged[0], rule, dose_text), Origin.CATALOGED
+    return *_limited(*_from_single_agents(drugs), dose_text), Origin.USUAL
 
 
 def _limited(regimen: Regimen, rule: str, dose_text: str) -> tuple[Regimen, str]:

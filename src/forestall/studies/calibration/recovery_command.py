@@ -1,0 +1,43 @@
+"""The recovery study as the command runs it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from forestall.studies.calibration.command import SHARDS, inputs
+from forestall.studies.calibration.recovery import Recovery, recover
+from forestall.studies.calibration.recovery_results import write_recovery
+from forestall.studies.calibration.run import Progress, prepare, run_waves
+from forestall.studies.calibration.spec import load_spec
+
+
+def run_recovery(
+    spec: str,
+    *,
+    worlds: int,
+    patients: int,
+    evidence: Path | None = None,
+    curves: Path | None = None,
+    out: Path,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Recovery:
+    """Calibrate to worlds whose truth is known, and write how often it was found; shards of the folder are used again.
+
+    Args:
+        spec: Name of a shipped specification, or a file.
+        worlds: How many.
+        patients: Simulated per arm in a world; 0 takes sets of the calibration as worlds.
+        evidence: As in `run_calibration`.
+        curves: As in `run_calibration`.
+        out: Where to.
+        workers: Threads; one per processor if not given.
+        progress: Told the stage, how much of it is done and how much there is.
+    """
+    calibration = prepare(load_spec(spec), *inputs(evidence, curves))
+    shards, threads = out / SHARDS, workers or os.cpu_count() or 1
+    run_waves(calibration, shards, workers=threads, progress=progress)
+    found = recover(calibration, shards, worlds=worlds, patients=patients, workers=threads, progress=progress)
+    write_recovery(found, out)
+    return found

@@ -1,0 +1,159 @@
+"""Why a trial's patients progressed: whole courses repeated in batches, and the sums over them."""
+
+from __future__ import annotations
+
+import functools
+import json
+
+import numpy as np
+import pytest
+
+import forestall as fs
+from forestall.clinic.causes import all_causes
+from forestall.errors import InputError
+from forestall.knowledge.alterations import load_alterations
+from forestall.studies import trial_why
+from forestall.studies.attribution import ACQUIRED, TRUNCAL
+from forestall.studies.trial_why_result import (
+    IDLE,
+    LESSER,
+    NEITHER,
+    ONLY_COURSE,
+    SAME,
+    VERDICTS,
+    Effect,
+    Explained,
+    TrialWhy,
+    named_mechanism,
+)
+
+PATIENTS, EXPLAINED = 40, 5
+
+
+@functools.cache
+def falcon(workers: int = 1) -> fs.TrialResult:
+    return fs.Trial.load("falcon").run(seed=1, patients=PATIENTS, why=EXPLAINED, workers=workers)
+
+
+def explained() -> TrialWhy:
+    found = falcon().explained
+    assert found is not None
+    return found
+
+
+def test_property_the_patients_are_those_of_the_trial() -> None:
+    outcomes = falcon().replicates[0]
+    for one in explained().patients:
+        assert falcon().spec.arms.__contains__(one.arm)
+        assert one.progression_day == outcomes.pfs_days[one.patient]
+        assert one.cause == falcon().causes[outcomes.cause[one.patient]]
+        assert list(falcon().spec.arms)[outcomes.arm[one.patient]] == one.arm
+
+
+def test_property_batches_and_threads_do_not_change_a_patient() -> None:
+    # With 3 threads a batch holds 1 patient, with 1 thread 2: the same courses to the last bit.
+    other = falcon(3).explained
+    assert other == explained()
+
+
+def test_unit_each_arm_has_as_many_as_were_asked_for() -> None:
+    found = explained()
+    assert [len(found.of_arm(arm)) for arm in found.arms] == [
+        min(EXPLAINED, count) for count in found.progressed
+    ]
+    assert found.courses == len(found.patients) + sum(len(one.effects) for one in found.patients)
+
+
+def test_property_what_is_not_repeated_could_not_have_mattered(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Every alteration that any cell of the leading lesion carries, instead of those that 5% of the cells carry.
+    monkeypatch.setattr(trial_why, "MATTERS_PERCENT", 0.0)
+    all_of_them = fs.Trial.load("falcon").run(seed=1, patients=PATIENTS, why=2).explained
+    assert all_of_them is not None
+    more = 0
+    for one in all_of_them.patients:
+        before = next(item for item in explained().patients if item.patient == one.patient)
+        kept = {(effect.kind, effect.mechanism) for effect in before.effects}
+        added = [effect for effect in one.effects if (effect.kind, effect.mechanism) not in kept]
+        more += len(added)
+        assert not any(effect.matters for effect in added)
+    assert more > 0
+
+
+def effect(mechanism: str, volume: float, kind: str = ACQUIRED, day: float | None = 100.0) -> Effect:
+    return Effect(kind, mechanism, volume, day, 50.0)
+
+
+def patient(cause: str, *effects: Effect) -> Explained:
+    return Explained(0, "a", cause, 84.0, effects)
+
+
+MADE = TrialWhy(
+    ("a",),
+    (9,),
+    (
+        patient(
+            "ESR1_mut (acquired)", effect("ESR1_mut", 10.0, day=None), effect("exposure", 80.0, "exposure")
+        ),
+        patient(
+            "EGFR rebound", effect("EGFR", 90.0, "crosstalk rebound"), effect("PIK3CA_mut", 20.0, TRUNCAL)
+        ),
+        patient("RB1_loss (acquired)", effect("RB1_loss", 99.0), effect("ESR1_mut", 30.0)),
+        patient("incomplete inhibition", effect("exposure", 40.0, "exposure")),
+        patient(
+            "incomplete inhibition", effect("exposure", 96.0, "exposure"), effect("ESR1_mut", float("nan"))
+        ),
+    ),
+    15,
+)
+
+
+def test_unit_the_one_day_cause_is_held_against_the_course() -> None:
+    assert [one.verdict for one in MADE.patients] == [SAME, LESSER, IDLE, ONLY_COURSE, NEITHER]
+    assert list(MADE.verdicts("a").values()) == [1, 1, 1, 1, 1]
+    assert tuple(MADE.verdicts("a")) == VERDICTS
+
+
+def test_unit_sums_count_whom_a_mechanism_mattered_in() -> None:
+    sums = {(item.kind, item.mechanism): item for item in MADE.sums()}
+    esr1 = sums[ACQUIRED, "ESR1_mut"]
+    assert (esr1.mattered, esr1.main, esr1.prevented, esr1.explained) == (2, 2, 1, 5)
+    assert (sums["exposure", "exposure"].mattered, sums["exposure", "exposure"].main) == (2, 1)
+    assert (ACQUIRED, "RB1_loss") not in sums
+    assert esr1.share.value == pytest.approx(0.4)
+
+
+def test_property_every_explained_patient_has_one_main_mechanism_or_none() -> None:
+    for found in (MADE, explained()):
+        for arm in found.arms:
+            mains = sum(item.main for item in found.sums() if item.arm == arm)
+            assert mains + found.unexplained(arm) == len(found.of_arm(arm))
+
+
+def test_unit_every_one_day_cause_is_read() -> None:
+    slow, ids = falcon().arms[0].slow_nodes, list(load_alterations())
+    _, words = all_causes(slow, ids)
+    unnamed = {word for word in words if named_mechanism(word) is None}
+    assert unnamed == {"incomplete inhibition", "regrowth after chemotherapy"}
+    assert {named_mechanism(word) for word in words if "rebound" in word or "switched" in word} == set(slow)
+
+
+def test_unit_the_report_and_the_json_have_it() -> None:
+    data = json.loads(falcon().to_json())["counterfactuals"]
+    assert data["explained"] == {arm: len(explained().of_arm(arm)) for arm in explained().arms}
+    assert len(data["mechanisms"]) == len(explained().rows())
+    table = falcon().content.why
+    assert table is not None
+    assert table.main.sum() > 0
+    assert (table.mattered >= table.main).all()
+    assert np.array_equal(table.main.sum(axis=1) + table.unexplained, table.explained)
+
+
+def test_unit_without_the_option_nothing_is_repeated() -> None:
+    result = fs.Trial.load("falcon").run(seed=1, patients=4)
+    assert result.explained is None
+    assert json.loads(result.to_json())["counterfactuals"] is None
+
+
+def test_unit_at_least_one_patient_is_explained() -> None:
+    with pytest.raises(InputError, match="why"):
+        fs.Trial.load("falcon").run(patients=4, why=0)
