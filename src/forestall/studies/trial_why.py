@@ -136,8 +136,9 @@ def _tried(arm: Arm, base: Followed, population: Population, watch: Watch) -> li
 def _carried(arm: Arm, base: Followed, row: int, truncal: int, watch: Watch) -> tuple[str, ...]:
     """Alterations of the trunk, and those that enough of the leading lesion's cells had acquired at progression.
 
-    Without what an alteration does to them, the cells that carry it are fewer by their own number at most. So an alteration of
-    fewer cells than `MATTERS_PERCENT` cannot matter, and its course is not repeated.
+    Without what an alteration does to them, the cells that carry it are fewer by their own number at most. An alteration of fewer
+    cells than `MATTERS_PERCENT` could matter only by chance (without its effect the tumor grows from one cell by other draws, and
+    other small clones come out otherwise), and its course is not repeated.
     """
     cells = _leading(base, row, float(base.findings.progression_day[row]), watch)
     masks = base.cohort.mask[base.cohort.table[row]]
