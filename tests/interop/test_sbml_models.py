@@ -107,6 +107,15 @@ def test_oracle_changes_of_a_decay_with_a_closed_form(
     assert end_of(decay, *changes) == pytest.approx(expected, rel=1e-7)
 
 
+@pytest.mark.parametrize(
+    "start", ['<?xml version="1.0"?>', "", '\ufeff<?xml version="1.0" encoding="utf-8"?>\r']
+)
+def test_oracle_a_file_that_names_no_encoding_is_utf_8(start: str, tmp_path: Path) -> None:
+    path = tmp_path / "decay.xml"
+    path.write_text(start + DECAY.partition("?>")[2])
+    assert end_of(path) == pytest.approx(8 * math.exp(-1.0), rel=1e-6)
+
+
 def test_oracle_a_clamped_species_goes_on_feeding_its_products(decay: Path) -> None:
     assert end_of(decay, Change("clamp", "A", 5.0), observe="B") == pytest.approx(5.0 * 0.5 * 2.0, rel=1e-7)
 
