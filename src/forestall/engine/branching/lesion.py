@@ -27,6 +27,7 @@ from forestall.engine.branching.stack import (
     Worker,
     push,
 )
+from forestall.engine.branching.together import follow_together
 from forestall.engine.growth import (
     CROWDED_GROWTH_PER_STEP,
     MAX_FOUNDERS,
@@ -39,6 +40,7 @@ from forestall.engine.kernels import bare_kernel
 _SWITCHING_FOLDS = 0.5
 """Step of a lesion whose cells switch, over the fastest change of a large clone: new mutants are few cells whose every switch is
 drawn, so they are soon counted with their genotype."""
+_UNTREATED = 0
 CROWDED = 0.01
 """Share of the capacity from which on a lesion is crowded."""
 
@@ -136,13 +138,18 @@ def evolve_lesion(
         The new number of genotypes in the list.
     """
     before, work, cells = living, worker.work, lesion.cells
+    none = int(np.int64(0))  # numba would compile all that follows once more for a literal
     for here in range(before):
         work[here, 0], work[here, 1] = cells[here, 0], cells[here, 1]
         cells[here, 0], cells[here, 1] = 0.0, 0.0
     for here in range(before):
         row = int(lesion.rows[here])
-        top = push(worker, 0, row, TOLERANT, 0.0, work[here, 1])
-        top = push(worker, top, row, CYCLING, 0.0, work[here, 0])
+        day, top = follow_together(
+            state, row, work[here, 0], work[here, 1], 0.0, days, phase, room, lattice, worker, none
+        )
+        if day <= 0.0:
+            top = push(worker, top, row, TOLERANT, 0.0, work[here, 1])
+            top = push(worker, top, row, CYCLING, 0.0, work[here, 0])
         living = _follow_all(state, days, phase, room, lattice, lesion, living, worker, top)
     return forget_extinct(lesion, living)
 
@@ -317,20 +324,21 @@ def _grow_lineage(
 ) -> tuple[float, int]:
     """Grow one cell to a size, or until its lineage dies out or takes too long; arguments and result as for `grow_lesion`."""
     age, max_days = 0.0, worker.sizes[MAX_DAYS]
+    phase = int(np.int64(_UNTREATED))  # not a literal, as in `evolve_lesion`
     while living > 0 and worker.note[STATUS] == DONE:
         total = burden(lesion, living)
-        b, d = average_rates(lesion, living, 0, lattice)
+        b, d = average_rates(lesion, living, phase, lattice)
         room = max(0.0, 1.0 - total / capacity)
         if total >= target - size_tolerance(target, b * room, d):
             break
         if age >= max_days:
             worker.note[STATUS] = TOO_SLOW
             break
-        fastest = _fastest(lesion, living, 0, room, lattice)
-        switching = _longest_with_switching(lesion, living, 0, lattice, worker.sizes[PAIR_ABOVE])
+        fastest = _fastest(lesion, living, phase, room, lattice)
+        switching = _longest_with_switching(lesion, living, phase, lattice, worker.sizes[PAIR_ABOVE])
         longest = min(max_days - age, switching)
         days = step_days(total, target, b * room, d, fastest, total > CROWDED * capacity, longest)
         room = mean_room(total, capacity, b, d, days)
-        living = evolve_lesion(state, days, 0, room, lattice, lesion, living, worker)
+        living = evolve_lesion(state, days, phase, room, lattice, lesion, living, worker)
         age += days
     return age, living

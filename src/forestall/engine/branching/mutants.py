@@ -1,8 +1,13 @@
-"""Mutants that many cells found along their path, at the four nodes of a Gauss-Legendre quadrature of the interval."""
+"""Mutants that many cells found along their path, at the four nodes of a Gauss-Legendre quadrature of the interval.
+
+Where very many are expected within a short time, the four are replaced by the two nodes with the same total, mean, variance and
+skewness.
+"""
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +21,27 @@ from forestall.engine.random import next_uniform
 
 Shares = tuple[float, float, float, float]
 
-_RARE = 2.0
-"""Events of which fewer are expected are drawn together."""
+_RARE, _PLENTY = 2.0, 64.0
+_RARE_PER_DIVISION, _PLENTY_PER_DIVISION = 2.0, 8.0
+"""Mutants with one alteration of which fewer are expected are drawn one by one, each on its own day: whether any is left at the
+end depends on it. Mutants of which more are expected are drawn at two nodes. Both limits are in numbers and per division of a cell."""
+_TWO_NODES_UP_TO = 0.8
+"""Product of the fastest change and the interval up to which two nodes integrate mean and variance to 1e-4."""
+
+
+class Path(NamedTuple):
+    """Cells that may bear mutants, over an interval."""
+
+    shares: Shares
+    """Cell-days that each node stands for."""
+    start: float
+    """Day on which the interval begins."""
+    days: float
+    """Its length."""
+    fastest: float
+    """`fastest_change` in it, 1/day."""
+    bend: float
+    """Logarithm of the cells' growth along an exponential path; nan for another path."""
 
 
 @bare_kernel
@@ -33,26 +57,38 @@ def node_weight(node: int) -> float:
 
 
 @bare_kernel
-def exponential_shares(cells: float, after: float, days: float) -> Shares:
-    """Cell-days that each node stands for, along the exponential path between two sizes."""
-    exponent = math.log(max(after, 1.0) / cells)
-    return (
-        cells * math.exp(exponent * NODES[0]) * WEIGHTS[0] * days,
-        cells * math.exp(exponent * NODES[1]) * WEIGHTS[1] * days,
-        cells * math.exp(exponent * NODES[2]) * WEIGHTS[2] * days,
-        cells * math.exp(exponent * NODES[3]) * WEIGHTS[3] * days,
+def exponential_path(cells: float, after: float, start: float, days: float, fastest: float) -> Path:
+    """The exponential path between two sizes, cells."""
+    bend = math.log(max(after, 1.0) / cells)
+    shares = (
+        cells * math.exp(bend * NODES[0]) * WEIGHTS[0] * days,
+        cells * math.exp(bend * NODES[1]) * WEIGHTS[1] * days,
+        cells * math.exp(bend * NODES[2]) * WEIGHTS[2] * days,
+        cells * math.exp(bend * NODES[3]) * WEIGHTS[3] * days,
     )
+    return Path(shares, start, days, fastest, bend)
 
 
 @bare_kernel
-def next_node(state: npt.NDArray[np.uint64], shares: Shares, total: float) -> int:
-    """A node, in proportion to the cell-days that it stands for."""
-    rest = next_uniform(state) * total
+def next_day(state: npt.NDArray[np.uint64], path: Path, total: float) -> float:
+    """A day, in proportion to the cells on it; on one of the nodes where the path is not exponential."""
+    rest = next_uniform(state)
+    if not math.isnan(path.bend):
+        return path.start + path.days * _along(path.bend, rest)
+    rest *= total
     for node in range(3):
-        rest -= shares[node]
+        rest -= path.shares[node]
         if rest < 0.0:
-            return node
-    return 3
+            return node_day(node, path.start, path.days)
+    return node_day(3, path.start, path.days)
+
+
+@bare_kernel
+def _along(bend: float, part: float) -> float:
+    """Where a part of the area under exp(bend x), x in (0, 1), is reached."""
+    if abs(bend) < 1e-9:
+        return part
+    return math.log1p(part * math.expm1(bend)) / bend
 
 
 @bare_kernel
@@ -80,22 +116,18 @@ def emit_mutants(
     state: npt.NDArray[np.uint64],
     row: int,
     b: float,
-    shares: Shares,
-    start: float,
-    days: float,
+    path: Path,
     lattice: LatticeArrays,
     worker: Worker,
     top: int,
 ) -> int:
-    """Put the mutants of a path on the stack: a Poisson number at each node.
+    """Put the mutants of a path on the stack: single ones on their days while few are expected, otherwise some at each node.
 
     Args:
         state: (2,) state of a stream.
         row: Genotype of the parents.
         b: Their division rate, 1/day.
-        shares: Cell-days of the parents at each node.
-        start: Day on which the interval begins.
-        days: Its length.
+        path: Their number.
         lattice: Genotypes.
         worker: Founders that wait; receives `UNKNOWN_GENOTYPE` where a mutant is not in the lattice.
         top: Their number.
@@ -103,51 +135,111 @@ def emit_mutants(
     Returns:
         The new number of founders that wait.
     """
-    child, probability = lattice.child, lattice.probability
+    child, probability, shares = lattice.child, lattice.probability, path.shares
     total = shares[0] + shares[1] + shares[2] + shares[3]
-    rare = 0.0
+    few, plenty, rare = _few(b, path), _plenty(b, path), 0.0
     for a in range(child.shape[1]):
         if child[row, a] == IMPOSSIBLE:
             continue
-        expected = probability[a] * b * total
-        if expected < _RARE:
+        expected = probability[a] * (b * total)
+        if expected < few:
             rare += expected
-            continue
-        for node in range(4):
-            mutants = next_poisson(state, probability[a] * b * shares[node])
-            if mutants > 0.0:
-                top = push_mutant(row, a, node_day(node, start, days), mutants, lattice, worker, top)
+        elif expected > plenty:
+            top = _emit_plenty(state, row, a, b, path, lattice, worker, top)
+        else:
+            for node in range(4):
+                mutants = next_poisson(state, probability[a] * b * shares[node])
+                day = node_day(node, path.start, path.days)
+                top = push_mutants(row, a, day, mutants, lattice, worker, top)
     for _ in range(int(next_poisson(state, rare))):
-        a = _next_rare(state, row, b * total, rare, lattice)
-        day = node_day(next_node(state, shares, total), start, days)
-        top = push_mutant(row, a, day, 1.0, lattice, worker, top)
+        a = _next_rare(state, row, b * total, few, rare, lattice)
+        top = push_mutants(row, a, next_day(state, path, total), 1.0, lattice, worker, top)
     return top
+
+
+@bare_kernel
+def _few(b: float, path: Path) -> float:
+    """Expected mutants with one alteration below which each is drawn by itself."""
+    return max(_RARE, _RARE_PER_DIVISION * b * path.days)
+
+
+@bare_kernel
+def _plenty(b: float, path: Path) -> float:
+    """Expected mutants with one alteration above which two nodes represent them."""
+    if path.fastest * path.days > _TWO_NODES_UP_TO:
+        return math.inf
+    return max(_PLENTY, _PLENTY_PER_DIVISION * b * path.days)
+
+
+@bare_kernel
+def _emit_plenty(
+    state: npt.NDArray[np.uint64],
+    row: int,
+    alteration: int,
+    b: float,
+    path: Path,
+    lattice: LatticeArrays,
+    worker: Worker,
+    top: int,
+) -> int:
+    """Put very many mutants with one alteration on the stack; otherwise as `emit_mutants`."""
+    first, second, early, late = two_nodes(path.shares)
+    rate = lattice.probability[alteration] * b
+    for day, cells in (
+        (path.start + first * path.days, next_poisson(state, rate * early)),
+        (path.start + second * path.days, next_poisson(state, rate * late)),
+    ):
+        top = push_mutants(row, alteration, day, cells, lattice, worker, top)
+    return top
+
+
+@bare_kernel
+def two_nodes(shares: Shares) -> Shares:
+    """The two-point distribution with the moments, up to the third, of shares at the four nodes.
+
+    Returns:
+        The two points, as parts of the interval, and their shares.
+    """
+    total, mean, variance, skewness = 0.0, 0.0, 0.0, 0.0
+    for node in range(4):
+        total += shares[node]
+        mean += shares[node] * NODES[node]
+    mean /= total
+    for node in range(4):
+        off = NODES[node] - mean
+        variance += shares[node] / total * off * off
+        skewness += shares[node] / total * off * off * off
+    deviation = math.sqrt(variance)
+    half = 0.5 * skewness / (variance * deviation)
+    reach = math.sqrt(1.0 + half * half)
+    late = 0.5 * (1.0 - half / reach)
+    return (
+        mean + deviation * (half - reach),
+        mean + deviation * (half + reach),
+        total * (1.0 - late),
+        total * late,
+    )
 
 
 @bare_kernel
 def emit_sleepers(
-    state: npt.NDArray[np.uint64],
-    row: int,
-    sleep: float,
-    shares: Shares,
-    start: float,
-    days: float,
-    worker: Worker,
-    top: int,
+    state: npt.NDArray[np.uint64], row: int, sleep: float, path: Path, worker: Worker, top: int
 ) -> int:
-    """Put the few cells of a large clone that fell asleep on the stack; other arguments as for `emit_mutants`."""
+    """Put the few cells of a large clone that fell asleep on the stack, at a rate, 1/day; other arguments as for `emit_mutants`."""
     for node in range(4):
-        sleepers = next_poisson(state, sleep * shares[node])
+        sleepers = next_poisson(state, sleep * path.shares[node])
         if sleepers > 0.0:
-            top = push(worker, top, row, TOLERANT, node_day(node, start, days), sleepers)
+            top = push(worker, top, row, TOLERANT, node_day(node, path.start, path.days), sleepers)
     return top
 
 
 @bare_kernel
-def push_mutant(
+def push_mutants(
     row: int, alteration: int, day: float, cells: float, lattice: LatticeArrays, worker: Worker, top: int
 ) -> int:
-    """Let the founders of a mutant clone wait, or note that its genotype is not in the lattice yet."""
+    """Let the founders of a mutant clone wait, if any, or note that its genotype is not in the lattice yet."""
+    if cells <= 0.0:
+        return top
     other = lattice.child[row, alteration]
     if other < 0:
         ask_for(worker, row)
@@ -170,12 +262,12 @@ def next_alteration(state: npt.NDArray[np.uint64], row: int, lattice: LatticeArr
 
 @bare_kernel
 def _next_rare(
-    state: npt.NDArray[np.uint64], row: int, divisions: float, rare: float, lattice: LatticeArrays
+    state: npt.NDArray[np.uint64], row: int, divisions: float, few: float, rare: float, lattice: LatticeArrays
 ) -> int:
     rest, chosen = next_uniform(state) * rare, 0
     for a in range(lattice.child.shape[1]):
         expected = lattice.probability[a] * divisions
-        if lattice.child[row, a] != IMPOSSIBLE and expected < _RARE:
+        if lattice.child[row, a] != IMPOSSIBLE and expected < few:
             chosen = a
             rest -= expected
             if rest < 0.0:

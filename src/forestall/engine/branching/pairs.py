@@ -6,7 +6,7 @@ Cycling cells divide (b), die (d) and fall asleep (s); tolerant cells wake (w) a
 
 and the covariance is the integral of exp(A(t - x)) D(x) exp(A(t - x))' over the interval, where D is the noise of the events at
 x. exp(A t) is elementary, the integral is taken by Gauss-Legendre quadrature, which is exact to 1e-9 for intervals of a few
-e-folds.
+e-folds. Its nodes lie as far from the start as from the end, so each exp(A t) serves twice.
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ import numpy as np
 
 from forestall.engine.kernels import bare_kernel
 
-_NODES = 0.5 + 0.5 * np.polynomial.legendre.leggauss(8)[0]
-_WEIGHTS = 0.5 * np.polynomial.legendre.leggauss(8)[1]
+_NODES = (0.5 + 0.5 * np.polynomial.legendre.leggauss(8)[0])[:4]
+"""Of the first half of the interval; the others mirror them."""
+_WEIGHTS = (0.5 * np.polynomial.legendre.leggauss(8)[1])[:4]
+
+Matrix = tuple[float, float, float, float]
 
 
 @bare_kernel
-def mean_matrix(
-    net: float, sleep: float, wake: float, tolerant_death: float, days: float
-) -> tuple[float, float, float, float]:
+def mean_matrix(net: float, sleep: float, wake: float, tolerant_death: float, days: float) -> Matrix:
     """Expected cells after an interval, per cell at its start.
 
     Args:
@@ -48,36 +49,51 @@ def mean_matrix(
 
 @bare_kernel
 def pair_moments(
-    b: float, d: float, sleep: float, wake: float, tolerant_death: float, days: float, tolerant: bool
+    cycling: float,
+    tolerant: float,
+    b: float,
+    d: float,
+    sleep: float,
+    wake: float,
+    tolerant_death: float,
+    days: float,
 ) -> tuple[float, float, float, float, float]:
-    """Moments of the descendants of one cell.
+    """Moments of the descendants of some cells.
 
     Args:
+        cycling: Cycling cells at the start.
+        tolerant: Tolerant cells at the start.
         b: Division rate of cycling cells, 1/day.
         d: Their death rate, 1/day.
         sleep: Cycling to tolerant, 1/day.
         wake: Tolerant to cycling, 1/day.
         tolerant_death: Death of tolerant cells, 1/day.
         days: Length of the interval; a few e-folds at most.
-        tolerant: Whether the cell is tolerant at the start.
 
     Returns:
         Mean cycling and tolerant cells, variance of the cycling ones, covariance, variance of the tolerant ones.
     """
-    net = b - d
-    from_cycling = mean_matrix(net, sleep, wake, tolerant_death, days)
-    mean_c, mean_t = (from_cycling[2], from_cycling[3]) if tolerant else (from_cycling[0], from_cycling[1])
+    net, turnover = b - d, b + d
+    mean_c, mean_t = _apply(mean_matrix(net, sleep, wake, tolerant_death, days), cycling, tolerant)
     var_c, both, var_t = 0.0, 0.0, 0.0
-    for node in range(8):
+    for node in range(4):
         at = _NODES[node] * days
-        now = mean_matrix(net, sleep, wake, tolerant_death, at)
-        c, t = (now[2], now[3]) if tolerant else (now[0], now[1])
-        cc, ct, tc, tt = mean_matrix(net, sleep, wake, tolerant_death, days - at)
-        moved = sleep * c + wake * t
-        noise_c = (b + d) * c + moved
-        noise_t = tolerant_death * t + moved
-        weight = _WEIGHTS[node] * days
-        var_c += weight * (cc * cc * noise_c - 2.0 * cc * tc * moved + tc * tc * noise_t)
-        both += weight * (cc * ct * noise_c - (cc * tt + tc * ct) * moved + tc * tt * noise_t)
-        var_t += weight * (ct * ct * noise_c - 2.0 * ct * tt * moved + tt * tt * noise_t)
+        near = mean_matrix(net, sleep, wake, tolerant_death, at)
+        far = mean_matrix(net, sleep, wake, tolerant_death, days - at)
+        for mirrored in range(2):
+            before, after = (far, near) if mirrored else (near, far)
+            c, t = _apply(before, cycling, tolerant)
+            moved = sleep * c + wake * t
+            noise_c, noise_t = turnover * c + moved, tolerant_death * t + moved
+            cc, ct, tc, tt = after
+            weight = _WEIGHTS[node] * days
+            var_c += weight * (cc * cc * noise_c - 2.0 * cc * tc * moved + tc * tc * noise_t)
+            both += weight * (cc * ct * noise_c - (cc * tt + tc * ct) * moved + tc * tt * noise_t)
+            var_t += weight * (ct * ct * noise_c - 2.0 * ct * tt * moved + tt * tt * noise_t)
     return mean_c, mean_t, var_c, both, var_t
+
+
+@bare_kernel
+def _apply(matrix: Matrix, cycling: float, tolerant: float) -> tuple[float, float]:
+    """Expected cells of both phenotypes, of so many."""
+    return cycling * matrix[0] + tolerant * matrix[2], cycling * matrix[1] + tolerant * matrix[3]

@@ -36,8 +36,6 @@ class Worker(NamedTuple):
     """`Settings.array`."""
     work: npt.NDArray[np.float64]
     """(`MOST_LIVING`, 2) cells of a lesion at the start of an interval."""
-    moments: npt.NDArray[np.float64]
-    """(5,) moments of two phenotypes, as `pair_moments` returns them."""
     stack: npt.NDArray[np.float64]
     """(n, 4) genotype, phenotype, day within the interval, and cells of each founder that waits."""
     note: npt.NDArray[np.int64]
@@ -47,9 +45,7 @@ class Worker(NamedTuple):
 @kernel
 def new_worker(sizes: npt.NDArray[np.float64]) -> Worker:
     """A worker with hand-over sizes."""
-    return Worker(
-        sizes, np.empty((MOST_LIVING, 2)), np.empty(5), np.empty((STACK_ROWS, 4)), np.zeros(2, np.int64)
-    )
+    return Worker(sizes, np.empty((MOST_LIVING, 2)), np.empty((STACK_ROWS, 4)), np.zeros(2, np.int64))
 
 
 @bare_kernel
