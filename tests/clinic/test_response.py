@@ -20,6 +20,7 @@ from forestall.knowledge.response_classes import load_response_classes
 NEUTRAL = {
     "prior.sensitivity_per_line": 1.0,
     "prior.sensitivity_same_class": 1.0,
+    **{f"prior.sensitivity_same_trait.{trait}": 1.0 for trait in ("cytotoxic", "endocrine", "her2")},
     **{
         f"sensitivity.{trait}_log_sd": 0.0
         for trait in ("endocrine", "her2", "cdk46", "pi3k", "host", "cytotoxic")
@@ -58,6 +59,13 @@ def test_unit_earlier_lines_and_earlier_classes_weaken() -> None:
     assert factors("docetaxel q3w", changes, line=3) == pytest.approx(0.64)
     assert factors("docetaxel q3w", changes, line=1, prior=["taxane"]) == pytest.approx(0.5)
     assert factors("capecitabine q3w", changes, line=1, prior=["taxane"]) == pytest.approx(1.0)
+
+
+def test_unit_a_relative_given_before_weakens_unless_the_class_itself_was_given() -> None:
+    changes = {"prior.sensitivity_same_class": 0.5, "prior.sensitivity_same_trait.cytotoxic": 0.7}
+    assert factors("capecitabine q3w", changes, line=1, prior=["taxane"]) == pytest.approx(0.7)
+    assert factors("docetaxel q3w", changes, line=1, prior=["taxane"]) == pytest.approx(0.5)
+    assert factors("capecitabine q3w", changes, line=1, prior=["aromatase inhibitor"]) == pytest.approx(1.0)
 
 
 def test_unit_drugs_of_one_trait_are_weak_in_the_same_patients() -> None:

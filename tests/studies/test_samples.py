@@ -26,7 +26,7 @@ EVA = fs.Patient(
 
 @functools.cache
 def course(regimen: str = "letrozole", duration: str = "48 months") -> PatientCourse:
-    return fs.simulate(EVA, regimen, duration, seed=1)
+    return fs.simulate(EVA, regimen, duration, seed=298)
 
 
 @functools.cache
@@ -90,7 +90,7 @@ def test_unit_a_wrong_sample_is_refused_with_a_fix(tissue: str, names: str) -> N
 
 
 def test_unit_what_cannot_be_taken_is_said() -> None:
-    short = fs.simulate(EVA, "letrozole", "6 months", seed=1)
+    short = fs.simulate(EVA, "letrozole", "6 months", seed=298)
     found = short.sample(tissue=("progression:liver", "5 years:liver"), blood=())
     assert found.tissue == ()
     assert [item.reason.split()[0] for item in found.not_taken] == ["the", "follow-up"]

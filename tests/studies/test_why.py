@@ -27,7 +27,7 @@ ANNA = fs.Patient(
 
 @functools.cache
 def eva() -> Why:
-    return fs.why(EVA, "letrozole", "48 months", seed=1)
+    return fs.why(EVA, "letrozole", "48 months", seed=298)
 
 
 @functools.cache
@@ -115,4 +115,4 @@ def test_unit_the_words_name_what_mattered() -> None:
 
 def test_unit_nothing_is_explained_where_nothing_progressed() -> None:
     with pytest.raises(StudyError, match="did not progress"):
-        fs.why(EVA, "letrozole", "6 months", seed=1)
+        fs.why(EVA, "letrozole", "6 months", seed=298)
