@@ -191,9 +191,10 @@ def test_property_intervals_of_90_percent_hold_the_truth_in_85_to_95_percent(tmp
 
 @pytest.fixture(scope="module")
 def waved(tmp_path_factory: pytest.TempPathFactory) -> Calibration:
-    """A calibration whose waves are simulated."""
+    """A calibration whose waves are simulated, the first with many sets: worlds are learned from that alone."""
     folder = tmp_path_factory.mktemp("waves")
-    calibration = prepare(SPEC, publish(folder / "evidence", truth_of(unknowns(SPEC), np.zeros(8)), 3))
+    spec = SPEC.model_copy(update={"members": (240, 20)})
+    calibration = prepare(spec, publish(folder / "evidence", truth_of(unknowns(spec), np.zeros(8)), 3))
     run_waves(calibration, folder / "shards", simulator=stand_in, workers=2)
     return calibration
 

@@ -126,7 +126,7 @@ def test_unit_assumptions_limits_and_record_are_stated(content: ReportInput, res
     limits = " ".join(content.limits)
     for word in (
         f"{content.parameters['assumed']} are assumptions",
-        "How strong chemotherapy is",
+        "How strong each class of chemotherapy is",
         "Toxicity",
     ):
         assert word in limits
@@ -227,7 +227,7 @@ def test_unit_a_trial_with_one_arm_and_no_published_result_can_be_reported() -> 
     assert content.published_trial == ""
     page = render_html(content)
     assert 'id="comparison"' not in page
-    assert "How strong chemotherapy is" in page
+    assert "Toxicity is not simulated" in page
 
 
 def test_unit_a_trial_in_which_every_patient_failed_can_be_reported(result: TrialResult) -> None:

@@ -135,12 +135,16 @@ def _recovery(
 
 
 def _emulators(calibration: Calibration, worlds: Sequence[int], told: Progress) -> dict[int, Emulators]:
-    """By world: what is learned from every set, but not from the world and the others of its group."""
+    """By world: what is learned from the sets of the first wave, but not from the world and the others of its group.
+
+    Later waves lie around the truth of the evidence; an emulator that is fitted to them errs where other worlds lie.
+    """
     found: dict[int, Emulators] = {}
     fresh = not set(worlds) & calibration.deviates.keys()
     groups = [list(worlds)] if fresh else [list(worlds[k::_GROUPS]) for k in range(min(_GROUPS, len(worlds)))]
     for place, group in enumerate(groups, start=1):
-        known = {number: row for number, row in calibration.deviates.items() if number not in group}
+        first = range(calibration.spec.members[0])
+        known = {number: calibration.deviates[number] for number in first if number not in group}
         found |= dict.fromkeys(group, learned(calibration, known, ()))
         told("learning from sets", place, len(groups))
     return found
