@@ -34,6 +34,8 @@ SETTLING_DAYS = 84.0
 """Days after which slow expression states have adapted to the drugs."""
 ADVANTAGE_PER_DAY = 1e-3
 """Least advantage in net growth under one of the drugs, 1/day, for an alteration to be followed."""
+MOST_FOLLOWED = 10
+"""Alterations that the clones of one tumor can acquire; the cost of a copy grows with the square of their number."""
 _MEASURABLE_MM = 10.0
 """A lesion that has gone counts again from this diameter on (RECIST 1.1: measurable)."""
 
@@ -155,7 +157,10 @@ def subject_from_patient(spec: PatientSpec, drugs: Sequence[str]) -> Subject:
 
 
 def _followed(context: str, truncal: tuple[str, ...], drugs: tuple[Drug, ...], fates: Fates) -> NetworkRates:
-    """Rates with the alterations that give a clone an advantage under at least one of the drugs."""
+    """Rates with the alterations that give a clone an advantage under at least one of the drugs, `MOST_FOLLOWED` of them.
+
+    Those come first whose clones would outgrow the others soonest, after ln(1 / probability) / advantage.
+    """
     entries = {
         key: entry
         for key, entry in load_alterations().items()
@@ -170,7 +175,7 @@ def _followed(context: str, truncal: tuple[str, ...], drugs: tuple[Drug, ...], f
         drive, death = drive_and_death(context, genotypes, [drug], fates)
         net = fates.birth * drive * (1.0 - costs) - death
         gain = np.maximum(gain, net[1:] - net[0])
-    kept = [key for key, advantage in zip(entries, gain, strict=True) if advantage >= ADVANTAGE_PER_DAY]
+    kept = _soonest(dict(zip(entries, gain, strict=True)), rates_per_division(entries.values()))
     return NetworkRates(
         alterations=tuple(kept),
         probabilities=tuple(rates_per_division(entries[key] for key in kept)),
@@ -180,3 +185,14 @@ def _followed(context: str, truncal: tuple[str, ...], drugs: tuple[Drug, ...], f
         drugs=drugs,
         fates=fates,
     )
+
+
+def _soonest(gain: dict[str, float], rates: Sequence[float]) -> list[str]:
+    """The alterations that are followed, in the order of the catalog."""
+    days = {
+        key: -math.log(max(rate, 1e-30)) / gain[key]
+        for key, rate in zip(gain, rates, strict=True)
+        if gain[key] >= ADVANTAGE_PER_DAY
+    }
+    first = set(sorted(days, key=lambda key: days[key])[:MOST_FOLLOWED])
+    return [key for key in gain if key in first]
