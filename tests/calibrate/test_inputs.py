@@ -1,0 +1,56 @@
+"""Which unknowns an arm can depend on, against what changing them does to the effects of its drugs."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from forestall.clinic.arms import compile_arm
+from forestall.clinic.population import draw_population
+from forestall.clinic.response import CROSS_RESISTANT, reach
+from forestall.knowledge.parameter_sets import ParameterSet, using
+from forestall.knowledge.population import Population as Eligibility
+from forestall.knowledge.regimens import parse_regimen
+from forestall.studies.calibration.inputs import inputs_of
+from forestall.studies.calibration.spec import load_spec, unknowns
+
+NAMES = (
+    "prior.sensitivity_same_class",
+    *(f"prior.sensitivity_same_trait.{trait}" for trait in CROSS_RESISTANT),
+)
+COORDINATES = [one for one in unknowns(load_spec("metastatic")) if one.name in NAMES]
+
+
+@pytest.mark.parametrize(
+    "prior", [[], ["aromatase inhibitor"], ["taxane"], ["HER2-targeted therapy"], ["trastuzumab", "taxane"]]
+)
+@pytest.mark.parametrize(
+    "regimen",
+    [
+        "fulvestrant",
+        "letrozole + palbociclib",
+        "capecitabine q3w",
+        "lapatinib + capecitabine q3w",
+        "docetaxel q3w",
+    ],
+)
+def test_oracle_what_was_given_before_is_an_input_where_it_changes_an_effect(
+    prior: list[str], regimen: str
+) -> None:
+    population = Eligibility.model_validate({"her2": "positive", "line": 2, "prior": prior})
+    protocol = parse_regimen(regimen)
+    plan = SimpleNamespace(spec=SimpleNamespace(population=population, regimens={"a": protocol}))
+    weights = inputs_of(plan, 0, COORDINATES).weights
+    said = {COORDINATES[k].name for k in np.flatnonzero((weights != 0).any(axis=0))}
+    arm = compile_arm("a", protocol, parse_regimen("no treatment"), (0, 56), 60)
+    people = draw_population(population, np.arange(5), 3)
+    with using(ParameterSet("x", {})):
+        before = reach(people, arm)
+    changed = set()
+    for name in NAMES:
+        with using(ParameterSet("x", {name: 0.31})):
+            if not np.allclose(reach(people, arm), before):
+                changed.add(name)
+    assert said == changed
