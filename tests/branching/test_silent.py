@@ -32,7 +32,7 @@ def draws(cells: float, rates: tuple[float, float, float], days: float, new: boo
         if not new:
             day, left = next_emission(state, cells, b, d, emission, days, 1e6, 1e9)
         elif cells == 1.0:
-            day, left = next_emission_of_one(state, roots, d, emission, days)
+            day, left = next_emission_of_one(state, roots, emission, days)
         else:
             day, left = next_emission_of_many(state, cells, roots, d, emission, days, 1e6, 1e9)
         found.append((min(day, days), left, math.isfinite(day)))
@@ -66,4 +66,4 @@ def test_oracle_share_of_silent_lines(rates: tuple[float, float, float]) -> None
 def test_unit_without_rates_nothing_happens(cells: float) -> None:
     roots, state = emission_roots(0.0, 0.0, 0.0), stream(1, 0, 0, 0)
     assert next_emission_of_many(state, cells, roots, 0.0, 0.0, 30.0, 1e6, 1e9) == (math.inf, cells)
-    assert next_emission_of_one(state, roots, 0.0, 0.0, 30.0) == (math.inf, 1.0)
+    assert next_emission_of_one(state, roots, 0.0, 30.0) == (math.inf, 1.0)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from forestall.biology.periods import EXTRAPOLATED, FROZEN, NEXT, catch_up, know_rates
+from forestall.biology.periods import catch_up, know_rates
+from forestall.biology.rates import EXTRAPOLATED, FROZEN, NEXT
 from forestall.biology.setup import prepare_patient
 from forestall.clinic.arms import compile_arm
 from forestall.clinic.cohort import cohort_arrays

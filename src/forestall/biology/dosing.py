@@ -91,45 +91,62 @@ def compile_schedule(
     Returns:
         The arrays.
     """
-    width = max(1, *(len(phase) for phase in phases))
-    dose = np.zeros((len(phases), width, horizon_days), np.uint8)
-    drug = np.full((len(phases), width), -1, np.int64)
-    infusion, lag = np.zeros((len(phases), width)), np.zeros((len(phases), width))
-    times = np.ones((len(phases), width), np.int64)
-    for p, phase in enumerate(phases):
-        for c, component in enumerate(phase):
-            dose[p, c] = dose_days(component, horizon_days)
-            drug[p, c] = drugs.index(component.drug)
-            infusion[p, c] = component.infusion_hours / 24.0
-            lag[p, c], times[p, c] = lags[drug[p, c]], component.doses_per_day
+    doses = _doses(phases, drugs, lags, horizon_days)
     period = np.array([_period(phase) for phase in phases], np.int64)
     plans = [
         Plan(
             phase=p,
             components=tuple(phase),
-            lags=tuple(lags[d] for d in drug[p, : len(phase)]),
+            lags=tuple(doses.lag[p, : len(phase)].tolist()),
             kills=tuple(component.drug in killers for component in phase),
             curves=tuple(curves[p]) if curves else (None,) * len(phase),
         )
         for p, phase in enumerate(phases)
     ]
-    stops = [_changes(dose[p], int(days)) for p, days in enumerate(period)]
+    stops = [_changes(doses.dose[p], int(days)) for p, days in enumerate(period)]
     stops[0] |= set(breaks)
-    span = np.stack([plan.spans(dose[plan.phase], stops[plan.phase]) for plan in plans])
-    template, templates = _templates(plans, dose, span)
+    span = np.stack([plan.spans(doses.dose[plan.phase], stops[plan.phase]) for plan in plans])
+    template, templates = _templates(plans, doses.dose, span)
     return Schedule(
-        dose,
-        drug,
-        infusion,
-        times,
-        lag,
+        *doses,
         template,
         span,
-        _same_until(dose, period),
+        _same_until(doses.dose, period),
         period,
-        *_pack(templates, width),
+        *_pack(templates, doses.drug.shape[1]),
         np.array([name in killers for name in drugs], np.bool_),
     )
+
+
+class _Doses(NamedTuple):
+    """The first fields of `Schedule`, in their order."""
+
+    dose: NDArray[np.uint8]
+    drug: NDArray[np.int64]
+    infusion: NDArray[np.float64]
+    doses_per_day: NDArray[np.int64]
+    lag: NDArray[np.float64]
+
+
+def _doses(
+    phases: Sequence[Sequence[ComponentLike]], drugs: Sequence[str], lags: Sequence[float], horizon_days: int
+) -> _Doses:
+    shape = len(phases), max(1, *(len(phase) for phase in phases))
+    doses = _Doses(
+        dose=np.zeros((*shape, horizon_days), np.uint8),
+        drug=np.full(shape, -1, np.int64),
+        infusion=np.zeros(shape),
+        doses_per_day=np.ones(shape, np.int64),
+        lag=np.zeros(shape),
+    )
+    for p, phase in enumerate(phases):
+        for c, component in enumerate(phase):
+            doses.dose[p, c] = dose_days(component, horizon_days)
+            doses.drug[p, c] = drugs.index(component.drug)
+            doses.infusion[p, c] = component.infusion_hours / 24.0
+            doses.doses_per_day[p, c] = component.doses_per_day
+            doses.lag[p, c] = lags[doses.drug[p, c]]
+    return doses
 
 
 def dose_days(component: ComponentLike, horizon_days: int) -> NDArray[np.uint8]:

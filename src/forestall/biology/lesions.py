@@ -12,7 +12,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from forestall.biology.small_clones import small_clones
+from forestall.biology.small_clones import CROWDED, CYCLING, LARGE, TOLERANT, small_clones
 from forestall.biology.stretch import CC, CQ, MEET, QC, QQ, StretchLaw
 from forestall.engine.birth_death import whole_cells
 from forestall.engine.exponential import exp_lanes
@@ -21,9 +21,8 @@ from forestall.engine.vectors import WIDTH, load, spread, store, total
 
 Array = NDArray[np.float64]
 
-LARGE, CYCLING, TOLERANT, CROWDED, HALF = range(5)
-"""Rows of the scratch array: 1 for large clones; cells at the start; X; exp(-X / 2)."""
-WORK_ROWS = 5
+HALF, WORK_ROWS = 4, 5
+"""The row of the scratch array after those of `small_clones`, exp(-X / 2), and their number."""
 MOST_CROWDING = 0.03
 """Largest share of divisions times divisions per cell that crowding may take in one stretch."""
 SHORT_STRETCH_DAYS = 21

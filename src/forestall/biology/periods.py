@@ -9,6 +9,8 @@ the state of that day is put together: slow expression from the pattern, concent
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,8 +22,19 @@ from forestall.biology.integrate import (
     integrate_days,
     turn,
 )
-from forestall.biology.rates import RATE_ROWS, TERMS, CourseModel, PatientRates, copy_rows
-from forestall.engine.kernels import bare_kernel, kernel_with
+from forestall.biology.rates import (
+    ANCHOR,
+    EXTRAPOLATED,
+    FROZEN,
+    NEXT,
+    RATE_ROWS,
+    SAME,
+    TERMS,
+    CourseModel,
+    PatientRates,
+    copy_rows,
+)
+from forestall.engine.kernels import bare_kernel, bare_kernel_with, kernel_with
 from forestall.engine.vectors import WIDTH, absolute, any_above, load, store, total
 
 Array = NDArray[np.float64]
@@ -33,8 +46,6 @@ SETTLED = 1e-7
 """Daily integrals that will change by less than this in all periods to come are taken as periodic."""
 SLOWEST = 0.95
 """Largest factor by which differences may shrink; one near 1 would be extrapolated too far."""
-NEXT, SAME, FROZEN, EVALUATIONS, ANCHOR, EXTRAPOLATED = range(6)
-"""Entries of the clock."""
 
 
 @bare_kernel
@@ -160,19 +171,22 @@ def _extrapolate(schedule: Schedule, p: PatientRates, phase: int, day: int, span
         _continued_drugs(p, today, period, p.drug_ring[today % DRUG_RING_DAYS])
 
 
+@bare_kernel_with(forceinline=True)
+def _differences(ring: Array, day: int, period: int, row: int, first: int) -> tuple[Any, Any]:
+    """What the lanes of a day have more than one period before, and what those had more than one period before them."""
+    middle = load(ring, ((day - period) % RING_DAYS, row, first))
+    change = load(ring, (day % RING_DAYS, row, first)) - middle
+    return change, middle - load(ring, ((day - 2 * period) % RING_DAYS, row, first))
+
+
 @bare_kernel
 def _fit_pattern(p: PatientRates, end: int, period: int) -> None:
     """The factor by which the last period's differences are those of the period before, by least squares."""
     above, below = 0.0, 1e-300
     for day in range(end - period, end):
-        new, old, oldest = day % RING_DAYS, (day - period) % RING_DAYS, (day - 2 * period) % RING_DAYS
         for row in range(RATE_ROWS):
             for first in range(0, p.ring.shape[2], WIDTH):
-                middle = load(p.ring, (old, row, first))
-                change, earlier = (
-                    load(p.ring, (new, row, first)) - middle,
-                    middle - load(p.ring, (oldest, row, first)),
-                )
+                change, earlier = _differences(p.ring, day, period, row, first)
                 above += total(change * earlier)
                 below += total(earlier * earlier)
     p.factor[0] = min(SLOWEST, max(0.0, above / below))
@@ -182,14 +196,9 @@ def _fit_pattern(p: PatientRates, end: int, period: int) -> None:
 def _follows(p: PatientRates, end: int, period: int, factor: float, tolerance: float) -> bool:
     """Whether the last period differs from the one before it by a factor times that one's difference from its predecessor."""
     for day in range(end - period, end):
-        new, old, oldest = day % RING_DAYS, (day - period) % RING_DAYS, (day - 2 * period) % RING_DAYS
         for row in range(RATE_ROWS):
             for first in range(0, p.ring.shape[2], WIDTH):
-                middle = load(p.ring, (old, row, first))
-                change, earlier = (
-                    load(p.ring, (new, row, first)) - middle,
-                    middle - load(p.ring, (oldest, row, first)),
-                )
+                change, earlier = _differences(p.ring, day, period, row, first)
                 if any_above(absolute(change - factor * earlier), tolerance):
                     return False
     return True

@@ -23,6 +23,9 @@ TERMS = 4
 """Exponentials per drug: up to three of disposition and one of absorption."""
 SIGNALING, CYTOTOXIC, PAYLOAD, ADCC = range(4)
 """Codes of what a drug action does: act on the network, or kill in one of three ways."""
+NEXT, SAME, FROZEN, EVALUATIONS, ANCHOR, EXTRAPOLATED = range(6)
+"""Entries of a patient's clock: next day to come; days in a row with the doses of one period earlier; 1 if frozen; evaluations of the
+network so far; day of freezing; 1 if extrapolated."""
 UNCHANGED = 2e-5
 """Effects and (relative) expressions that changed by less than this over a day do not ask for a new evaluation."""
 
@@ -170,8 +173,7 @@ class PatientRates(NamedTuple):
     flags: NDArray[np.bool_]
     """(2, lanes) scratch."""
     clock: NDArray[np.int64]
-    """(6,) next day to come; days in a row with the doses of one period earlier; 1 if frozen; evaluations so far; day of freezing; 1 if
-    extrapolated."""
+    """(6,) `NEXT` and the others."""
     factor: Array
     """(1,) by which the differences between periods shrink."""
 
@@ -241,7 +243,7 @@ def solve_signaling(model: CourseModel, p: PatientRates) -> None:
         store(p.drive, (1, first), larger(1.0 - load(p.activity, (live, first)) / p.survival, 0.0))
     copy_rows(p.slow, p.seen_slow)
     copy_rows(p.effect, p.seen_effect)
-    p.clock[3] += 1
+    p.clock[EVALUATIONS] += 1
 
 
 @bare_kernel_with(forceinline=True)

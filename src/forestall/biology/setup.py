@@ -25,7 +25,7 @@ from forestall.biology.rates import (
 from forestall.biology.signaling.kernel import evaluate
 from forestall.biology.signaling.lanes import AlterationArrays, write_lanes
 from forestall.biology.signaling.slow_states import expression_targets, rest_state
-from forestall.engine.kernels import kernel_with
+from forestall.engine.kernels import bare_kernel, kernel_with
 
 Array = NDArray[np.float64]
 
@@ -105,6 +105,16 @@ class SharedArrays(NamedTuple):
     """(alterations,) relative loss of the birth rate."""
 
 
+@bare_kernel
+def relative_fitness(acquired: int, cost: Array) -> float:
+    """Birth rate of a genotype, relative to that without its acquired alterations (a bit mask), of so many (alterations,) costs."""
+    fitness = 1.0
+    for k in range(cost.shape[0]):
+        if (acquired >> k) & 1:
+            fitness *= 1.0 - cost[k]
+    return fitness
+
+
 @kernel_with(error_model="numpy")
 def _lanes(i: int, classes: int, model: CourseModel, cohort: CohortArrays, shared: SharedArrays) -> Lanes:
     table = cohort.table[i]
@@ -115,15 +125,12 @@ def _lanes(i: int, classes: int, model: CourseModel, cohort: CohortArrays, share
     genotype = np.empty(lanes, np.int64)
     context = np.empty((nodes, lanes))
     gain = np.empty((cohort.gain.shape[1], lanes))
-    fitness = np.ones(lanes)
+    fitness = np.empty(lanes)
     for lane in range(lanes):
         genotype[lane] = max(cohort.mask[table, lane % genotypes], cohort.mask[table, 0])
         context[:, lane] = cohort.expression[i]
         gain[:, lane] = cohort.gain[i]
-        acquired = genotype[lane] & ~cohort.mask[table, 0]
-        for k in range(shared.cost.shape[0]):
-            if (acquired >> k) & 1:
-                fitness[lane] *= 1.0 - shared.cost[k]
+        fitness[lane] = relative_fitness(genotype[lane] & ~cohort.mask[table, 0], shared.cost)
     base = np.empty((nodes, lanes))
     floor = np.empty((nodes, lanes))
     weight = np.empty((terms, lanes))
@@ -204,61 +211,76 @@ def prepare_patient(
     lanes = _lanes(i, classes, model, cohort, shared)
     slow, activity = _settled(model, lanes)
     _no_head_start(lanes.fitness, activity[model.network.proliferation])
-    nodes, width = lanes.base.shape
-    drugs = cohort.elimination.shape[1]
-    templates, segments = schedule.length.shape
-    actions = model.action_kind.shape[0]
-    p = PatientRates(
-        lanes,
-        cohort.mask.shape[1],
-        np.empty((templates, segments, 2, drugs, TERMS)),
-        np.zeros(templates, np.uint8),
-        np.empty((schedule.part_length.shape[0], 2, drugs, TERMS)),
-        cohort.elimination[i],
-        cohort.scale[i],
-        cohort.amount[i],
-        cohort.loading[i],
-        cohort.birth[i],
-        cohort.birth[i] - cohort.growth[i],
-        model.signal_death * cohort.dying[i],
-        model.enter * cohort.tolerating[i],
-        activity[model.network.proliferation, 0],
-        activity[model.network.survival, 0],
-        cohort.sensitivity[i],
-        cohort.effectors[i],
-        np.zeros((drugs, TERMS)),
-        slow,
-        slow.copy(),
-        slow.copy(),
-        np.zeros_like(slow),
-        slow.copy(),
-        np.ones(slow.shape[0]),
-        np.zeros(2),
-        slow.copy(),
-        np.zeros((actions, width)),
-        np.zeros((actions, width)),
-        activity,
-        lanes.base.copy(),
-        np.ones((nodes, width)),
-        lanes.weight.copy(),
-        np.empty((2, width)),
-        np.zeros((2, width)),
-        np.empty((RATE_ROWS, width)),
-        np.empty((LONGEST_SPAN_DAYS, actions, classes, 2)),
-        np.empty((RING_DAYS, RATE_ROWS, width)),
-        np.empty((RING_DAYS, slow.shape[0], width)),
-        np.zeros((DRUG_RING_DAYS, drugs, TERMS)),
-        np.empty((2, drugs, TERMS)),
-        np.empty((4, width)),
-        np.empty((2, width), np.bool_),
-        np.zeros(6, np.int64),
-        np.zeros(1),
-    )
+    p = _at_rest(i, model, schedule, cohort, lanes, slow, activity)
     solve_signaling(model, p)
     rates_now(model, p)
     p.aim[:] = p.target
     start_phase(schedule, p, 0)
     return p, p.now.copy()
+
+
+@kernel_with(error_model="numpy")
+def _at_rest(
+    i: int,
+    model: CourseModel,
+    schedule: Schedule,
+    cohort: CohortArrays,
+    lanes: Lanes,
+    slow: Array,
+    activity: Array,
+) -> PatientRates:
+    """The running state of one patient without drugs, from her slow states and activities."""
+    nodes, width = lanes.base.shape
+    drugs = cohort.elimination.shape[1]
+    templates, segments = schedule.length.shape
+    actions = model.action_kind.shape[0]
+    genotypes = cohort.mask.shape[1]
+    return PatientRates(
+        lanes=lanes,
+        genotypes=genotypes,
+        decay=np.empty((templates, segments, 2, drugs, TERMS)),
+        decay_known=np.zeros(templates, np.uint8),
+        part_decay=np.empty((schedule.part_length.shape[0], 2, drugs, TERMS)),
+        elimination=cohort.elimination[i],
+        scale=cohort.scale[i],
+        amount=cohort.amount[i],
+        loading=cohort.loading[i],
+        birth=cohort.birth[i],
+        death=cohort.birth[i] - cohort.growth[i],
+        signal_death=model.signal_death * cohort.dying[i],
+        enter=model.enter * cohort.tolerating[i],
+        proliferation=activity[model.network.proliferation, 0],
+        survival=activity[model.network.survival, 0],
+        sensitivity=cohort.sensitivity[i],
+        effectors=cohort.effectors[i],
+        concentration=np.zeros((drugs, TERMS)),
+        slow=slow,
+        target=slow.copy(),
+        aim=slow.copy(),
+        trend=np.zeros_like(slow),
+        before=slow.copy(),
+        keep=np.ones(slow.shape[0]),
+        since=np.zeros(2),
+        seen_slow=slow.copy(),
+        effect=np.zeros((actions, width)),
+        seen_effect=np.zeros((actions, width)),
+        activity=activity,
+        expression=lanes.base.copy(),
+        node_effect=np.ones((nodes, width)),
+        term=lanes.weight.copy(),
+        drive=np.empty((2, width)),
+        kill=np.zeros((2, width)),
+        now=np.empty((RATE_ROWS, width)),
+        part_kill=np.empty((LONGEST_SPAN_DAYS, actions, width // genotypes, 2)),
+        ring=np.empty((RING_DAYS, RATE_ROWS, width)),
+        slow_ring=np.empty((RING_DAYS, slow.shape[0], width)),
+        drug_ring=np.zeros((DRUG_RING_DAYS, drugs, TERMS)),
+        day_decay=np.empty((2, drugs, TERMS)),
+        scratch=np.empty((4, width)),
+        flags=np.empty((2, width), np.bool_),
+        clock=np.zeros(6, np.int64),
+        factor=np.zeros(1),
+    )
 
 
 @kernel_with(error_model="numpy")

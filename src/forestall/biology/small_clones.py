@@ -29,8 +29,8 @@ from forestall.engine.random import next_uniform
 
 Array = NDArray[np.float64]
 
-_LARGE, _CYCLING, _TOLERANT, _CROWDED = range(4)
-"""Rows of the scratch array, as in `lesions`."""
+LARGE, CYCLING, TOLERANT, CROWDED = range(4)
+"""Rows of the scratch array: 1 for large clones; cells at the start; X."""
 FEW = 6.0
 """Up to so many altered daughters with descendants are drawn one by one, more in blocks of days.
 
@@ -224,7 +224,6 @@ def _few_arrivals(
     load: float,
     total: float,
     edges: NDArray[np.int64],
-    probability: Array,
     state: NDArray[np.uint64],
     work: Array,
     expected: Array,
@@ -242,7 +241,7 @@ def _few_arrivals(
         parent, child = edges[chosen, 0], edges[chosen, 1]
         _one_arrival(
             cells, lesion, law, days, x, chosen, parent, child,
-            work[_CYCLING, parent], work[_TOLERANT, parent], load, state,
+            work[CYCLING, parent], work[TOLERANT, parent], load, state,
         )  # fmt: skip
 
 
@@ -260,8 +259,8 @@ def _expect(
     alive = law.alive
     for e in range(expected.shape[0]):
         parent, child = edges[e, 0], edges[e, 1]
-        arising = alive[0, x, e] * work[_CYCLING, parent] + alive[1, x, e] * work[_TOLERANT, parent]
-        expected[e] = probability[e] * kept * arising * (1.0 - work[_LARGE, child])
+        arising = alive[0, x, e] * work[CYCLING, parent] + alive[1, x, e] * work[TOLERANT, parent]
+        expected[e] = probability[e] * kept * arising * (1.0 - work[LARGE, child])
 
 
 @bare_kernel
@@ -290,12 +289,12 @@ def small_clones(
         edges: (E, 2) parent and child genotype.
         probability: (E,) probability per division.
         state: The lesion's random stream.
-        work: Scratch of `lesions`: which clones are large, cells at the start, X.
+        work: Scratch with the rows above.
         expected: (edges in use,) scratch.
     """
     for g in range(cells.shape[2]):
-        if work[_LARGE, g] == 0.0 and work[_CYCLING, g] + work[_TOLERANT, g] > 0.0:
-            _advance(cells, lesion, g, law, x * cells.shape[2] + g, load, state, work[_CROWDED, g])
+        if work[LARGE, g] == 0.0 and work[CYCLING, g] + work[TOLERANT, g] > 0.0:
+            _advance(cells, lesion, g, law, x * cells.shape[2] + g, load, state, work[CROWDED, g])
     kept, few = 1.0 - load, 0.0
     _expect(law, x, kept, edges, probability, work, expected)
     for e in range(expected.shape[0]):
@@ -304,8 +303,8 @@ def small_clones(
             continue
         parent, child = edges[e, 0], edges[e, 1]
         share = probability[e] * kept
-        c, q = work[_CYCLING, parent] * share, work[_TOLERANT, parent] * share
+        c, q = work[CYCLING, parent] * share, work[TOLERANT, parent] * share
         normal = expected[e] > FAST_NORMAL_ABOVE
         _many_arrivals(cells, lesion, law, days, x, e, child, c, q, load, normal, state)
     if few > 0.0:
-        _few_arrivals(lesion, cells, law, days, x, load, few, edges, probability, state, work, expected)
+        _few_arrivals(lesion, cells, law, days, x, load, few, edges, state, work, expected)

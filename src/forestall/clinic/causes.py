@@ -8,6 +8,7 @@ body. The counterfactual that lowers growth the most names the cause, if it take
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +24,12 @@ from forestall.biology.rates import (
     PatientRates,
     rates_now,
 )
-from forestall.biology.setup import CohortArrays, SharedArrays
+from forestall.biology.setup import CohortArrays, SharedArrays, relative_fitness
 from forestall.biology.signaling.actions import apply_effects_by_lane
 from forestall.biology.signaling.kernel import evaluate
 from forestall.biology.signaling.lanes import write_lanes
 from forestall.biology.signaling.slow_states import place_slow
-from forestall.engine.kernels import kernel_with
+from forestall.engine.kernels import bare_kernel, kernel_with
 
 Array = NDArray[np.float64]
 
@@ -137,35 +138,43 @@ def _chemotherapy_is_over(model: CourseModel, p: PatientRates, lane: int) -> boo
     return given
 
 
+class _Variants(NamedTuple):
+    """A clone as it is (first) and under each counterfactual: V columns, of which the last may be out of use."""
+
+    mask: NDArray[np.int64]
+    """(V,) genotype."""
+    code: NDArray[np.int64]
+    """(used,) code of the cause that each stands for."""
+    slow: Array
+    """(Q, V) slow states."""
+    effect: Array
+    """(A, V) effects of the actions."""
+
+
 @kernel_with(error_model="numpy")
-def _counterfactuals(
-    i: int,
-    model: CourseModel,
-    cohort: CohortArrays,
-    shared: SharedArrays,
-    p: PatientRates,
-    offset: int,
-    genotype: int,
-    room: float,
-) -> tuple[Array, NDArray[np.int64]]:
-    """Net growth (1/day) of the leading clone as it is (first) and under each counterfactual, with their codes."""
-    slow_states = p.slow.shape[0]
-    table = cohort.table[i]
-    trunk = cohort.mask[table, 0]
-    mask = cohort.mask[table, genotype]
-    bits = shared.cost.shape[0]
-    variants = 1 + slow_states + bits + 1
-    codes = np.zeros(variants, np.int64)
-    masks = np.full(variants, mask)
-    lane = offset + genotype
-    slow = np.empty((slow_states, variants))
-    effect = np.empty((p.effect.shape[0], variants))
-    nodes = p.activity.shape[0]
-    context = np.empty((nodes, variants))
-    for v in range(variants):
+def _variants(
+    model: CourseModel, p: PatientRates, trunk: int, mask: int, bits: int, genotype: int, offset: int
+) -> _Variants:
+    """The counterfactuals of the leading clone: without each alteration, each rebound, the sanctuary.
+
+    Args:
+        model: What the arm shares.
+        p: The patient's running state.
+        trunk: Bit mask of the truncal genotype.
+        mask: That of the leading clone.
+        bits: Number of alterations.
+        genotype: Index of the leading clone.
+        offset: Lane of the lesion's first genotype.
+    """
+    slow_states, lane = p.slow.shape[0], offset + genotype
+    count = 1 + slow_states + bits + 1
+    codes = np.zeros(count, np.int64)
+    masks = np.full(count, mask)
+    slow = np.empty((slow_states, count))
+    effect = np.empty((p.effect.shape[0], count))
+    for v in range(count):
         slow[:, v] = p.slow[:, lane]
         effect[:, v] = p.effect[:, lane]
-        context[:, v] = cohort.expression[i]
     used = 1
     for k in range(bits):
         if (mask >> k) & 1:
@@ -180,36 +189,72 @@ def _counterfactuals(
         effect[:, used] = p.effect[:, genotype]
         codes[used] = SANCTUARY
         used += 1
-    base, floor = np.empty((nodes, variants)), np.empty((nodes, variants))
-    weight = np.empty((shared.weight.shape[0], variants))
-    access = np.empty((effect.shape[0], variants))
-    write_lanes(shared.alterations, masks, context, shared.weight, base, floor, weight, access)
+    return _Variants(masks, codes[:used], slow, effect)
+
+
+@kernel_with(error_model="numpy")
+def _counterfactuals(
+    i: int,
+    model: CourseModel,
+    cohort: CohortArrays,
+    shared: SharedArrays,
+    p: PatientRates,
+    offset: int,
+    genotype: int,
+    room: float,
+) -> tuple[Array, NDArray[np.int64]]:
+    """Net growth (1/day) of the leading clone as it is (first) and under each counterfactual, with their codes."""
+    table = cohort.table[i]
+    trunk, mask = cohort.mask[table, 0], cohort.mask[table, genotype]
+    variants = _variants(model, p, trunk, mask, shared.cost.shape[0], genotype, offset)
+    shape = p.activity.shape[0], variants.mask.shape[0]
+    context = np.empty(shape)
+    for v in range(shape[1]):
+        context[:, v] = cohort.expression[i]
+    base, floor = np.empty(shape), np.empty(shape)
+    weight = np.empty((shared.weight.shape[0], shape[1]))
+    access = np.empty_like(variants.effect)
+    write_lanes(shared.alterations, variants.mask, context, shared.weight, base, floor, weight, access)
     for a in range(access.shape[0]):
         access[a] *= cohort.reach[i, a]
     expression, node_effect, undrugged = np.empty_like(base), np.empty_like(base), np.empty_like(base)
-    term = np.empty_like(weight)
-    activity = np.empty_like(base)
-    place_slow(model.network, slow, base, undrugged)
-    apply_effects_by_lane(model.actions, effect, access, undrugged, weight, expression, node_effect, term)
+    term, activity = np.empty_like(weight), np.empty_like(base)
+    place_slow(model.network, variants.slow, base, undrugged)
+    apply_effects_by_lane(
+        model.actions, variants.effect, access, undrugged, weight, expression, node_effect, term
+    )
     evaluate(model.network, expression, floor, term, node_effect, activity)
-    net = np.empty(used)
-    for v in range(used):
-        drive = activity[model.network.proliferation, v] / p.proliferation
-        lost = max(0.0, 1.0 - activity[model.network.survival, v] / p.survival)
-        death = p.death * (1.0 - model.turnover) + p.signal_death * lost
-        for a in range(effect.shape[0]):
-            kind = model.action_kind[a]
-            if kind != SIGNALING:
-                reach = effect[a, v] * access[a, v]
-                if kind >= PAYLOAD and model.antigen[a] >= 0:
-                    shown = expression[model.antigen[a], v]
-                    reach *= shown / (1.0 + shown)
-                death += reach * (p.effectors if kind == ADCC else p.sensitivity * drive)
-        fitness = 1.0
-        for k in range(bits):
-            if ((masks[v] & ~trunk) >> k) & 1:
-                fitness *= 1.0 - shared.cost[k]
-        if masks[v] == mask:
-            fitness = p.lanes.fitness[lane]
-        net[v] = (p.birth * room - p.death * model.turnover) * drive * fitness - death
-    return net, codes[:used]
+    net = np.empty(variants.code.shape[0])
+    for v in range(net.shape[0]):
+        fitness = p.lanes.fitness[offset + genotype]
+        if variants.mask[v] != mask:
+            fitness = relative_fitness(variants.mask[v] & ~trunk, shared.cost)
+        net[v] = _net_growth(v, model, p, variants.effect, access, expression, activity, fitness, room)
+    return net, variants.code
+
+
+@bare_kernel
+def _net_growth(
+    v: int,
+    model: CourseModel,
+    p: PatientRates,
+    effect: Array,
+    access: Array,
+    expression: Array,
+    activity: Array,
+    fitness: float,
+    room: float,
+) -> float:
+    """Net growth (1/day) of the clone in column `v` of these arrays."""
+    drive = activity[model.network.proliferation, v] / p.proliferation
+    lost = max(0.0, 1.0 - activity[model.network.survival, v] / p.survival)
+    death = p.death * (1.0 - model.turnover) + p.signal_death * lost
+    for a in range(effect.shape[0]):
+        kind = model.action_kind[a]
+        if kind != SIGNALING:
+            reach = effect[a, v] * access[a, v]
+            if kind >= PAYLOAD and model.antigen[a] >= 0:
+                shown = expression[model.antigen[a], v]
+                reach *= shown / (1.0 + shown)
+            death += reach * (p.effectors if kind == ADCC else p.sensitivity * drive)
+    return float((p.birth * room - p.death * model.turnover) * drive * fitness - death)

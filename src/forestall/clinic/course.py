@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from forestall.biology.advance import Walker, advance, forget_laws, new_walker
 from forestall.biology.dosing import Schedule
 from forestall.biology.lesions import lesion_size
-from forestall.biology.periods import EVALUATIONS, catch_up, start_phase
-from forestall.biology.rates import BIRTH, DEATH, CourseModel, PatientRates
+from forestall.biology.periods import catch_up, start_phase
+from forestall.biology.rates import BIRTH, DEATH, EVALUATIONS, CourseModel, PatientRates
 from forestall.biology.setup import CohortArrays, SharedArrays, prepare_patient
 from forestall.clinic.causes import attribute
 from forestall.clinic.death import accumulated, hazard_of_death, time_to
@@ -244,13 +244,40 @@ def follow(
 def _visit(
     i: int,
     visit: int,
+    day: int,
     cohort: CohortArrays,
     clinic: ClinicArrays,
     cells: Array,
     eyes: Eyes,
     record: CourseRecord,
 ) -> bool:
-    """Measure a patient at a visit and assess the response; whether she has progressed."""
+    """Measure a patient at a visit and record the response; whether she has progressed."""
+    progressed = _assess(i, visit, cohort, clinic, cells, eyes, record)
+    record.made[i] = visit + 1
+    if progressed:
+        record.progression[i] = day
+    else:
+        record.free_until[i] = day
+    return progressed
+
+
+@bare_kernel
+def _remember_low(cells: Array, eyes: Eyes) -> None:
+    for lesion in range(cells.shape[1]):
+        eyes.low[lesion] = min(eyes.low[lesion], lesion_size(cells, lesion))
+
+
+@bare_kernel
+def _assess(
+    i: int,
+    visit: int,
+    cohort: CohortArrays,
+    clinic: ClinicArrays,
+    cells: Array,
+    eyes: Eyes,
+    record: CourseRecord,
+) -> bool:
+    """Measure a patient and assess the response; whether it is progression."""
     _measure(i, visit, clinic, cells, eyes, record)
     size = record.diameter[i, visit, : cells.shape[1]]
     if visit == 0:
@@ -293,7 +320,7 @@ def _treat(
     walker: Walker,
     record: CourseRecord,
 ) -> None:
-    lesions = cells.shape[1]
+    """Follow a patient whose lesions have grown: visits, the change of treatment at progression, death."""
     phase, began, day, visit = 0, 0, 0, 0
     progressed = False
     hazard = hazard_of_death(i, cohort, clinic, cells)
@@ -305,17 +332,13 @@ def _treat(
             if record.trace.shape[0] > 0:
                 _trace(record.trace[i, visit], cells)
             if not progressed:
-                progressed = _visit(i, visit, cohort, clinic, cells, eyes, record)
-                record.made[i] = visit + 1
+                progressed = _visit(i, visit, day, cohort, clinic, cells, eyes, record)
                 if progressed:
-                    record.progression[i] = day
                     catch_up(schedule, p, phase, day)
-                    _explain(i, model, cohort, clinic, shared, p, cells, eyes.seen, eyes.low, record)
+                    _explain(i, model, cohort, clinic, shared, p, cells, eyes, record)
                     phase, began = 1, day
                     start_phase(schedule, p, phase)
                     forget_laws(walker)
-                else:
-                    record.free_until[i] = day
             visit += 1
         if day >= last:
             break
@@ -326,8 +349,7 @@ def _treat(
             step = advance(
                 i, model, schedule, cohort, p, phase, day - began, step, cells, clinic.handover, chance, walker
             )  # fmt: skip
-            for lesion in range(lesions):
-                eyes.low[lesion] = min(eyes.low[lesion], lesion_size(cells, lesion))
+            _remember_low(cells, eyes)
         after = hazard_of_death(i, cohort, clinic, cells)
         if not math.isfinite(after):
             record.failure[i] = NOT_FINITE
@@ -352,16 +374,15 @@ def _explain(
     shared: SharedArrays,
     p: PatientRates,
     cells: Array,
-    seen: NDArray[np.uint8],
-    low: Array,
+    eyes: Eyes,
     record: CourseRecord,
 ) -> None:
     """Name the lesion that led the progression, its leading clone and the cause."""
     lead, most = 0, -1.0
     for lesion in range(cells.shape[1]):
-        if seen[lesion] != UNSEEN:
+        if eyes.seen[lesion] != UNSEEN:
             gain = diameter_of(cells[:, lesion].sum(), clinic.cells_per_mm3)
-            gain -= 0.0 if seen[lesion] == NEW else diameter_of(low[lesion], clinic.cells_per_mm3)
+            gain -= 0.0 if eyes.seen[lesion] == NEW else diameter_of(eyes.low[lesion], clinic.cells_per_mm3)
             if gain > most:
                 lead, most = lesion, gain
     record.lead_lesion[i] = lead

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from forestall.biology.dosing import Schedule
@@ -26,6 +25,7 @@ from forestall.biology.rates import (
     solve_signaling,
 )
 from forestall.biology.setup import CohortArrays, SharedArrays, prepare_patient
+from forestall.engine.kernels import kernel
 
 Array = NDArray[np.float64]
 
@@ -44,7 +44,7 @@ class LesionArrays(NamedTuple):
     """(E,)"""
 
 
-@njit(cache=True)
+@kernel
 def derivative(
     y: Array, infused: Array, model: CourseModel, p: PatientRates, lesions: LesionArrays, out: Array
 ) -> None:
@@ -148,14 +148,7 @@ def reference_course(
     from scipy.integrate import solve_ivp
 
     p, _ = prepare_patient(i, model, schedule, cohort, shared)
-    table = cohort.table[i]
-    lesions = LesionArrays(
-        cohort.site_class[i],
-        cohort.capacity[i],
-        cohort.loss[i],
-        cohort.edges[table],
-        cohort.probability[i],
-    )
+    lesions = _lesions(i, cohort)
     infused = np.zeros(p.elimination.shape[0])
     marks = _marks(dose_events(schedule, p, 0, int(visits[-1])), visits)
     y = np.concatenate([p.concentration.ravel(), p.slow.ravel(), cells.ravel()])
@@ -178,6 +171,17 @@ def reference_course(
         else:
             infused[drug] += mg
     return np.array(seen)
+
+
+def _lesions(i: int, cohort: CohortArrays) -> LesionArrays:
+    table = cohort.table[i]
+    return LesionArrays(
+        cohort.site_class[i],
+        cohort.capacity[i],
+        cohort.loss[i],
+        cohort.edges[table],
+        cohort.probability[i],
+    )
 
 
 def _marks(

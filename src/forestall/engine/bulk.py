@@ -97,11 +97,8 @@ def emit_in_bulk(
     """
     birth, death, edge_probability = genotypes.birth, genotypes.death, genotypes.edge_probability
     first, last = genotypes.edge_start[genotype], genotypes.edge_start[genotype + 1]
-    normal_above = genotypes.normal_above
     divisions, exponent = birth[genotype] * cells, math.log(max(after, 1.0) / cells)
-    total, rare = 0.0, 0.0
-    for node in range(4):
-        total += _node_divisions(divisions, exponent, days, node)
+    total, rare = _all_divisions(divisions, exponent, days), 0.0
     for edge in range(first, last):
         expected = edge_probability[edge] * total
         if expected < _RARE:
@@ -117,7 +114,9 @@ def emit_in_bulk(
             share = _node_divisions(divisions, exponent, days, node)
             expected, day = edge_probability[edge] * share, start + NODES[node] * days
             if final:
-                out[child] += _families(state, expected, birth[child], death[child], end - day, normal_above)
+                out[child] += _families(
+                    state, expected, birth[child], death[child], end - day, genotypes.normal_above
+                )
                 continue
             mutants = next_poisson(state, expected)
             if mutants > 0.0:
@@ -127,6 +126,15 @@ def emit_in_bulk(
         node = _choose_node(state, divisions, exponent, days, total)
         top = push(stack, top, genotypes.edge_child[edge], start + NODES[node] * days, 1.0)
     return top
+
+
+@bare_kernel
+def _all_divisions(divisions: float, exponent: float, days: float) -> float:
+    """Divisions of a clone that has so many per day at the start."""
+    total = 0.0
+    for node in range(4):
+        total += _node_divisions(divisions, exponent, days, node)
+    return total
 
 
 @bare_kernel

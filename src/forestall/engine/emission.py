@@ -19,9 +19,12 @@ from forestall.engine.counts import next_negative_binomial
 from forestall.engine.kernels import bare_kernel
 from forestall.engine.random import next_exponential
 
+Roots = tuple[float, float, float, float]
+"""`emission_roots` of a clone's rates."""
+
 
 @bare_kernel
-def emission_roots(b: float, d: float, emission: float) -> tuple[float, float, float, float]:
+def emission_roots(b: float, d: float, emission: float) -> Roots:
     """Constants of the birth-death process killed at its first emission.
 
     With x1 <= 1 <= x2 the roots of b x^2 - (b + d + emission) x + d, returns b (x2 - x1), b x1, b (1 - x1)
@@ -53,25 +56,49 @@ def silent_law(b: float, d: float, emission: float, days: float) -> tuple[float,
         Logarithm of the probability that the line emits nothing, and, given that, the probability of survival
         and of stopping, as in `constant_rate_law`.
     """
-    rate, lower, _, above = emission_roots(b, d, emission)
+    roots = emission_roots(b, d, emission)
+    mixing = days * mean_of_exponential(-roots[0] * days)
+    silent, alive, survival, stop = silent_line(roots, d, days, mixing)
+    if silent <= 0.0:
+        return -math.inf, survival, stop
+    emitted = emission * mixing / alive
+    log_silent = math.log1p(-emitted) if emitted < 0.5 else math.log(silent)
+    return log_silent, survival, stop
+
+
+@bare_kernel
+def silent_line(roots: Roots, d: float, days: float, mixing: float) -> tuple[float, float, float, float]:
+    """The terms of `silent_law`.
+
+    Args:
+        roots: Constants of the rates.
+        d: Death rate, 1/day.
+        days: Length of the interval.
+        mixing: Integral of exp(-rate t) over it, days.
+
+    Returns:
+        Probability that one cell's line emits nothing; exp(-rate days) + b (x2 - 1) mixing; survival; stopping.
+    """
+    rate, lower, _, above = roots
     decay = math.exp(-min(rate * days, LARGEST_EXPONENT))
-    mixing = days * mean_of_exponential(-rate * days)
-    alive = decay + above * mixing
-    spread = 1.0 + lower * mixing
+    alive, spread = decay + above * mixing, 1.0 + lower * mixing
     survivor = decay / (spread * alive)
     silent = survivor + d * mixing / spread
     if silent <= 0.0:
-        return -math.inf, 1.0, 1.0
-    emitted = emission * mixing / alive
-    log_silent = math.log1p(-emitted) if emitted < 0.5 else math.log(silent)
-    return log_silent, survivor / silent, min(1.0, alive / spread)
+        return silent, alive, 1.0, 1.0
+    return silent, alive, survivor / silent, min(1.0, alive / spread)
 
 
 @bare_kernel
 def emission_time(b: float, d: float, emission: float, emitted: float) -> float:
     """The time at which a line has emitted with a given probability: inverse of `silent_law`, days."""
     rate, _, below, _ = emission_roots(b, d, emission)
-    mixing = emitted / (emission + emitted * below)
+    return day_of(rate, emitted / (emission + emitted * below))
+
+
+@bare_kernel
+def day_of(rate: float, mixing: float) -> float:
+    """The day until which the integral of exp(-rate t) has grown to `mixing` days."""
     if rate * mixing < 1e-300:
         return mixing
     return -math.log1p(-min(rate * mixing, 1.0)) / rate

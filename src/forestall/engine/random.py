@@ -27,8 +27,6 @@ _SHIFT_30, _SHIFT_27, _SHIFT_31, _SHIFT_11 = np.uint64(30), np.uint64(27), np.ui
 _ONE = np.uint64(1)
 _UNIT = 2.0**-53
 
-STATE_WORDS = 2
-
 
 @bare_kernel
 def mix(word: np.uint64) -> np.uint64:

@@ -25,7 +25,7 @@ from forestall.engine.branching.mutants import (
     node_weight,
     push_mutants,
 )
-from forestall.engine.branching.silent import Roots, next_emission_of_many, next_emission_of_one
+from forestall.engine.branching.silent import next_emission_of_many, next_emission_of_one
 from forestall.engine.branching.stack import (
     CYCLING,
     DONE,
@@ -49,7 +49,7 @@ from forestall.engine.branching.together import (
     longest_at_once,
 )
 from forestall.engine.counts import next_binomial
-from forestall.engine.emission import emission_roots
+from forestall.engine.emission import Roots, emission_roots
 from forestall.engine.kernels import bare_kernel
 from forestall.engine.random import next_exponential, next_uniform
 
@@ -116,13 +116,26 @@ def follow_cycling(
         start += min(day, span)
         if day > span:
             continue
-        if sleep > 0.0 and next_uniform(state) * emission < sleep:
-            cells -= 1.0
-            top = push(worker, top, row, TOLERANT, start, 1.0)
-        else:
-            alteration = next_alteration(state, row, lattice)
-            top = push_mutants(row, alteration, start, 1.0, lattice, worker, top)
+        asleep = sleep > 0.0 and next_uniform(state) * emission < sleep
+        cells = cells - 1.0 if asleep else cells
+        top = _push_emitted(state, row, asleep, start, lattice, worker, top)
     return cells, top
+
+
+@bare_kernel
+def _push_emitted(
+    state: npt.NDArray[np.uint64],
+    row: int,
+    asleep: bool,
+    day: float,
+    lattice: LatticeArrays,
+    worker: Worker,
+    top: int,
+) -> int:
+    """Let the cell that a clone emitted wait: one that fell asleep, or a mutant."""
+    if asleep:
+        return push(worker, top, row, TOLERANT, day, 1.0)
+    return push_mutants(row, next_alteration(state, row, lattice), day, 1.0, lattice, worker, top)
 
 
 @bare_kernel
@@ -143,7 +156,7 @@ def _next_emission(
             state, cells, survival, stop, sizes[NORMAL_ABOVE], sizes[MEAN_ABOVE]
         )
     if cells == 1.0:
-        return next_emission_of_one(state, roots, d, emission, days)
+        return next_emission_of_one(state, roots, emission, days)
     return next_emission_of_many(
         state, cells, roots, d, emission, days, sizes[NORMAL_ABOVE], sizes[MEAN_ABOVE]
     )

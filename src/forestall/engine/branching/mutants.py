@@ -250,20 +250,14 @@ def push_mutants(
 @bare_kernel
 def next_alteration(state: npt.NDArray[np.uint64], row: int, lattice: LatticeArrays) -> int:
     """One of the alterations that a genotype can acquire, in proportion to their probabilities."""
-    rest, chosen = next_uniform(state) * lattice.total[row], 0
-    for a in range(lattice.child.shape[1]):
-        if lattice.child[row, a] != IMPOSSIBLE:
-            chosen = a
-            rest -= lattice.probability[a]
-            if rest < 0.0:
-                break
-    return chosen
+    return _next_rare(state, row, 1.0, math.inf, lattice.total[row], lattice)
 
 
 @bare_kernel
 def _next_rare(
     state: npt.NDArray[np.uint64], row: int, divisions: float, few: float, rare: float, lattice: LatticeArrays
 ) -> int:
+    """One of the alterations of which fewer than `few` are expected in so many divisions, `rare` of all of them."""
     rest, chosen = next_uniform(state) * rare, 0
     for a in range(lattice.child.shape[1]):
         expected = lattice.probability[a] * divisions

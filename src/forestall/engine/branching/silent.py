@@ -13,23 +13,20 @@ import numpy.typing as npt
 
 from forestall.engine.birth_death import LARGEST_EXPONENT, birth_death_step, mean_of_exponential
 from forestall.engine.counts import next_geometric, next_negative_binomial
+from forestall.engine.emission import Roots, day_of, silent_line
 from forestall.engine.kernels import bare_kernel
 from forestall.engine.random import next_exponential, next_uniform
-
-Roots = tuple[float, float, float, float]
-"""`emission_roots` of a clone's rates."""
 
 
 @bare_kernel
 def next_emission_of_one(
-    state: npt.NDArray[np.uint64], roots: Roots, d: float, emission: float, days: float
+    state: npt.NDArray[np.uint64], roots: Roots, emission: float, days: float
 ) -> tuple[float, float]:
     """Follow one cell's line to its first emission or to the end of the interval.
 
     Args:
         state: (2,) state of a stream.
         roots: Constants of its rates.
-        d: Death rate, 1/day.
         emission: Rate at which a cell emits, 1/day.
         days: Length of the interval.
 
@@ -44,7 +41,7 @@ def next_emission_of_one(
     if rest < emitted:
         mixing = rest / (emission + rest * below)
         stop = (max(0.0, 1.0 - rate * mixing) + above * mixing) / (1.0 + lower * mixing)
-        return min(days, _day(rate, mixing)), 1.0 + next_negative_binomial(state, 2.0, min(1.0, stop))
+        return min(days, day_of(rate, mixing)), 1.0 + next_negative_binomial(state, 2.0, min(1.0, stop))
     if rest - emitted >= decay / (spread * alive):
         return math.inf, 0.0
     return math.inf, 1.0 + next_geometric(state, min(1.0, alive / spread))
@@ -77,29 +74,10 @@ def next_emission_of_many(
     mixing = days * mean_of_exponential(-rate * days)
     emitted = -math.expm1(-next_exponential(state) / cells)
     if emitted * (math.exp(-min(rate * days, LARGEST_EXPONENT)) + above * mixing) >= emission * mixing:
-        survival, stop = _silent_line(roots, d, days, mixing)
+        _, _, survival, stop = silent_line(roots, d, days, mixing)
         return math.inf, birth_death_step(state, cells, survival, stop, normal_above, mean_above)
     mixing = emitted / (emission + emitted * below)
-    day = min(days, _day(rate, mixing))
-    survival, stop = _silent_line(roots, d, day, mixing)
+    day = min(days, day_of(rate, mixing))
+    _, _, survival, stop = silent_line(roots, d, day, mixing)
     family = 1.0 + next_negative_binomial(state, 2.0, stop)
     return day, family + birth_death_step(state, cells - 1.0, survival, stop, normal_above, mean_above)
-
-
-@bare_kernel
-def _silent_line(roots: Roots, d: float, days: float, mixing: float) -> tuple[float, float]:
-    """Survival and stopping of one cell's line that emits nothing, as in `silent_law`."""
-    rate, lower, _, above = roots
-    decay = math.exp(-min(rate * days, LARGEST_EXPONENT))
-    alive, spread = decay + above * mixing, 1.0 + lower * mixing
-    survivor = decay / (spread * alive)
-    silent = survivor + d * mixing / spread
-    return (survivor / silent, min(1.0, alive / spread)) if silent > 0.0 else (1.0, 1.0)
-
-
-@bare_kernel
-def _day(rate: float, mixing: float) -> float:
-    """The day on which the mean of exp(-rate t) over t has grown to `mixing` days."""
-    if rate * mixing < 1e-300:
-        return mixing
-    return -math.log1p(-min(rate * mixing, 1.0)) / rate
