@@ -232,12 +232,14 @@ def _all_inputs(calibration: Calibration) -> dict[tuple[str, int], Inputs]:
 
 
 def posterior(calibration: Calibration, kept: Sequence[Observation]) -> Array:
-    """(N, P) members that some observations allow.
+    """(N, P) members that some observations allow; those of the prior if there are none.
 
     Args:
         calibration: With its emulators.
         kept: The observations.
     """
+    if not kept:
+        return calibration.prior()
     return assimilate(
         calibration.prior(),
         calibration.predictor(kept),
