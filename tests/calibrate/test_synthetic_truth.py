@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from forestall.studies.calibration.predictions import log_hazard_ratio, median_m
 from forestall.studies.calibration.recovery import recover
 from forestall.studies.calibration.recovery_results import coverage, uniformity, write_recovery
 from forestall.studies.calibration.results import write_ensemble, write_results
-from forestall.studies.calibration.run import Calibration, calibrate, prepare, run_waves
+from forestall.studies.calibration.run import Calibration, calibrate, posterior, prepare, run_waves
 from forestall.studies.calibration.shards import Design, Shard
 from forestall.studies.calibration.spec import CalibrationSpec, Unknown, unknowns
 from forestall.studies.validation.derivation import DAYS_PER_MONTH
@@ -228,6 +229,25 @@ def test_unit_sets_of_the_calibration_are_worlds_that_their_emulator_has_not_see
     assert np.isfinite(found.rank).all()
     write_recovery(found, tmp_path)
     assert len((tmp_path / "recovery.csv").read_text().splitlines()) == 9
+
+
+def test_unit_a_fold_that_leaves_out_everything_knows_what_the_prior_knows(waved: Calibration) -> None:
+    assert np.array_equal(posterior(waved, []), waved.prior())
+
+
+def test_property_worlds_need_no_more_than_the_first_wave(waved: Calibration, tmp_path: Path) -> None:
+    count = waved.spec.members[0]
+    first = replace(
+        waved,
+        spec=waved.spec.model_copy(update={"members": (count,)}),
+        deviates={number: row for number, row in waved.deviates.items() if number < count},
+        shards={key: shard for key, shard in waved.shards.items() if key[0] < count},
+        emulators={},
+        posterior={},
+    )
+    whole, alone = (recover(one, tmp_path, worlds=3, patients=0) for one in (waved, first))
+    assert np.array_equal(whole.rank, alone.rank)
+    assert whole.emulator == alone.emulator
 
 
 def test_unit_medians_ratios_and_shares_of_exponential_curves() -> None:

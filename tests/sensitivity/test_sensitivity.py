@@ -61,6 +61,13 @@ def test_unit_a_surrogate_of_chance_explains_nothing_and_of_too_few_runs_is_none
     assert decompose(three(), random.normal(size=(10, 3)), random.normal(size=10), "result", 64, 1) is None
 
 
+def test_unit_a_sample_that_is_no_power_of_two_is_refused_before_anything_runs(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["sensitivity", "cleopatra", "--sobol", "60"]) == ExitCode.REFUSED
+    assert "--sobol" in capsys.readouterr().err
+
+
 def test_unit_a_trajectory_with_a_missing_result_is_left_out() -> None:
     points = trajectories(three(), 4, 1)
     results = points.sum(axis=1)

@@ -73,30 +73,15 @@ def calibrate(
 
     Writes the ensemble (YAML and CSV), predictions.csv, identifiability.csv, summary.json and a figure to --out. Simulated shards are
     kept in --out/shards; a run that was stopped goes on with --resume. With --worlds it writes recovery.csv, recovery.json and a
-    figure instead, and uses the shards that are there.
+    figure instead, simulates the first wave only, and uses the shards that are there.
     """
     from forestall.cli.progress import progress_on_stderr
     from forestall.report.calibration import draw_calibration, print_calibration
     from forestall.report.drawing import save_figure
-    from forestall.report.recovery import draw_recovery, recovery_lines
     from forestall.studies.calibration.command import run_calibration
-    from forestall.studies.calibration.recovery_command import run_recovery
 
     if worlds:
-        with progress_on_stderr(silent=quiet) as progress:
-            found = run_recovery(
-                spec,
-                worlds=worlds,
-                patients=world_patients,
-                evidence=evidence,
-                curves=curves,
-                out=out,
-                workers=workers,
-                progress=progress,
-            )
-        save_figure(draw_recovery(found), out, "recovery")
-        for line in recovery_lines(found):
-            typer.echo(line)
+        _recover(spec, worlds, world_patients, evidence, curves, out, workers, quiet=quiet)
         return
     with progress_on_stderr(silent=quiet) as progress:
         done = run_calibration(
@@ -107,3 +92,38 @@ def calibrate(
         for stage in done:
             print_calibration(stage)
         typer.echo(f"ensemble, tables and figure: {out}")
+
+
+def _recover(
+    spec: str,
+    worlds: int,
+    patients: int,
+    evidence: Path | None,
+    curves: Path | None,
+    out: Path,
+    workers: int | None,
+    *,
+    quiet: bool,
+) -> None:
+    """Calibrate to worlds whose truth is known."""
+    from forestall.cli.progress import progress_on_stderr
+    from forestall.report.drawing import save_figure
+    from forestall.report.recovery import draw_recovery, recovery_lines
+    from forestall.studies.calibration.recovery_command import run_recovery
+
+    with progress_on_stderr(silent=quiet) as progress:
+        found = run_recovery(
+            spec,
+            worlds=worlds,
+            patients=patients,
+            evidence=evidence,
+            curves=curves,
+            out=out,
+            workers=workers,
+            progress=progress,
+        )
+    save_figure(draw_recovery(found), out, "recovery")
+    if not quiet:
+        for line in recovery_lines(found):
+            typer.echo(line)
+        typer.echo(f"tables and figure: {out}")

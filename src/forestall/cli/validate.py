@@ -98,13 +98,9 @@ def validate(
     be simulated, is listed with the reason. A run that was stopped goes on where it was: give it the same --out.
     """
     from forestall.cli.progress import progress_on_stderr
-    from forestall.report.drawing import inline_svg, save_figure
-    from forestall.report.page import as_html
-    from forestall.report.validation import FIGURE, markdown, print_explanation, print_validation
-    from forestall.report.validation_figure import draw_validation
-    from forestall.studies.output import staged_folder
+    from forestall.report.validation import print_explanation, print_validation
     from forestall.studies.validation.answers import validate as run
-    from forestall.studies.validation.results import as_data, write_tables
+    from forestall.studies.validation.results import as_data
     from forestall.studies.validation.shards import Size
 
     if explain:
@@ -121,6 +117,25 @@ def validate(
             workers=workers,
             progress=progress,
         )
+    _write_results(found, out)
+    if write_docs is not None:
+        _write_document(found, write_docs)
+    if as_json:
+        typer.echo(json.dumps(as_data(found), indent=2, allow_nan=False))
+    elif not quiet:
+        print_validation(found)
+        typer.echo(f"tables, page and figure: {out}")
+
+
+def _write_results(found: Validation, out: Path) -> None:
+    """Tables, page and figure."""
+    from forestall.report.drawing import inline_svg, save_figure
+    from forestall.report.page import as_html
+    from forestall.report.validation import FIGURE, markdown
+    from forestall.report.validation_figure import draw_validation
+    from forestall.studies.output import staged_folder
+    from forestall.studies.validation.results import write_tables
+
     page = markdown(found)
     with staged_folder(out) as folder:
         write_tables(found, folder)
@@ -132,13 +147,6 @@ def validate(
             as_html(page, {FIGURE: picture}), encoding="utf-8", newline="\n"
         )
         save_figure(draw_validation(found), folder, "calibration")
-    if write_docs is not None:
-        _write_document(found, write_docs)
-    if as_json:
-        typer.echo(json.dumps(as_data(found), indent=2, allow_nan=False))
-    elif not quiet:
-        print_validation(found)
-        typer.echo(f"tables, page and figure: {out}")
 
 
 def _write_document(found: Validation, path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Final
 
@@ -16,19 +17,21 @@ from forestall.studies.sensitivity.study import Screening, Sensitivity
 
 SHOWN: Final = 12
 _ROW_INCHES: Final = 0.27
+_TITLE_LETTERS: Final = 42
+"""In a line, so that none is cut off beside long names of numbers."""
 
 
 @styled
 def draw_sensitivity(found: Sensitivity) -> Figure:
     """Draw elementary effects and Sobol's indices of both results, and shares of variance by number and by biomarker."""
-    panels = [*(("effects", one) for one in found.screenings if one.effects)]
+    panels = [one for one in found.screenings if one.effects]
     shares = _shares(found)
     count = len(panels) + len(shares)
     columns = 2
     rows = -(-max(count, 1) // columns)
     figure = Figure(figsize=(11.0, rows * (SHOWN * _ROW_INCHES + 0.9)), layout="constrained")
     axes = list(np.atleast_1d(figure.subplots(rows, columns)).ravel())
-    for place, (_, screening) in enumerate(panels):
+    for place, screening in enumerate(panels):
         _effects(axes[place], screening)
     for place, (title, names, values, tone) in enumerate(shares, start=len(panels)):
         _variance(axes[place], title, names, values, tone)
@@ -43,11 +46,11 @@ def _shares(found: Sensitivity) -> list[tuple[str, list[str], list[Estimate], To
     panels: list[tuple[str, list[str], list[Estimate], Tone]] = []
     for one in found.decompositions:
         top = one.indices[:SHOWN]
-        title = f"total Sobol index of the {one.quantity}\n(surrogate explains {max(0.0, one.explained):.0%} of unseen runs)"
+        title = f"total Sobol index of the {one.quantity} (surrogate explains {max(0.0, one.explained):.0%} of unseen runs)"
         panels.append((title, [index.name for index in top], [index.total for index in top], GREEN))
     if found.narrowings:
         chosen = found.narrowings[:SHOWN]
-        title = f"uncertainty of the {LOG_RATIO}\nthat knowing the number would remove"
+        title = f"uncertainty of the {LOG_RATIO} that knowing the number would remove"
         panels.append((title, [one.name for one in chosen], [one.shares[0] for one in chosen], BLUE))
     if found.biomarkers:
         markers = found.biomarkers[:SHOWN]
@@ -68,7 +71,7 @@ def _effects(axes: Axes, screening: Screening) -> None:
     _named(axes, [effect.name for effect in chosen])
     axes.set_xlim(left=0)
     axes.set_xlabel("mean absolute elementary effect (95%)", fontsize=8.5)
-    axes.set_title(f"what moves the\n{screening.quantity}", fontsize=9.5)
+    _titled(axes, f"what moves the {screening.quantity}")
     note = "blue: falls as the number rises"
     axes.text(0.98, 0.03, note, transform=axes.transAxes, ha="right", fontsize=7.5, color=MUTED.light)
 
@@ -80,7 +83,11 @@ def _variance(axes: Axes, title: str, names: Sequence[str], values: Sequence[Est
     _named(axes, list(names)[::-1])
     axes.axvline(0, color=FAINT.light, linewidth=0.6)
     axes.set_xlabel("share of variance (90%)", fontsize=8.5)
-    axes.set_title(title, fontsize=9.5)
+    _titled(axes, title)
+
+
+def _titled(axes: Axes, title: str) -> None:
+    axes.set_title(textwrap.fill(title, _TITLE_LETTERS), fontsize=9.5)
 
 
 def _named(axes: Axes, names: Sequence[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import shlex
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
@@ -72,11 +73,16 @@ def run_calibration(
 
 
 def _run(stage: Calibration, *, shards: Path, workers: int, progress: Progress | None) -> None:
-    """One stage, without threads of the linear algebra: its matrices are small, and sums depend on the number of such threads."""
+    with algebra_on_one_thread():
+        calibrate(stage, shards, workers=workers, progress=progress)
+
+
+def algebra_on_one_thread() -> AbstractContextManager[object]:
+    """Linear algebra without threads of its own: the matrices are small, and sums depend on the number of such threads."""
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(1, user_api="blas"):
-        calibrate(stage, shards, workers=workers, progress=progress)
+    limits: AbstractContextManager[object] = threadpool_limits(1, user_api="blas")
+    return limits
 
 
 def _write(

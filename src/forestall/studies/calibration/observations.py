@@ -14,13 +14,13 @@ from forestall.statistics.estimate import normal_quantile
 from forestall.studies.calibration.shards import Endpoint
 from forestall.studies.calibration.spec import ModelError
 from forestall.studies.validation.derivation import Question, TrialPlan
-from forestall.studies.validation.evidence import ENDPOINTS, Evidence
-from forestall.studies.validation.rows import ArmRow
+from forestall.studies.validation.evidence import Evidence
+from forestall.studies.validation.rows import ENDPOINTS, ArmRow
 
 Kind = Literal["median", "rate", "response", "hazard_ratio"]
 _USUAL_PATIENTS: Final = 150
 """Of an arm without a number; assumed."""
-_EVENTS_PER_PATIENT: Final = 0.7
+EVENTS_PER_PATIENT: Final = 0.7
 """Where no interval is published; assumed."""
 _Z: Final = normal_quantile(0.95)
 _WITH_RATIO: Final[Mapping[str, float]] = {"median": 0.49, "rate": 0.45, "response": 0.3}
@@ -180,7 +180,7 @@ def _ratio(question: Question, floors: ModelError, endpoint: Endpoint) -> Observ
     error = row.standard_error
     if error is None:
         patients = (row.n_experimental or _USUAL_PATIENTS) + (row.n_control or _USUAL_PATIENTS)
-        error = math.sqrt(4 / (_EVENTS_PER_PATIENT * patients))
+        error = math.sqrt(4 / (EVENTS_PER_PATIENT * patients))
     arms = (row.experimental, row.control)
     value = math.log(row.hr)
     return Observation(
@@ -192,7 +192,7 @@ def _error_of_median(row: ArmRow) -> float:
     """From the interval, or that of an exponential curve with so many patients."""
     if row.interval is not None and row.interval[0] > 0:
         return math.log(row.interval[1] / row.interval[0]) / (2 * _Z)
-    return 1 / math.sqrt(_EVENTS_PER_PATIENT * (row.n or _USUAL_PATIENTS))
+    return 1 / math.sqrt(EVENTS_PER_PATIENT * (row.n or _USUAL_PATIENTS))
 
 
 def _logit(share: float, n: int) -> tuple[float, float]:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forestall.studies.calibration.emulator import ArmEmulator
-from forestall.studies.calibration.observations import Observation, covariance
+from forestall.studies.calibration.observations import EVENTS_PER_PATIENT, Observation, covariance
 from forestall.studies.calibration.predictions import Predictor, predicted
 from forestall.studies.calibration.run import Calibration, Progress, learned, normal_design, reach
 from forestall.studies.calibration.shards import Design, Shard, Simulator, simulate, simulate_all
@@ -30,8 +30,6 @@ _GROUPS: Final = 8
 """Groups of sets that are left out together, where sets of the calibration are the worlds."""
 _FIRST_WORLD: Final = 10_000
 """Numbers of the worlds' shards, beyond those of the calibration."""
-_EVENTS_PER_PATIENT: Final = 0.7
-"""Assumed, as for published numbers without an interval."""
 _TWINS: Final = 0.38
 """Variance of a log hazard ratio in patients who are followed under both arms, over that of a randomized trial of the same size."""
 _LEAST_SD: Final = 0.03
@@ -182,9 +180,9 @@ def _simulated_value(one: Observation, plan: Design, shard: Shard) -> float:
 def _sampling_error(one: Observation, value: float, patients: int) -> float:
     """Standard deviation of a simulated number by chance."""
     if one.kind == "hazard_ratio":
-        return math.sqrt(_TWINS * 2 / (_EVENTS_PER_PATIENT * patients))
+        return math.sqrt(_TWINS * 2 / (EVENTS_PER_PATIENT * patients))
     if one.kind == "median":
-        return 1 / math.sqrt(_EVENTS_PER_PATIENT * patients)
+        return 1 / math.sqrt(EVENTS_PER_PATIENT * patients)
     share = min(max(1 / (1 + math.exp(-value)), 0.5 / patients), 1 - 0.5 / patients)
     return 1 / math.sqrt(patients * share * (1 - share))
 

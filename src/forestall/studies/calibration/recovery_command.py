@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from forestall.studies.calibration.command import SHARDS, inputs
+from forestall.studies.calibration.command import SHARDS, algebra_on_one_thread, inputs
 from forestall.studies.calibration.recovery import Recovery, recover
 from forestall.studies.calibration.recovery_results import write_recovery
 from forestall.studies.calibration.run import Progress, prepare, run_waves
@@ -25,6 +25,8 @@ def run_recovery(
 ) -> Recovery:
     """Calibrate to worlds whose truth is known, and write how often it was found; shards of the folder are used again.
 
+    Only the calibration's first wave is simulated: worlds are drawn from the prior, and so are the sets that they are learned from.
+
     Args:
         spec: Name of a shipped specification, or a file.
         worlds: How many.
@@ -35,9 +37,14 @@ def run_recovery(
         workers: Threads; one per processor if not given.
         progress: Told the stage, how much of it is done and how much there is.
     """
-    calibration = prepare(load_spec(spec), *inputs(evidence, curves))
+    whole = load_spec(spec)
+    first_wave = whole.model_copy(update={"members": whole.members[:1]})
+    calibration = prepare(first_wave, *inputs(evidence, curves))
     shards, threads = out / SHARDS, workers or os.cpu_count() or 1
-    run_waves(calibration, shards, workers=threads, progress=progress)
-    found = recover(calibration, shards, worlds=worlds, patients=patients, workers=threads, progress=progress)
+    with algebra_on_one_thread():
+        run_waves(calibration, shards, workers=threads, progress=progress)
+        found = recover(
+            calibration, shards, worlds=worlds, patients=patients, workers=threads, progress=progress
+        )
     write_recovery(found, out)
     return found

@@ -30,7 +30,7 @@ from forestall.studies.calibration.shards import (
     simulate_all,
 )
 from forestall.studies.calibration.smoother import assimilate
-from forestall.studies.calibration.spec import CalibrationSpec, Unknown, load_design, unknowns
+from forestall.studies.calibration.spec import CalibrationSpec, Unknown, unknowns
 from forestall.studies.validation.derivation import Question, questions
 from forestall.studies.validation.evidence import Evidence, read_evidence
 
@@ -161,19 +161,15 @@ def run_waves(
         progress: Told the stage, how much of it is done and how much there is.
     """
     spec = calibration.spec
-    given = load_design(spec, [unknown.name for unknown in calibration.unknowns])
     sets = normal_design(spec.members[0], len(calibration.unknowns), spec.seed)
     for wave, count in enumerate(spec.members):
         first = sum(spec.members[:wave])
         numbers = range(first, first + count)
-        sets = sets if given is None else given[first : first + count]
         stage = f"simulating wave {wave + 1} of {len(spec.members)}"
         told = None if progress is None else functools.partial(progress, stage)
         _simulate_wave(calibration, dict(zip(numbers, sets, strict=True)), folder, workers, simulator, told)
         calibration.deviates |= dict(zip(numbers, sets, strict=True))
         last = wave + 1 == len(spec.members)
-        if not last and given is not None:
-            continue
         if progress is not None:
             progress(f"learning from wave {wave + 1}", 0, 0)
         if last and wave > 0:
@@ -199,7 +195,6 @@ def then_survival(first: Calibration, evidence: Path) -> Calibration | None:
             "members": effort.members,
             "patients": effort.patients,
             "parameters": effort.parameters,
-            "design": None,
         }
     )
     second = prepare(spec, evidence, endpoint="OS")
@@ -237,12 +232,14 @@ def _all_inputs(calibration: Calibration) -> dict[tuple[str, int], Inputs]:
 
 
 def posterior(calibration: Calibration, kept: Sequence[Observation]) -> Array:
-    """(N, P) members that some observations allow.
+    """(N, P) members that some observations allow; those of the prior if there are none.
 
     Args:
         calibration: With its emulators.
         kept: The observations.
     """
+    if not kept:
+        return calibration.prior()
     return assimilate(
         calibration.prior(),
         calibration.predictor(kept),

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import fnmatch
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from forestall.errors import InputError, did_you_mean
@@ -85,9 +81,6 @@ class CalibrationSpec(Effort):
     folds: int = Field(ge=2)
     trials: tuple[str, ...] = ()
     """Only these; all that can be expressed if empty."""
-    design: str | None = None
-    """A file in `specs/designs` with the sets that are simulated, as earlier waves of the command have drawn them: a row for each, in
-    standard deviations of the priors. Without it they are drawn."""
     together: tuple[tuple[str, ...], ...] = ()
     """Trials with patients in common, which are left out together."""
     model_error: ModelError
@@ -99,28 +92,6 @@ class CalibrationSpec(Effort):
         if self.kept > self.ensemble:
             raise ValueError("kept must not be larger than ensemble")
         return self
-
-
-def load_design(spec: CalibrationSpec, names: Sequence[str]) -> NDArray[np.float64] | None:
-    """(sets, P) sets that a specification wants simulated; None if they are to be drawn.
-
-    Raises:
-        InputError: if the file is of other unknowns or of another number of sets.
-    """
-    if spec.design is None:
-        return None
-    path = SPECS / "designs" / f"{spec.design}.csv"
-    with path.open(encoding="utf-8", newline="") as stream:
-        head, *rows = list(csv.reader(stream))
-    if head != list(names) or len(rows) != sum(spec.members):
-        raise InputError(
-            "the design is of another specification",
-            file=path,
-            value=f"{len(rows)} sets of {len(head)} unknowns",
-            allowed=f"{sum(spec.members)} sets of {len(names)} unknowns",
-            fix="leave design out: the sets are then drawn",
-        )
-    return np.array(rows, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from forestall.knowledge.evidence import plain_name
 from forestall.studies.sensitivity.quantities import Contrast
 from forestall.studies.trial import Trial
 from forestall.studies.validation.derivation import TrialPlan, questions
-from forestall.studies.validation.evidence import ENDPOINTS, read_evidence
+from forestall.studies.validation.evidence import read_evidence
+from forestall.studies.validation.rows import ENDPOINTS
 
 
 def chosen_trial(name: str, evidence: Path | None = None) -> tuple[TrialPlan, Contrast]:

@@ -122,9 +122,16 @@ def analyze(
         progress: Called with a stage, how much of it is done and how much there is.
 
     Raises:
-        InputError: if the trial depends on no number that is uncertain.
+        InputError: if the trial depends on no number that is uncertain, or the sample of Sobol's indices is not a power of two.
         StudyError: if a run fails.
     """
+    if size.sobol & (size.sobol - 1):
+        raise InputError(
+            "Sobol's sequence needs a power of two",
+            field="--sobol",
+            value=str(size.sobol),
+            fix="such as 1024",
+        )
     numbers = coordinates(plan, parameters)
     if not numbers:
         raise InputError("the trial depends on no uncertain number", value=plan.trial)

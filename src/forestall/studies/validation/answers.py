@@ -13,8 +13,8 @@ from forestall.studies.validation.arm_outcomes import ArmOutcome, arm_outcomes
 from forestall.studies.validation.curves import CurveDistance, curve_distances, read_curves
 from forestall.studies.validation.derivation import Question, TrialPlan, questions
 from forestall.studies.validation.ensemble import Parameters, parameters_for
-from forestall.studies.validation.evidence import ENDPOINTS, Evidence, read_evidence
-from forestall.studies.validation.rows import ComparisonRow
+from forestall.studies.validation.evidence import Evidence, read_evidence
+from forestall.studies.validation.rows import ENDPOINTS, ComparisonRow
 from forestall.studies.validation.rules import RULES, Answer, Book, change_of
 from forestall.studies.validation.samples import Sample
 from forestall.studies.validation.shards import Key, Progress, Size, run_shards

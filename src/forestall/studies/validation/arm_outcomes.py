@@ -15,8 +15,8 @@ from forestall.statistics.estimate import normal_quantile
 from forestall.statistics.kaplan_meier import kaplan_meier
 from forestall.studies.validation.derivation import DAYS_PER_MONTH, TrialPlan
 from forestall.studies.validation.ensemble import Parameters
-from forestall.studies.validation.evidence import ENDPOINTS, Evidence
-from forestall.studies.validation.rows import ArmRow
+from forestall.studies.validation.evidence import Evidence
+from forestall.studies.validation.rows import ENDPOINTS, ArmRow
 from forestall.studies.validation.samples import Sample
 from forestall.studies.validation.simulated import COVERAGE
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from forestall.studies.validation.rows import ArmRow, ComparisonRow, narrower_than_possible
+from forestall.studies.validation.rows import (
+    ENDPOINTS,
+    ArmRow,
+    ComparisonRow,
+    Subgroup,
+    narrower_than_possible,
+)
 from forestall.studies.validation.tables import CELL, ROW, Defect
 
-ENDPOINTS: Final = {"PFS": "PFS", "TTP": "PFS", "OS": "OS"}
-"""Endpoints with hazard ratios that are predicted, and the endpoint of a simulated trial that stands for each."""
 _CLEAR: Final = math.log(1.15)
 """A hazard ratio and a ratio of medians that both differ from 1 by this much must point the same way."""
 _BESIDE_MEDIAN: Final = 1.15
@@ -30,9 +34,12 @@ def possible_outcomes(arms: Sequence[ArmRow], defects: list[Defect]) -> list[Arm
         defects: What is found is added.
     """
     wrong: set[int] = set()
+    groups: dict[tuple[str, str, Subgroup], list[ArmRow]] = {}
     for row in arms:
-        for other in _of_same_patients(row, arms):
-            if problem := _contradiction(row, other):
+        groups.setdefault(_patients(row), []).append(row)
+    for row in arms:
+        for other in groups[_patients(row)]:
+            if other is not row and (problem := _contradiction(row, other)):
                 column = "median_months" if row.median is not None else "rate_pct"
                 value = row.median if row.median is not None else row.rate
                 defects.append(Defect("arms.csv", row.source_line, column, f"{value:g}", problem, ROW))
@@ -41,14 +48,8 @@ def possible_outcomes(arms: Sequence[ArmRow], defects: list[Defect]) -> list[Arm
     return [row for row in arms if row.source_line not in wrong]
 
 
-def _of_same_patients(row: ArmRow, arms: Sequence[ArmRow]) -> Iterator[ArmRow]:
-    for other in arms:
-        if other is not row and (other.trial, other.arm, other.subgroup) == (
-            row.trial,
-            row.arm,
-            row.subgroup,
-        ):
-            yield other
+def _patients(row: ArmRow) -> tuple[str, str, Subgroup]:
+    return row.trial, row.arm, row.subgroup
 
 
 def _contradiction(row: ArmRow, other: ArmRow) -> str:
@@ -83,14 +84,12 @@ def _against_median(row: ArmRow, median: float) -> bool:
 
 def _rises(row: ArmRow, other: ArmRow) -> bool:
     """Whether two landmarks of one endpoint and assessor rise with time."""
-    if not (_is_landmark(row) and _is_landmark(other)) or row.endpoint != other.endpoint:
+    if (row.endpoint, row.assessor) != (other.endpoint, other.assessor):
         return False
-    assert row.rate is not None
-    assert other.rate is not None
-    if row.rate_months == other.rate_months or row.assessor != other.assessor:
+    if row.rate is None or row.rate_months is None or other.rate is None or other.rate_months is None:
         return False
-    later, sooner = (row, other) if (row.rate_months or 0) > (other.rate_months or 0) else (other, row)
-    return (later.rate or 0) > (sooner.rate or 0) + _ROUNDING
+    rise = row.rate - other.rate if row.rate_months > other.rate_months else other.rate - row.rate
+    return row.rate_months != other.rate_months and rise > _ROUNDING
 
 
 def agrees_with_medians(row: ComparisonRow, arms: Sequence[ArmRow], defects: list[Defect]) -> bool:

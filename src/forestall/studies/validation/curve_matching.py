@@ -10,7 +10,8 @@ from typing import Final
 from forestall.statistics.estimate import Bools, Floats
 from forestall.statistics.kaplan_meier import KaplanMeier, kaplan_meier
 from forestall.studies.validation.derivation import DAYS_PER_MONTH, TrialPlan
-from forestall.studies.validation.evidence import ENDPOINTS, Evidence
+from forestall.studies.validation.evidence import Evidence
+from forestall.studies.validation.rows import ENDPOINTS
 from forestall.studies.validation.treatments import InexpressibleError, read_treatment
 
 _CONTROL_WORDS: Final = frozenset({"control", "placebo", "pbo", "chemo"})

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from forestall.studies.validation.consistency import (
-    ENDPOINTS,
     agrees_with_medians,
     is_wide_enough,
     possible_outcomes,
@@ -17,6 +16,7 @@ from forestall.studies.validation.consistency import (
 from forestall.studies.validation.exceptions import OVERRIDES_FILE, Overrides, read_overrides
 from forestall.studies.validation.pairs import pairs
 from forestall.studies.validation.rows import (
+    ENDPOINTS,
     ArmRow,
     ComparisonRow,
     TrialRow,
@@ -27,7 +27,6 @@ from forestall.studies.validation.rows import (
 from forestall.studies.validation.tables import CELL, COMPARISONS, ROW, Defect, Source, read_raw
 
 _PREFERENCE: Final = {"1": 0, "": 1, "0": 2}
-__all__ = ["ENDPOINTS", "Evidence", "read_evidence"]
 Row = TypeVar("Row", ArmRow, ComparisonRow)
 R = TypeVar("R")
 
@@ -86,7 +85,7 @@ def read_evidence(folder: Path) -> Evidence:
     rows = [row for row in rows if is_wide_enough(row, arms, raw.defects)]
     chosen, aside = _choose(rows, trials, raw.defects)
     if COMPARISONS not in raw.hashes:
-        chosen = list(pairs(arms, ENDPOINTS))
+        chosen = list(pairs(arms))
     return Evidence(
         trials=trials,
         arms=tuple(arms),

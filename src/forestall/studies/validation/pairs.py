@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-from forestall.studies.validation.rows import ArmRow, ComparisonRow, Subgroup
+from forestall.studies.validation.rows import ENDPOINTS, ArmRow, ComparisonRow, Subgroup
 
 _USUAL_LEVEL: Final = 0.95
 
 
-def pairs(arms: Iterable[ArmRow], endpoints: Container[str]) -> Iterator[ComparisonRow]:
-    """Every arm of a trial against its first arm with the fewest drugs, for each endpoint and subgroup.
-
-    Args:
-        arms: Usable rows.
-        endpoints: Those that are predicted.
-    """
+def pairs(arms: Iterable[ArmRow]) -> Iterator[ComparisonRow]:
+    """Every arm of a trial against its first arm with the fewest drugs, for each endpoint that is predicted, and each subgroup."""
     groups: dict[tuple[str, Subgroup, str], dict[str, ArmRow]] = {}
     for row in arms:
-        if row.endpoint in endpoints:
+        if row.endpoint in ENDPOINTS:
             groups.setdefault((row.trial, row.subgroup, row.endpoint), {}).setdefault(row.arm, row)
     for group in groups.values():
         control = min(group.values(), key=_drugs)

@@ -11,13 +11,13 @@ from typing import Final
 from forestall.statistics.estimate import normal_quantile
 from forestall.studies.validation.tables import CELL, Source
 
+ENDPOINTS: Final = {"PFS": "PFS", "TTP": "PFS", "OS": "OS"}
+"""Endpoints with hazard ratios that are predicted, and the endpoint of a simulated trial that stands for each."""
 VERIFIED: Final = frozenset({"yes", "secondary"})
 """Levels that count: numbers read in the primary text, or in a secondary source."""
 _INDEPENDENT: Final = ("IRC", "IRR", "BICR", "BIRC", "IRF", "ICR", "CENTRAL")
 _NARROWEST: Final = 0.9
 """Of the narrowest interval that the number of patients allows; the rest is rounding."""
-_OVER_TIME: Final = ("PFS", "TTP", "OS")
-"""Endpoints whose rates fall with time."""
 _LOPSIDED: Final = 0.6
 """Distance of a ratio from the middle of its interval on the log scale, in half-widths."""
 _P_FACTOR: Final = 10.0
@@ -163,7 +163,7 @@ def arm_row(source: Source) -> ArmRow | None:
         assessor=assessor_of(source.text("assessor")),
     )
     _check_verified(source)
-    if row.endpoint in _OVER_TIME and median is None and rate is not None and row.rate_months is None:
+    if row.endpoint in ENDPOINTS and median is None and rate is not None and row.rate_months is None:
         source.complain("rate_time_months", "a rate without its time")
     return row if source.usable else None
 

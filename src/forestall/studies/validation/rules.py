@@ -9,7 +9,8 @@ from typing import Final
 
 from forestall.statistics.combined_times import Weibull, additive, alone, hazard_ratio_of, independent_action
 from forestall.studies.validation.derivation import Question, first_scan_months
-from forestall.studies.validation.evidence import ENDPOINTS, Evidence
+from forestall.studies.validation.evidence import Evidence
+from forestall.studies.validation.rows import ENDPOINTS
 from forestall.studies.validation.singles import curve_of, single_arm_curve
 from forestall.studies.validation.treatments import class_of
 

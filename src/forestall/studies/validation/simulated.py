@@ -13,7 +13,7 @@ from forestall.statistics.between_members import Moments, moments
 from forestall.statistics.estimate import normal_quantile
 from forestall.statistics.twin_hazards import TwinRatio, twin_hazard_ratio
 from forestall.studies.validation.derivation import Question
-from forestall.studies.validation.evidence import ENDPOINTS
+from forestall.studies.validation.rows import ENDPOINTS
 from forestall.studies.validation.samples import Sample
 
 COVERAGE: Final = 0.9

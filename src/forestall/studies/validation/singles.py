@@ -9,9 +9,9 @@ from typing import Final
 
 from forestall.errors import InputError
 from forestall.statistics.combined_times import Weibull
-from forestall.studies.validation.evidence import ENDPOINTS, Evidence
+from forestall.studies.validation.evidence import Evidence
 from forestall.studies.validation.population import derive_population
-from forestall.studies.validation.rows import TrialRow
+from forestall.studies.validation.rows import ENDPOINTS, TrialRow
 from forestall.studies.validation.treatments import InexpressibleError, read_treatment
 
 PROGRESSION: Final = ("PFS", "TTP")
