@@ -23,6 +23,7 @@ from forestall.statistics.estimate import UNKNOWN, Estimate
 from forestall.statistics.proportions import proportion
 from forestall.studies.biopsy_cohort import Plan, Progressor, Sampler, progressors
 from forestall.studies.compilation import announce_compilation
+from forestall.studies.course_files import number_or_none
 from forestall.studies.trial import Progress, Trial
 
 DEFAULT_PATIENTS = 200
@@ -185,8 +186,8 @@ def share_rows(found: Sequence[MechanismShare]) -> list[Mapping[str, Any]]:
             "sample": item.published.sample,
             "counted": item.published.counted,
             "published": item.share.value,
-            "published_low": _known(item.share.lower),
-            "published_high": _known(item.share.upper),
+            "published_low": number_or_none(item.share.lower),
+            "published_high": number_or_none(item.share.upper),
             "published_patients": item.published.of,
             "source": item.published.source,
             "parameters": one.parameters,
@@ -202,11 +203,7 @@ def share_rows(found: Sequence[MechanismShare]) -> list[Mapping[str, Any]]:
 
 def _columns(name: str, share: Estimate) -> dict[str, float | None]:
     return {
-        name: _known(share.value),
-        f"{name}_low": _known(share.lower),
-        f"{name}_high": _known(share.upper),
+        name: number_or_none(share.value),
+        f"{name}_low": number_or_none(share.lower),
+        f"{name}_high": number_or_none(share.upper),
     }
-
-
-def _known(number: float) -> float | None:
-    return float(number) if np.isfinite(number) else None
