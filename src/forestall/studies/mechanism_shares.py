@@ -89,19 +89,19 @@ def mechanism_shares(
     told = progress or _quiet
     arms = {_arm_of(share): _trial(share) for share in published}
     total = len(arms) * len(sets) * patients
-    seen: dict[tuple[str, str], list[Progressor]] = {}
+    seen: dict[tuple[str, int], list[Progressor]] = {}
     for number, parameters in enumerate(sets):
         for place, (key, trial) in enumerate(arms.items()):
             before = (number * len(arms) + place) * patients
             with using(parameters):
-                seen[key, parameters.name] = _followed(trial, patients, seed, _from(told, before, total))
+                seen[key, number] = _followed(trial, patients, seed, _from(told, before, total))
     laboratory = Laboratory.with_numbers()
     return tuple(
         MechanismShare(
             share,
             tuple(
-                _simulated(one.name, share, seen[_arm_of(share), one.name], Sampler(laboratory))
-                for one in sets
+                _simulated(one.name, share, seen[_arm_of(share), number], Sampler(laboratory))
+                for number, one in enumerate(sets)
             ),
         )
         for share in published
