@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from forestall.errors import InputError
-from forestall.knowledge.pdx_fits import SHIPPED, load_pdx_fits
+from forestall.knowledge.pdx_fits import SHIPPED, PdxModel, load_pdx_fits
 from forestall.studies.pdx_arms import summarize
 from forestall.studies.pdx_calibrate import calibrate, to_rate
 from forestall.studies.pdx_check import left_out, score, twins, without_compound
@@ -75,6 +75,27 @@ def test_unit_a_compound_without_any_arm_is_told_from_its_target_and_the_network
         [[item.shrunk.root_mean_square_error, item.mean.root_mean_square_error] for item in found.values()]
     )
     assert errors[:, 0].mean() < 0.95 * errors[:, 1].mean()
+
+
+def test_property_arms_of_the_compound_itself_tell_nothing() -> None:
+    """With its growth rates turned around, the same predictions are scored: the rank correlation changes its sign."""
+    fit = load_pdx_fits()[SHIPPED.stem]
+    turned = fit.model_copy(
+        update={"models": {name: _turned(model, "CLR457") for name, model in fit.models.items()}}
+    )
+    one, other = (
+        next(item for item in unseen_compounds(known) if item.compound == "CLR457") for known in (fit, turned)
+    )
+    assert other.shrunk.rank_correlation == pytest.approx(-one.shrunk.rank_correlation)
+    assert other.mean.rank_correlation == pytest.approx(-one.mean.rank_correlation)
+
+
+def _turned(model: PdxModel, compound: str) -> PdxModel:
+    arms = {
+        code: arm.model_copy(update={"slope": -arm.slope}) if code == compound else arm
+        for code, arm in model.arms.items()
+    }
+    return model.model_copy(update={"arms": arms})
 
 
 def test_unit_shrinking_tells_more_of_a_compound_with_the_same_target() -> None:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from forestall.knowledge.found_shares import FoundShare, load_found_shares
 from forestall.knowledge.mechanisms import load_mechanisms
-from forestall.knowledge.parameter_sets import LITERATURE
+from forestall.knowledge.parameter_sets import LITERATURE, ParameterSet, in_use
 from forestall.studies import mechanism_shares as study
 from forestall.studies.mechanism_shares import mechanism_shares, share_rows
 
@@ -56,6 +56,16 @@ def test_property_shares_of_one_arm_share_its_patients(monkeypatch: pytest.Monke
     assert found[0].simulated[0].progressed > 0
     for row in share_rows(found):
         assert row["found_low"] <= row["found"] <= row["found_high"]
+
+
+def test_property_parameter_sets_of_one_name_are_kept_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        study, "_followed", lambda *_: [None] * int(in_use().values.get("growth.birth_rate", 0))
+    )
+    monkeypatch.setattr(study, "_simulated", lambda name, share, seen, sampler: len(seen))
+    sets = [ParameterSet("mine", {"growth.birth_rate": number}) for number in (3.0, 5.0)]
+    for item in mechanism_shares(sets, shares=AFTER_ANASTROZOLE):
+        assert item.simulated == (3, 5)
 
 
 def test_property_what_is_new_is_present() -> None:

@@ -9,11 +9,18 @@ import numpy as np
 import pytest
 
 import forestall as fs
+from forestall.clinic.arms import compile_arm
 from forestall.clinic.causes import all_causes
+from forestall.clinic.counterfactual import Kind
+from forestall.clinic.population import draw_population
 from forestall.errors import InputError
 from forestall.knowledge.alterations import load_alterations
+from forestall.knowledge.ensembles import parameters_named
+from forestall.knowledge.parameter_sets import using
+from forestall.knowledge.regimens import parse_regimen
 from forestall.studies import trial_why
 from forestall.studies.attribution import ACQUIRED, TRUNCAL
+from forestall.studies.simulate import Case
 from forestall.studies.trial_why_result import (
     IDLE,
     LESSER,
@@ -26,6 +33,7 @@ from forestall.studies.trial_why_result import (
     TrialWhy,
     named_mechanism,
 )
+from forestall.studies.why import Without, explain_course
 
 PATIENTS, EXPLAINED = 40, 5
 
@@ -53,6 +61,42 @@ def test_property_batches_and_threads_do_not_change_a_patient() -> None:
     # With 3 threads a batch holds 1 patient, with 1 thread 2: the same courses to the last bit.
     other = falcon(3).explained
     assert other == explained()
+
+
+def of_one_patient(one: Explained) -> dict[str, Without]:
+    """Her mechanisms by `forestall.studies.why`, which repeats one course at a time and measures diameters."""
+    trial, parameters, nothing = fs.Trial.load("cleopatra"), parameters_named(), parse_regimen("no treatment")
+    watch, regimen = trial.watch(1), trial.spec.regimens[one.arm]
+    with using(parameters):
+        population = draw_population(trial.spec.population, np.array([one.patient]), 1)
+        arm = compile_arm(one.arm, regimen, nothing, watch.visits, watch.follow_up_days)
+    truncal = int(population.truncal_mask(arm.alterations)[0])
+    patient = fs.Patient(
+        her2="positive",
+        er="positive" if population.er_positive[0] else "negative",
+        alterations=[name for bit, name in enumerate(arm.alterations) if truncal >> bit & 1],
+        lesions=[{"site": "bone", "diameter": "20 mm"}],
+    )
+    case = Case(patient, regimen, nothing, 1, "as in the trial", watch, population, arm, parameters)
+    return {item.switch.name or item.switch.kind.value: item for item in explain_course(case).without}
+
+
+def test_oracle_each_patient_is_judged_as_by_the_study_of_one_patient() -> None:
+    """Under antibodies, so that effector cells are among what is made typical."""
+    found = fs.Trial.load("cleopatra").run(seed=1, patients=40, why=2).explained
+    assert found is not None
+    assert {item.kind for one in found.patients for item in one.effects} >= {
+        Kind.IMMUNE.value,
+        Kind.EXPOSURE.value,
+        ACQUIRED,
+    }
+    for one in found.patients:
+        alone = of_one_patient(one)
+        for item in one.effects:
+            other = alone[item.mechanism]
+            assert item.volume_percent == pytest.approx(other.volume_percent, rel=1e-6, nan_ok=True)
+            assert item.progression_day == other.progression_day
+            assert item.later_days == other.later_days
 
 
 def test_unit_each_arm_has_as_many_as_were_asked_for() -> None:

@@ -75,19 +75,31 @@ class PatientCourse(simulation.PatientCourse):
         Raises:
             StudyError: if the folder cannot be written, or holds files of others.
         """
+        self._write_with(folder, also)
 
-        def draw(staging: Path) -> None:
+    def _write_with(
+        self,
+        folder: Path | str,
+        also: Callable[[Path], object] | None,
+        *,
+        figures: Mapping[str, Callable[[], Figure]] | None = None,
+        sampled: SampledPatient | None = None,
+        why: Why | None = None,
+    ) -> None:
+        """Write the course with what a study of it adds: files, figures (or others of the same name), a part of the report."""
+        drawn = {"course": self.plot, "fish": self.plot_fish, "clone_tree": self.plot_tree, **(figures or {})}
+
+        def more(staging: Path) -> None:
             from forestall.report.drawing import save_figure
             from forestall.report.patient_html import write_patient_report
 
-            save_figure(self.plot(), staging, "course")
-            save_figure(self.plot_fish(), staging, "fish")
-            save_figure(self.plot_tree(), staging, "clone_tree")
-            write_patient_report(self, staging)
+            for name, draw in drawn.items():
+                save_figure(draw(), staging, name)
+            write_patient_report(self, staging, sampled=sampled, why=why)
             if also is not None:
                 also(staging)
 
-        super().write(folder, also=draw)
+        super().write(folder, also=more)
 
 
 class SampledPatient(sampling.SampledCourse):
@@ -114,16 +126,7 @@ class SampledPatient(sampling.SampledCourse):
         Raises:
             StudyError: if the folder cannot be written, or holds files of others.
         """
-
-        def more(staging: Path) -> None:
-            from forestall.report.drawing import save_figure
-            from forestall.report.patient_html import write_patient_report
-
-            self.write_files(staging)
-            save_figure(self.plot_fish(), staging, "fish")
-            write_patient_report(self.course, staging, sampled=self)
-
-        self.course.write(folder, also=more)
+        self.course._write_with(folder, self.write_files, figures={"fish": self.plot_fish}, sampled=self)
 
 
 class Why(explanation.Why):
@@ -146,16 +149,7 @@ class Why(explanation.Why):
         Raises:
             StudyError: if the folder cannot be written, or holds files of others.
         """
-
-        def more(staging: Path) -> None:
-            from forestall.report.drawing import save_figure
-            from forestall.report.patient_html import write_patient_report
-
-            self.write_files(staging)
-            save_figure(self.plot(), staging, "why")
-            write_patient_report(self.course, staging, why=self)
-
-        self.course.write(folder, also=more)
+        self.course._write_with(folder, self.write_files, figures={"why": self.plot}, why=self)
 
 
 def why(

@@ -12,10 +12,10 @@ import typer
 from forestall.cli.anticipate import At, CohortFile, Horizon, PatientFile, Tumors, answer, question_of, show
 from forestall.cli.network_options import Initial, Settings
 from forestall.cli.options import AsJson, OutputFolder, Quiet, Seed, Workers
+from forestall.errors import InputError
 
 if TYPE_CHECKING:
     from forestall.studies.screen.result import ScreenResult
-    from forestall.studies.screen.system import System
 
 Network = Annotated[
     str,
@@ -157,41 +157,39 @@ def screen(
     With --patient or --cohort: every drug, pair and triple, together and in turn, on copies of an evolving tumor: how many are cured,
     how many are controlled, and which clones grow in the others.
     """
-    from forestall.cli.screened_network import refuse, screened_system
+    from forestall.cli.screened_network import OF_NETWORKS, ScreenOptions, screened_system
 
-    if patient is not None or cohort is not None:
-        others: dict[str, object] = {
-            "--context": context, "--doses": doses, "--genotypes": genotypes, "--doubling-time": doubling,
-            "--ligand": ligands, "--growth": growth, "--death": death, "--output": output, "--until": until,
-            "--settings": settings, "--initial": initial, "--settle": settle, "--trajectories": trajectories,
-        }  # fmt: skip
-        refuse({name: given or None for name, given in others.items()}, "for networks")
-        question = question_of(order, tumors, at, horizon, seed, workers)
-        found = answer(patient, cohort, _listed(drugs), question, silent=quiet or as_json)
-        show(found, top, out, as_json=as_json, quiet=quiet)
-        return
-    refuse({"--workers": workers}, "for patients and cohorts")
-    from forestall.studies.screen.result import run_screen
-
-    system: System = screened_system(
+    asked = ScreenOptions(
         network=network,
-        context=context,
         drugs=_listed(drugs),
-        doses=doses,
         order=order,
-        genotypes=None if genotypes is None else _listed(genotypes),
         hours=hours,
+        seed=seed,
+        context=context,
+        doses=doses,
+        genotypes=None if genotypes is None else _listed(genotypes),
         doubling=doubling,
-        ligands=ligands or [],
+        ligands=ligands,
         growth=growth,
         death=death,
         output=output,
         until=until,
-        start=(settings, initial, settle),
+        settings=settings,
+        initial=initial,
+        settle=settle,
         trajectories=trajectories,
-        seed=seed,
     )
-    _show(run_screen(system, rank_by), top, out, as_json=as_json, quiet=quiet)
+    if patient is not None or cohort is not None:
+        asked.refuse(OF_NETWORKS, "for networks")
+        question = question_of(order, tumors, at, horizon, seed, workers)
+        found = answer(patient, cohort, asked.drugs, question, silent=quiet or as_json)
+        show(found, top, out, as_json=as_json, quiet=quiet)
+        return
+    if workers is not None:
+        raise InputError("--workers is only for patients and cohorts", value=workers)
+    from forestall.studies.screen.result import run_screen
+
+    _show(run_screen(screened_system(asked), rank_by), top, out, as_json=as_json, quiet=quiet)
 
 
 def _show(result: ScreenResult, top: int, out: Path | None, *, as_json: bool, quiet: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,15 +16,15 @@ from forestall.knowledge.evidence import Evidence
 from forestall.knowledge.mechanisms import load_mechanisms
 from forestall.knowledge.networks import Network
 from forestall.knowledge.pack_file import SITES, Pack, PackFile
+from forestall.knowledge.pack_parameters import parameters_of_types
 from forestall.knowledge.parameters import load_parameters
-from forestall.knowledge.provenance import Entry, Quantity, Status
+from forestall.knowledge.provenance import Entry, Quantity
 from forestall.knowledge.reading import Document, locate, read_yaml, validate
 from forestall.knowledge.references import load_references
 from forestall.knowledge.regimens import Regimen, load_regimens, parse_regimen
 from forestall.knowledge.scope import Scope, in_scope
 from forestall.units import factor
 
-_STANDARD_DEVIATIONS_IN_90_PERCENT = 3.289707253902945
 _LARGEST_FILES = 60
 
 
@@ -225,7 +224,7 @@ class _Reading:
                 if name not in shared:
                     raise self._at(document, ("parameters", name), "there is no such parameter", name, shared)
                 self._convertible(document, name, quantity, shared[name])
-        return shared | _of_types(pack, shared) | self._joined("parameters")
+        return shared | parameters_of_types(pack, shared) | self._joined("parameters")
 
     def _convertible(self, document: Document, name: str, quantity: Quantity, usual: Quantity) -> None:
         try:
@@ -348,60 +347,3 @@ def _documents(path: Path) -> list[Document]:
         allowed = f"at most {_LARGEST_FILES}"
         raise InputError("too many files for a disease pack", file=path, value=len(paths), allowed=allowed)
     return [read_yaml(file) for file in paths]
-
-
-def _of_types(pack: Pack, shared: Mapping[str, Quantity]) -> dict[str, Quantity]:
-    """What the types of tumor say, as parameters by the names that the model reads."""
-    found: dict[str, Quantity] = {
-        "growth.metastasis_speedup": _exactly(1.0, "the pack's growth is that of its lesions")
-    }
-    found["tumor.occult_lesions_mean"] = shared["tumor.occult_lesions_mean"]
-    found["death.signal_log_sd"] = shared["death.signal_log_sd_in_packs"]
-    found["death.turnover_share"] = _exactly(0.0, "as in the models that rates of decline come from")
-    found["growth.capacity_per_lesion"] = _capacity(pack, shared)
-    for name, kind in pack.types.items():
-        found[f"growth.doubling_time.{name}"] = kind.doubling_time
-        found[f"growth.doubling_time_log_sd.{name}"] = _log_sd(kind.doubling_time)
-        found[f"tumor.primary_diameter.{name}"] = (
-            kind.diameter or shared["tumor.primary_diameter.er_positive"]
-        )
-        found |= {
-            f"site.{site}.{name}": kind.sites.get(site, _exactly(0.0, "not listed")) for site in pack.sites
-        }
-    sized = next((kind.diameter for kind in pack.types.values() if kind.diameter is not None), None)
-    if sized is not None:
-        found |= {"tumor.lesion_diameter_median": sized, "tumor.lesion_diameter_log_sd": _log_sd(sized)}
-    return found
-
-
-def _capacity(pack: Pack, shared: Mapping[str, Quantity]) -> Quantity:
-    """Cells at which division stops, such that the slowest type's lesions stop to grow at the catalog's largest tumor.
-
-    Division slows with the share of the capacity that is taken, death does not: a lesion of cells that divide at b and grow at r
-    stops at the share r / b of it.
-    """
-    usual = shared["growth.capacity_per_lesion"]
-    slowest = max(kind.doubling_time.to("day") for kind in pack.types.values())
-    factor_of = max(1.0, shared["growth.birth_rate"].to("1/day") * slowest / math.log(2.0))
-    low, high = usual.interval or (usual.value, usual.value)
-    return usual.model_copy(
-        update={
-            "value": usual.value * factor_of,
-            "interval": (low * factor_of, high * factor_of),
-            "note": f"{usual.note}; times divisions per net growth, so that lesions stop to grow at that size",
-        }
-    )
-
-
-def _log_sd(quantity: Quantity) -> Quantity:
-    low, high = quantity.interval or (quantity.value, quantity.value)
-    value = math.log(high / low) / _STANDARD_DEVIATIONS_IN_90_PERCENT
-    status = quantity.status if quantity.status is Status.ASSUMED else Status.DERIVED
-    note = "standard deviation of the natural logarithm, from the 90% interval"
-    return Quantity(
-        value=value, unit="1", interval=(value, value), source=quantity.source, status=status, note=note
-    )
-
-
-def _exactly(value: float, note: str) -> Quantity:
-    return Quantity(value=value, unit="1", interval=(value, value), status=Status.ASSUMED, note=note)

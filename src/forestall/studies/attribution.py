@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from forestall.statistics.estimate import Estimate
 from forestall.statistics.proportions import proportion
+from forestall.studies.course_files import number_or_none
 
 ACQUIRED, TRUNCAL, REBOUND, OTHER = (
     "acquired alteration",
@@ -99,13 +100,9 @@ def attribution_rows(found: Sequence[Attribution]) -> list[dict[str, Any]]:
             "cause": item.cause,
             "patients": item.patients,
             "progressed": item.progressed,
-            "share": _known(item.share.value),
-            "share_low": _known(item.share.lower),
-            "share_high": _known(item.share.upper),
+            "share": number_or_none(item.share.value),
+            "share_low": number_or_none(item.share.lower),
+            "share_high": number_or_none(item.share.upper),
         }
         for item in found
     ]
-
-
-def _known(number: float) -> float | None:
-    return float(number) if np.isfinite(number) else None

@@ -8,11 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from forestall.statistics.estimate import Estimate
 from forestall.studies.biopsy_cohort import Plan
-from forestall.studies.course_files import write_csv
+from forestall.studies.course_files import number_or_none, write_csv
 from forestall.studies.record import (
     RunRecord,
     file_sha256,
@@ -97,10 +95,10 @@ class BiopsyDesign:
                 "lesion": result.plan.lesion or None,
                 "when": result.plan.when,
                 "could_be_sampled": result.sampled,
-                "sensitivity": _plain(result.sensitivity.value),
-                "sensitivity_low": _plain(result.sensitivity.lower),
-                "sensitivity_high": _plain(result.sensitivity.upper),
-                "found_where_it_does_not_lead": _plain(result.elsewhere.value),
+                "sensitivity": number_or_none(result.sensitivity.value),
+                "sensitivity_low": number_or_none(result.sensitivity.lower),
+                "sensitivity_high": number_or_none(result.sensitivity.upper),
+                "found_where_it_does_not_lead": number_or_none(result.elsewhere.value),
                 "samples_per_patient": result.samples,
                 "patients_to_see_it": result.to_see,
                 "patients_to_see_it_low": result.to_see_range[0],
@@ -161,7 +159,3 @@ class BiopsyDesign:
             ),
             folder,
         )
-
-
-def _plain(number: float) -> float | None:
-    return float(number) if np.isfinite(number) else None

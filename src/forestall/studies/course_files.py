@@ -96,8 +96,8 @@ def _visit(course: Course, number: int) -> dict[str, Any]:
     return {
         "day": float(course.visit_day[number]),
         "response": course.response[number] or None,
-        "sum_mm": _known(course.sum_mm[number]),
-        "measured_mm": {lesion.name: _known(lesion.measured_mm[number]) for lesion in course.lesions},
+        "sum_mm": number_or_none(course.sum_mm[number]),
+        "measured_mm": {lesion.name: number_or_none(lesion.measured_mm[number]) for lesion in course.lesions},
         "true_mm": {lesion.name: float(lesion.true_mm[number]) for lesion in course.lesions},
     }
 
@@ -118,9 +118,9 @@ def _visit_rows(course: Course) -> Iterator[Mapping[str, object]]:
                 "day": day,
                 "lesion": lesion.name,
                 "site": lesion.site,
-                "measured_mm": _known(lesion.measured_mm[number]),
+                "measured_mm": number_or_none(lesion.measured_mm[number]),
                 "true_mm": lesion.true_mm[number],
-                "sum_of_targets_mm": _known(course.sum_mm[number]),
+                "sum_of_targets_mm": number_or_none(course.sum_mm[number]),
                 "response": course.response[number],
             }
 
@@ -150,7 +150,8 @@ def write_csv(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
             writer.writerow(row)
 
 
-def _known(number: float) -> float | None:
+def number_or_none(number: float) -> float | None:
+    """A number as files have it: None if it is not known."""
     return float(number) if math.isfinite(number) else None
 
 

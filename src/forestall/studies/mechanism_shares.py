@@ -23,6 +23,7 @@ from forestall.statistics.estimate import UNKNOWN, Estimate
 from forestall.statistics.proportions import proportion
 from forestall.studies.biopsy_cohort import Plan, Progressor, Sampler, progressors
 from forestall.studies.compilation import announce_compilation
+from forestall.studies.course_files import number_or_none
 from forestall.studies.trial import Progress, Trial
 
 DEFAULT_PATIENTS = 200
@@ -88,19 +89,19 @@ def mechanism_shares(
     told = progress or _quiet
     arms = {_arm_of(share): _trial(share) for share in published}
     total = len(arms) * len(sets) * patients
-    seen: dict[tuple[str, str], list[Progressor]] = {}
+    seen: dict[tuple[str, int], list[Progressor]] = {}
     for number, parameters in enumerate(sets):
         for place, (key, trial) in enumerate(arms.items()):
             before = (number * len(arms) + place) * patients
             with using(parameters):
-                seen[key, parameters.name] = _followed(trial, patients, seed, _from(told, before, total))
+                seen[key, number] = _followed(trial, patients, seed, _from(told, before, total))
     laboratory = Laboratory.with_numbers()
     return tuple(
         MechanismShare(
             share,
             tuple(
-                _simulated(one.name, share, seen[_arm_of(share), one.name], Sampler(laboratory))
-                for one in sets
+                _simulated(one.name, share, seen[_arm_of(share), number], Sampler(laboratory))
+                for number, one in enumerate(sets)
             ),
         )
         for share in published
@@ -185,8 +186,8 @@ def share_rows(found: Sequence[MechanismShare]) -> list[Mapping[str, Any]]:
             "sample": item.published.sample,
             "counted": item.published.counted,
             "published": item.share.value,
-            "published_low": _known(item.share.lower),
-            "published_high": _known(item.share.upper),
+            "published_low": number_or_none(item.share.lower),
+            "published_high": number_or_none(item.share.upper),
             "published_patients": item.published.of,
             "source": item.published.source,
             "parameters": one.parameters,
@@ -202,11 +203,7 @@ def share_rows(found: Sequence[MechanismShare]) -> list[Mapping[str, Any]]:
 
 def _columns(name: str, share: Estimate) -> dict[str, float | None]:
     return {
-        name: _known(share.value),
-        f"{name}_low": _known(share.lower),
-        f"{name}_high": _known(share.upper),
+        name: number_or_none(share.value),
+        f"{name}_low": number_or_none(share.lower),
+        f"{name}_high": number_or_none(share.upper),
     }
-
-
-def _known(number: float) -> float | None:
-    return float(number) if np.isfinite(number) else None

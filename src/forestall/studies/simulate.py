@@ -31,7 +31,7 @@ from forestall.knowledge.visits import VisitPhase, check_visits, parse_visits
 from forestall.studies.citations import status_counts
 from forestall.studies.compilation import announce_compilation
 from forestall.studies.course import CloneCourse, Course, LesionCourse, Progression
-from forestall.studies.course_files import course_data, record_of, write_tables
+from forestall.studies.course_files import course_data, number_or_none, record_of, write_tables
 from forestall.studies.output import staged_folder
 from forestall.studies.patient import Patient
 from forestall.studies.record import write_record
@@ -134,7 +134,7 @@ class Case:
             clones=_clones(used, followed, trace),
             doses=doses_given(used, followed),
             progression=_progression(used, followed, trace, lesions),
-            death_day=_known(followed.findings.death_day[0]),
+            death_day=number_or_none(followed.findings.death_day[0]),
             last_day=float(followed.findings.last_contact_day[0]),
             numbers=status_counts((used,)),
             failure=FAILURES[followed.findings.failure[0]],
@@ -313,7 +313,7 @@ def _findings(followed: Followed, visits: int) -> dict[str, Any]:
         "response": tuple(RESPONSES[code] if visit and code >= 0 else "" for visit, code in enumerate(codes)),
         "sum_mm": findings.sum_diameter_mm[0, :visits].copy(),
         "best_response": RESPONSES[best] if best >= 0 else "",
-        "first_response_day": _known(assessed.first_day[0]),
+        "first_response_day": number_or_none(assessed.first_day[0]),
     }
 
 
@@ -365,7 +365,7 @@ def _progression(
     arm: Arm, followed: Followed, trace: Trace, lesions: tuple[LesionCourse, ...]
 ) -> Progression | None:
     findings = followed.findings
-    day = _known(findings.progression_day[0])
+    day = number_or_none(findings.progression_day[0])
     if day is None:
         return None
     lead = lesions[trace.lesion.tolist().index(int(findings.lead_lesion[0]))]
@@ -378,7 +378,3 @@ def _progression(
         acquired=_ids(arm, int(findings.lead_genotype[0]) & ~int(trace.mask[0])),
         cause=findings.causes[findings.cause[0]],
     )
-
-
-def _known(number: float) -> float | None:
-    return float(number) if np.isfinite(number) else None

@@ -12,6 +12,7 @@ import numpy as np
 from forestall.clinic.counterfactual import Kind
 from forestall.statistics.estimate import Estimate
 from forestall.statistics.proportions import proportion
+from forestall.studies.course_files import number_or_none
 from forestall.studies.why import MATTERS_PERCENT
 
 NO_SINGLE = "no single mechanism"
@@ -183,7 +184,7 @@ class TrialWhy:
                 "progression_day": one.progression_day,
                 "kind": effect.kind,
                 "mechanism": effect.mechanism,
-                "leading_lesion_volume_percent": _known(effect.volume_percent),
+                "leading_lesion_volume_percent": number_or_none(effect.volume_percent),
                 "progression_day_without": effect.progression_day,
                 "later_days": effect.later_days,
                 "matters": effect.matters,
@@ -226,17 +227,13 @@ def _sum_row(item: MechanismSum) -> Mapping[str, Any]:
         "mechanism": item.mechanism,
         "explained": item.explained,
         "mattered": item.mattered,
-        "share": _known(item.share.value),
-        "share_low": _known(item.share.lower),
-        "share_high": _known(item.share.upper),
+        "share": number_or_none(item.share.value),
+        "share_low": number_or_none(item.share.lower),
+        "share_high": number_or_none(item.share.upper),
         "main": item.main,
-        "main_share": _known(item.main_share.value),
-        "main_share_low": _known(item.main_share.lower),
-        "main_share_high": _known(item.main_share.upper),
+        "main_share": number_or_none(item.main_share.value),
+        "main_share_low": number_or_none(item.main_share.lower),
+        "main_share_high": number_or_none(item.main_share.upper),
         "prevented": item.prevented,
-        "later_days_median": _known(item.later_days),
+        "later_days_median": number_or_none(item.later_days),
     }
-
-
-def _known(number: float) -> float | None:
-    return float(number) if np.isfinite(number) else None

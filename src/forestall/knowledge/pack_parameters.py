@@ -1,0 +1,73 @@
+"""A pack's types of tumor as parameters of the model."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from forestall.knowledge.pack_file import Pack
+from forestall.knowledge.provenance import Quantity, Status
+
+_STANDARD_DEVIATIONS_IN_90_PERCENT = 3.289707253902945
+
+
+def parameters_of_types(pack: Pack, shared: Mapping[str, Quantity]) -> dict[str, Quantity]:
+    """What the types of tumor say, as parameters by the names that the model reads.
+
+    Args:
+        pack: The disease.
+        shared: Parameters of the catalog.
+    """
+    found: dict[str, Quantity] = {
+        "growth.metastasis_speedup": _exactly(1.0, "the pack's growth is that of its lesions")
+    }
+    found["tumor.occult_lesions_mean"] = shared["tumor.occult_lesions_mean"]
+    found["death.signal_log_sd"] = shared["death.signal_log_sd_in_packs"]
+    found["death.turnover_share"] = _exactly(0.0, "as in the models that rates of decline come from")
+    found["growth.capacity_per_lesion"] = _capacity(pack, shared)
+    for name, kind in pack.types.items():
+        found[f"growth.doubling_time.{name}"] = kind.doubling_time
+        found[f"growth.doubling_time_log_sd.{name}"] = _log_sd(kind.doubling_time)
+        found[f"tumor.primary_diameter.{name}"] = (
+            kind.diameter or shared["tumor.primary_diameter.er_positive"]
+        )
+        found |= {
+            f"site.{site}.{name}": kind.sites.get(site, _exactly(0.0, "not listed")) for site in pack.sites
+        }
+    sized = next((kind.diameter for kind in pack.types.values() if kind.diameter is not None), None)
+    if sized is not None:
+        found |= {"tumor.lesion_diameter_median": sized, "tumor.lesion_diameter_log_sd": _log_sd(sized)}
+    return found
+
+
+def _capacity(pack: Pack, shared: Mapping[str, Quantity]) -> Quantity:
+    """Cells at which division stops, such that the slowest type's lesions stop to grow at the catalog's largest tumor.
+
+    Division slows with the share of the capacity that is taken, death does not: a lesion of cells that divide at b and grow at r
+    stops at the share r / b of it.
+    """
+    usual = shared["growth.capacity_per_lesion"]
+    slowest = max(kind.doubling_time.to("day") for kind in pack.types.values())
+    factor_of = max(1.0, shared["growth.birth_rate"].to("1/day") * slowest / math.log(2.0))
+    low, high = usual.interval or (usual.value, usual.value)
+    return usual.model_copy(
+        update={
+            "value": usual.value * factor_of,
+            "interval": (low * factor_of, high * factor_of),
+            "note": f"{usual.note}; times divisions per net growth, so that lesions stop to grow at that size",
+        }
+    )
+
+
+def _log_sd(quantity: Quantity) -> Quantity:
+    low, high = quantity.interval or (quantity.value, quantity.value)
+    value = math.log(high / low) / _STANDARD_DEVIATIONS_IN_90_PERCENT
+    status = quantity.status if quantity.status is Status.ASSUMED else Status.DERIVED
+    note = "standard deviation of the natural logarithm, from the 90% interval"
+    return Quantity(
+        value=value, unit="1", interval=(value, value), source=quantity.source, status=status, note=note
+    )
+
+
+def _exactly(value: float, note: str) -> Quantity:
+    return Quantity(value=value, unit="1", interval=(value, value), status=Status.ASSUMED, note=note)
