@@ -23,6 +23,8 @@ from forestall.studies.validation.simulated import COVERAGE
 _PERCENT: Final = 100.0
 _ENOUGH: Final = 0.5
 """Share of the parameter sets that must reach a median for its spread to be known."""
+_MOST: Final = 0.8
+"""Share that must reach one for their mean to stand for all: sets without a median would have had longer ones."""
 Interval = tuple[float, float]
 
 
@@ -135,18 +137,22 @@ def _rate(shares: list[float], counts: NDArray[np.int64], n: int | None, discrep
 def _median(
     days: NDArray[np.float64], event: NDArray[np.bool_], n: int | None, discrepancy: float
 ) -> _Predicted:
-    """The median of all parameter sets' patients together, months.
+    """The geometric mean of the parameter sets' medians, months; that of all their patients together if many do not reach one.
 
-    The variance of a log median is taken as 1 / events, which is exact for exponential times.
+    A median stands on a visit, the next one away by a third or more; the mean is the center of what the sets allow. The variance
+    of a log median is taken as 1 / events, which is exact for exponential times.
     """
     known = np.isfinite(days)
-    value = kaplan_meier(days[known], event[known]).median.value / DAYS_PER_MONTH
     logs = np.array(
         [_log_median(line[use], hit[use]) for line, hit, use in zip(days, event, known, strict=True)]
     )
     events = (event & known).sum(axis=1)
     with np.errstate(divide="ignore"):
         found = moments(logs, 1 / events)
+    if found.members < _MOST * len(logs):
+        value = kaplan_meier(days[known], event[known]).median.value / DAYS_PER_MONTH
+    else:
+        value = math.exp(found.mean)
     if not n or not math.isfinite(value) or found.members < _ENOUGH * len(logs):
         return _Predicted(value, None)
     share = float(events.sum() / known.sum())
