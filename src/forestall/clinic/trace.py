@@ -117,6 +117,18 @@ def doses_given(arm: Arm, followed: Followed, row: int = 0) -> tuple[DoseCourse,
     )
 
 
+def chemotherapy_stopped(followed: Followed, row: int = 0) -> float | None:
+    """Day of the first dose of chemotherapy that was not given any more, if that came before progression and the end.
+
+    Args:
+        followed: The course.
+        row: Row of the patient in the batch.
+    """
+    findings = followed.findings
+    day = float(followed.cohort.stop[row])
+    return day if day < np.fmin(findings.progression_day[row], findings.last_contact_day[row]) else None
+
+
 def _components(arm: Arm) -> Iterator[tuple[int, int, Component]]:
     for phase in (PROTOCOL, AFTER_PROGRESSION):
         for number, component in enumerate(arm.phases[phase]):
