@@ -18,6 +18,27 @@ _LEAST: Final = 1e-4
 _LONGEST_MONTHS: Final = 600.0
 
 
+def drawn(one: Design, free: Array) -> tuple[Array, Array]:
+    """The curve that a trial draws of what is known at its times: the points between which straight lines run.
+
+    Progression is found at visits, which patients make around the planned days: the published curve falls around each visit and is
+    level between two. Half-way to the next visit it has the share that is free after the last. Deaths have their own days.
+
+    Args:
+        one: The trial; T times.
+        free: (N, T) share without an event just after each time.
+
+    Returns:
+        Days, (T + 1,) for progression and (T,) for death, and the shares on them.
+    """
+    days = np.array(one.times, np.float64)
+    if one.endpoint == "OS":
+        return days, free
+    visits = np.concatenate([[0.0], days])
+    gaps = np.diff(visits, append=2 * visits[-1] - visits[-2])
+    return visits + gaps / 2, np.hstack([np.ones((len(free), 1)), free])
+
+
 def median_months(days: Array, free: Array) -> Array:
     """(N,) medians of curves, months; beyond the last time with the mean hazard up to it.
 
@@ -91,23 +112,23 @@ class Predictor:
         return np.stack([self._one(observation, curves) for observation in self.observed], axis=1)
 
     def _one(self, one: Observation, curves: Mapping[tuple[str, str, str], tuple[Array, Array]]) -> Array:
-        days = np.array(self.designs[one.trial, one.subgroup].times, np.float64)
         arms = [curves[one.trial, one.subgroup, arm] for arm in one.arms]
-        return predicted(one, days, arms)
+        return predicted(one, self.designs[one.trial, one.subgroup], arms)
 
 
-def predicted(one: Observation, days: Array, arms: Sequence[tuple[Array, Array]]) -> Array:
+def predicted(one: Observation, trial: Design, arms: Sequence[tuple[Array, Array]]) -> Array:
     """(N,) values of an observation.
 
     Args:
         one: The observation.
-        days: (T,) times of the curves.
+        trial: Its trial.
         arms: Curves (N, T) and response shares (N,) of its arms.
     """
     if one.kind == "hazard_ratio":
         return log_hazard_ratio(arms[0][0], arms[1][0])
+    days, free = drawn(trial, arms[0][0])
     if one.kind == "median":
-        return np.asarray(np.log(median_months(days, arms[0][0])))
-    share = arms[0][1] if one.kind == "response" else share_at(days, arms[0][0], one.months or 0.0)
+        return np.asarray(np.log(median_months(days, free)))
+    share = arms[0][1] if one.kind == "response" else share_at(days, free, one.months or 0.0)
     bounded = np.clip(share, 2e-3, 1 - 2e-3)
     return np.asarray(np.log(bounded / (1 - bounded)))

@@ -334,5 +334,4 @@ def _difference(calibration: Calibration, one: Observation, numbers: Sequence[in
         curve = np.mean([emulator.survival_at(deviates).mean(axis=0) for emulator in emulators], axis=0)
         share = np.mean([emulator.response_at(deviates).mean() for emulator in emulators])
         learned.append((curve[None], np.array([share])))
-    days = np.array(plan.times, np.float64)
-    return float(predicted(one, days, simulated)[0] - predicted(one, days, learned)[0])
+    return float(predicted(one, plan, simulated)[0] - predicted(one, plan, learned)[0])
