@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from forestall.statistics.visit_curves import between_visits
 from forestall.studies.calibration.emulator import ArmEmulator
 from forestall.studies.calibration.observations import Observation
 from forestall.studies.calibration.shards import Design
@@ -19,10 +20,7 @@ _LONGEST_MONTHS: Final = 600.0
 
 
 def drawn(one: Design, free: Array) -> tuple[Array, Array]:
-    """The curve that a trial draws of what is known at its times: the points between which straight lines run.
-
-    Progression is found at visits, which patients make around the planned days: the published curve falls around each visit and is
-    level between two. Half-way to the next visit it has the share that is free after the last. Deaths have their own days.
+    """The curve that a trial draws of what is known at its times: progression is found at visits, deaths have their own days.
 
     Args:
         one: The trial; T times.
@@ -32,11 +30,7 @@ def drawn(one: Design, free: Array) -> tuple[Array, Array]:
         Days, (T + 1,) for progression and (T,) for death, and the shares on them.
     """
     days = np.array(one.times, np.float64)
-    if one.endpoint == "OS":
-        return days, free
-    visits = np.concatenate([[0.0], days])
-    gaps = np.diff(visits, append=2 * visits[-1] - visits[-2])
-    return visits + gaps / 2, np.hstack([np.ones((len(free), 1)), free])
+    return (days, free) if one.endpoint == "OS" else between_visits(days, free)
 
 
 def median_months(days: Array, free: Array) -> Array:

@@ -176,7 +176,7 @@ def _estrogen_receptor(row: TrialRow, found: Derived) -> None:
         found.say("er_positive", 0.0, "hr_status 'TNBC'")
         found.say("her2", "negative", "hr_status 'TNBC'")
     elif re.fullmatch(
-        rf"(?:{_RECEPTOR}[- ]?(?:\+|pos|positive){_HER2_NEGATIVE}?|positive|\+)",
+        rf"(?:{_RECEPTOR}[- ]?(?:\+|pos|positive)(?:{_HER2_NEGATIVE})?|positive|\+)",
         text,
         re.IGNORECASE,
     ):
