@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -238,6 +239,17 @@ def test_unit_sets_of_the_calibration_are_worlds_that_their_emulator_has_not_see
     assert np.isfinite(found.rank).all()
     write_recovery(found, tmp_path)
     assert len((tmp_path / "recovery.csv").read_text().splitlines()) == 9
+
+
+def test_unit_more_folds_than_trials_leave_each_trial_out_alone(waved: Calibration, tmp_path: Path) -> None:
+    spec = waved.spec.model_copy(update={"folds": 50, "kept_in_folds": 12})
+    one = replace(waved, spec=spec, posterior={})
+    calibrate(one, tmp_path, simulator=stand_in)
+    assert len(one.folds) == len(set(one.fold_of)) == len(ARMS)
+    write_ensemble([one], tmp_path, command="test", spec_sha256="0", curves_sha256=None)
+    with (tmp_path / f"{spec.name}.csv").open() as stream:
+        rows = Counter(row["fold"] for row in csv.DictReader(stream))
+    assert rows == {"all": spec.kept + 1, **{str(fold): 13 for fold in one.folds}}
 
 
 def test_unit_a_fold_that_leaves_out_everything_knows_what_the_prior_knows(waved: Calibration) -> None:
