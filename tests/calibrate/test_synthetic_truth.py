@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ import pytest
 from forestall.clinic.response import parameter_word
 from forestall.knowledge.parameter_sets import ParameterSet
 from forestall.knowledge.response_classes import response_class_of
-from forestall.studies.calibration.predictions import log_hazard_ratio, median_months, share_at
+from forestall.studies.calibration.predictions import drawn, log_hazard_ratio, median_months, share_at
 from forestall.studies.calibration.recovery import recover
 from forestall.studies.calibration.recovery_results import coverage, uniformity, write_recovery
 from forestall.studies.calibration.results import write_ensemble, write_results
@@ -65,6 +67,9 @@ SPEC = CalibrationSpec.model_validate(
 )
 
 
+VISIT_MONTHS = 56 / DAYS_PER_MONTH
+
+
 def hazard_per_month(drugs: list[str], values: Mapping[str, float]) -> float:
     """Of progression: faster tumors progress earlier, each drug slows by its strength."""
     log_hazard = math.log(0.12) + math.log(values["growth.metastasis_speedup"] / 1.4)
@@ -104,7 +109,7 @@ def publish(folder: Path, truth: Mapping[str, float], seed: int) -> Path:
             rate = hazard_per_month(drugs.split(";"), truth)
             times[arm] = rng.exponential(1 / rate, PUBLISHED_PATIENTS)
             arms += [
-                _arm(name, arm, drugs, endpoint="PFS", median_months=f"{np.median(times[arm]):.3f}"),
+                _arm(name, arm, drugs, endpoint="PFS", median_months=f"{_found(np.median(times[arm])):.3f}"),
                 _arm(
                     name,
                     arm,
@@ -127,6 +132,11 @@ def publish(folder: Path, truth: Mapping[str, float], seed: int) -> Path:
             writer.writeheader()
             writer.writerows(rows)
     return folder
+
+
+def _found(months: float) -> float:
+    """When a trial finds on average what happens at a time: half a visit later."""
+    return months + VISIT_MONTHS / 2
 
 
 def _arm(trial: str, arm: str, drugs: str, **cells: str) -> dict[str, object]:
@@ -231,6 +241,17 @@ def test_unit_sets_of_the_calibration_are_worlds_that_their_emulator_has_not_see
     assert len((tmp_path / "recovery.csv").read_text().splitlines()) == 9
 
 
+def test_unit_more_folds_than_trials_leave_each_trial_out_alone(waved: Calibration, tmp_path: Path) -> None:
+    spec = waved.spec.model_copy(update={"folds": 50, "kept_in_folds": 12})
+    one = replace(waved, spec=spec, posterior={})
+    calibrate(one, tmp_path, simulator=stand_in)
+    assert len(one.folds) == len(set(one.fold_of)) == len(ARMS)
+    write_ensemble([one], tmp_path, command="test", spec_sha256="0", curves_sha256=None)
+    with (tmp_path / f"{spec.name}.csv").open() as stream:
+        rows = Counter(row["fold"] for row in csv.DictReader(stream))
+    assert rows == {"all": spec.kept + 1, **{str(fold): 13 for fold in one.folds}}
+
+
 def test_unit_a_fold_that_leaves_out_everything_knows_what_the_prior_knows(waved: Calibration) -> None:
     assert np.array_equal(posterior(waved, []), waved.prior())
 
@@ -257,6 +278,21 @@ def test_unit_medians_ratios_and_shares_of_exponential_curves() -> None:
     assert median_months(days, free) == pytest.approx(np.log(2) / rate, rel=1e-6)
     assert log_hazard_ratio(free[1:], free[:1]) == pytest.approx(math.log(2), rel=1e-6)
     assert share_at(days, free, 7.3) == pytest.approx(np.exp(-rate * 7.3), rel=1e-6)
+
+
+def test_unit_progression_is_drawn_half_a_visit_after_it_happened() -> None:
+    """Over visits that fall differently for the times, the median that a trial finds is that of its curve on average."""
+    days = np.arange(1, 40) * 42.0
+    one = SimpleNamespace(times=tuple(days), endpoint="PFS")
+    gaps = []
+    for rate in np.linspace(0.002, 0.008, 200):
+        free = np.exp(-rate * days)[None]
+        found = days[(free[0] <= 0.5).argmax()]
+        gaps.append(median_months(*drawn(one, free))[0] * DAYS_PER_MONTH - found)
+        assert abs(gaps[-1]) <= 21.5
+    assert abs(np.mean(gaps)) < 3
+    assert share_at(*drawn(one, free), 20 / DAYS_PER_MONTH)[0] == 1
+    assert np.array_equal(drawn(SimpleNamespace(times=tuple(days), endpoint="OS"), free)[1], free)
 
 
 def test_property_a_stopped_calibration_goes_on_from_its_shards(tmp_path: Path) -> None:

@@ -20,8 +20,12 @@ from forestall.biology.day_templates import ComponentLike, Day, Part, Plan, Segm
 SHORTEST_PERIOD_DAYS, MAX_PERIOD_DAYS = 14, 42
 
 
+PHASES_OF_THEIR_OWN = 2
+"""Phases whose days count from their first day; the days of a further one are those of the first."""
+
+
 class Schedule(NamedTuple):
-    """The phases of one arm (protocol treatment, then treatment after progression).
+    """The phases of one arm: protocol treatment, treatment after progression, protocol treatment without what is stopped.
 
     Shapes: P phases, C components (padded), H days, T templates, S segments (padded), U parts of all segments.
     """
@@ -80,7 +84,8 @@ def compile_schedule(
     """Lay the phases of an arm out on days.
 
     Args:
-        phases: The components of each phase; day 0 of a phase is its first day.
+        phases: The components of each phase; day 0 of a phase is its first day, in those after the second that of the first
+            phase, which they follow on a day on which it gives a dose that they do not give.
         drugs: The arm's drugs, in the order of the kernel's arrays.
         lags: Absorption lag of each drug, days (less than a day).
         horizon_days: Number of days H.
@@ -105,6 +110,10 @@ def compile_schedule(
     ]
     stops = [_changes(doses.dose[p], int(days)) for p, days in enumerate(period)]
     stops[0] |= set(breaks)
+    for p in range(PHASES_OF_THEIR_OWN, len(phases)):
+        left_out = [c for c, component in enumerate(phases[0]) if component not in phases[p]]
+        stops[0] |= set(np.flatnonzero(doses.dose[0, left_out].any(axis=0)).tolist())
+        stops[p] |= stops[0]
     span = np.stack([plan.spans(doses.dose[plan.phase], stops[plan.phase]) for plan in plans])
     template, templates = _templates(plans, doses.dose, span)
     return Schedule(

@@ -52,7 +52,17 @@ SLOWEST = 0.95
 def start_phase(schedule: Schedule, p: PatientRates, phase: int) -> None:
     """Begin a phase: its days count from 0 and nothing is known to be periodic."""
     p.clock[NEXT] = 0
+    change_doses(schedule, p, phase)
     p.clock[SAME] = 0
+
+
+@bare_kernel
+def change_doses(schedule: Schedule, p: PatientRates, phase: int) -> None:
+    """Go on with the doses of another phase whose days are those of the present one.
+
+    A period before the change has other doses than one after it, which the schedule of the new phase does not know.
+    """
+    p.clock[SAME] = -schedule.period[phase]
     p.clock[FROZEN] = 0
     p.clock[EXTRAPOLATED] = 0
     for d in range(p.elimination.shape[0]):

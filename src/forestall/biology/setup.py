@@ -93,6 +93,8 @@ class CohortArrays(NamedTuple):
     """(n,) cumulative hazard at which the patient dies."""
     dropout: Array
     """(n,) day of loss to follow-up or of the data cut, whichever is first."""
+    stop: NDArray[np.int64]
+    """(n,) day of the first dose of chemotherapy that is not given any more, for its toxicity."""
 
 
 class SharedArrays(NamedTuple):

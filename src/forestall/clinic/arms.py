@@ -25,6 +25,7 @@ from forestall.biology.signaling.actions import Action, compile_actions
 from forestall.biology.signaling.compile import Compiled, compiled
 from forestall.biology.signaling.lanes import compile_alterations
 from forestall.clinic.dose_sizes import typical_size
+from forestall.clinic.stopping import PROTOCOL, remaining
 from forestall.knowledge.alterations import Alteration, ShiftAffinity, load_alterations
 from forestall.knowledge.drugs import KILLING, Drug, load_drugs
 from forestall.knowledge.drugs import Action as DrugAction
@@ -51,7 +52,7 @@ class Arm:
     name: str
     drugs: tuple[Drug, ...]
     phases: tuple[tuple[Component, ...], ...]
-    """The protocol's regimen, then the treatment after progression."""
+    """The protocol's regimen, the treatment after progression and, where patients stop chemotherapy, the regimen without it."""
     schedule: Schedule
     model: CourseModel
     shared: SharedArrays
@@ -81,6 +82,8 @@ def compile_arm(
     phases = tuple(
         tuple(c for c in phase.components if _is_given(c)) for phase in (regimen, after_progression)
     )
+    if (kept := remaining(phases[PROTOCOL])) is not None:
+        phases = (*phases, kept)
     names = sorted({component.drug for phase in phases for component in phase})
     catalog = entries_in_use("drugs", load_drugs())
     drugs = tuple(catalog[drug] for drug in names)

@@ -24,6 +24,7 @@ from forestall.clinic.entry_lesions import BRAIN
 from forestall.clinic.occult import draw_occult
 from forestall.clinic.population import Population, population_from_patient
 from forestall.clinic.response import reach
+from forestall.clinic.stopping import PROTOCOL, stop_days
 from forestall.clinic.tumor_biology import subtypes, tumor_types
 from forestall.knowledge.alteration_rates import rates_per_division
 from forestall.knowledge.alterations import load_alterations
@@ -98,6 +99,7 @@ def _arrays(
         background=population.background_hazard_per_day,
         death_threshold=population.death_threshold,
         dropout=np.full(len(population), np.inf),
+        stop=stop_days(population, arm.phases[PROTOCOL], arm.schedule),
     )
 
 

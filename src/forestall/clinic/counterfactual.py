@@ -26,6 +26,8 @@ from forestall.clinic.arms import Arm
 from forestall.clinic.entry_lesions import BRAIN
 from forestall.clinic.follow import Followed, Watch, follow_cohort
 from forestall.clinic.population import Population
+from forestall.clinic.stopping import NEVER
+from forestall.clinic.trace import chemotherapy_stopped
 
 
 class Kind(StrEnum):
@@ -37,6 +39,7 @@ class Kind(StrEnum):
     IMMUNE = "immune failure"
     SANCTUARY = "sanctuary"
     TOLERANCE = "tolerance"
+    STOPPING = "end of chemotherapy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ def switches(arm: Arm, followed: Followed, alterations: Sequence[str], row: int 
     found += [Switch(Kind.EXPOSURE)] if arm.drugs else []
     found += [Switch(Kind.IMMUNE)] if (arm.model.action_kind == ADCC).any() else []
     found += [Switch(Kind.SANCTUARY)] if arm.drugs and (followed.cohort.site[row] == BRAIN).any() else []
+    found += [Switch(Kind.STOPPING)] if chemotherapy_stopped(followed, row) is not None else []
     return (*found, Switch(Kind.TOLERANCE))
 
 
@@ -129,6 +133,8 @@ def _changed_cohort(
         return _typical_exposure(population, arm, cohort)
     if switch.kind is Kind.IMMUNE:
         return cohort._replace(effectors=np.maximum(cohort.effectors, typical.effector))
+    if switch.kind is Kind.STOPPING:
+        return cohort._replace(stop=np.full_like(cohort.stop, NEVER))
     return cohort
 
 

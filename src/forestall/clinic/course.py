@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from forestall.biology.advance import Walker, advance, forget_laws, new_walker
 from forestall.biology.dosing import Schedule
 from forestall.biology.lesions import lesion_size
-from forestall.biology.periods import catch_up, start_phase
+from forestall.biology.periods import catch_up, change_doses, start_phase
 from forestall.biology.rates import BIRTH, DEATH, EVALUATIONS, CourseModel, PatientRates
 from forestall.biology.setup import CohortArrays, SharedArrays, prepare_patient
 from forestall.clinic.causes import attribute
@@ -27,6 +27,7 @@ from forestall.clinic.recist import (
     select_targets,
     target_sum,
 )
+from forestall.clinic.stopping import AFTER_PROGRESSION, PROTOCOL, STOPPED
 from forestall.clinic.watching import ClinicArrays
 from forestall.engine.birth_death import FAST_NORMAL_ABOVE, MEAN_ABOVE
 from forestall.engine.growth import REACHED, grow_to_size
@@ -320,8 +321,8 @@ def _treat(
     walker: Walker,
     record: CourseRecord,
 ) -> None:
-    """Follow a patient whose lesions have grown: visits, the change of treatment at progression, death."""
-    phase, began, day, visit = 0, 0, 0, 0
+    """Follow a patient whose lesions have grown: visits, the end of chemotherapy, the change at progression, death."""
+    phase, began, day, visit = PROTOCOL, 0, 0, 0
     progressed = False
     hazard = hazard_of_death(i, cohort, clinic, cells)
     risk = 0.0
@@ -336,13 +337,21 @@ def _treat(
                 if progressed:
                     catch_up(schedule, p, phase, day)
                     _explain(i, model, cohort, clinic, shared, p, cells, eyes, record)
-                    phase, began = 1, day
+                    phase, began = AFTER_PROGRESSION, day
                     start_phase(schedule, p, phase)
                     forget_laws(walker)
             visit += 1
         if day >= last:
             break
+        if phase == PROTOCOL and day == cohort.stop[i]:
+            phase = STOPPED
+            if _alive(cells):
+                catch_up(schedule, p, PROTOCOL, day)
+                change_doses(schedule, p, STOPPED)
+                forget_laws(walker)
         step = last - day
+        if phase == PROTOCOL:
+            step = min(step, cohort.stop[i] - day)
         if visit < clinic.visits.shape[0] and (not progressed or record.trace.shape[0] > 0):
             step = min(step, clinic.visits[visit] - day)
         if _alive(cells):

@@ -10,11 +10,12 @@ from numba import njit
 from numpy.typing import NDArray
 
 from forestall.biology.dosing import Schedule
-from forestall.biology.periods import catch_up, know_rates, ring_place, start_phase
+from forestall.biology.periods import catch_up, change_doses, know_rates, ring_place, start_phase
 from forestall.biology.rates import DEATH, TOLERANT_DEATH, CourseModel
 from forestall.biology.setup import CohortArrays, SharedArrays, prepare_patient
 from forestall.clinic.arms import Arm
 from forestall.clinic.follow import Followed
+from forestall.clinic.stopping import AFTER_PROGRESSION, PROTOCOL, STOPPED
 
 Array = NDArray[np.float64]
 
@@ -39,21 +40,26 @@ def death_rates(
         cohort: The batch.
         shared: Network weights and alterations.
         days: (V,) days from 0 on, ascending.
-        switch: Day on which the second phase began; one after the last if it did not.
+        switch: Day on which the treatment after progression began; one after the last if it did not.
         out: (V, 2, lanes) receives the rates of cycling and of tolerant cells, 1/day.
     """
     p, untreated = prepare_patient(i, model, schedule, cohort, shared)
-    phase, began = 0, 0
+    phase, began = PROTOCOL, 0
     for v in range(days.shape[0]):
         before = days[v] - 1
         if before < 0:
             out[v, 0], out[v, 1] = untreated[DEATH], untreated[TOLERANT_DEATH]
             continue
-        if phase == 0 and before >= switch:
-            know_rates(model, schedule, p, 0, switch - 1, 1)
-            catch_up(schedule, p, 0, switch)
-            phase, began = 1, switch
-            start_phase(schedule, p, 1)
+        if phase == PROTOCOL and before >= cohort.stop[i] and cohort.stop[i] < switch:
+            know_rates(model, schedule, p, phase, cohort.stop[i] - 1, 1)
+            catch_up(schedule, p, phase, cohort.stop[i])
+            phase = STOPPED
+            change_doses(schedule, p, phase)
+        if phase != AFTER_PROGRESSION and before >= switch:
+            know_rates(model, schedule, p, phase, switch - 1, 1)
+            catch_up(schedule, p, phase, switch)
+            phase, began = AFTER_PROGRESSION, switch
+            start_phase(schedule, p, phase)
         know_rates(model, schedule, p, phase, before - began, 1)
         place = ring_place(schedule, p, phase, before - began)
         out[v, 0], out[v, 1] = p.ring[place, DEATH], p.ring[place, TOLERANT_DEATH]

@@ -169,6 +169,10 @@ class Population:
         """(n,) standard normal deviates of the logarithm of the effect of drugs that share a trait."""
         return self._deviate(Purpose.BIOLOGY, f"sensitivity {trait}")
 
+    def endurance_deviate(self) -> Floats:
+        """(n,) standard normal deviates of the logarithm of the time for which a patient bears chemotherapy."""
+        return self._deviate(Purpose.TOXICITY, "chemotherapy")
+
     def alteration_factors(self, spreads: Mapping[str, float]) -> Floats:
         """(n, A) factors on the probability of each alteration, which differ between patients independently of each other.
 

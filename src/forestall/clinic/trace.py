@@ -13,6 +13,7 @@ from forestall.clinic.arms import Arm
 from forestall.clinic.course import diameter_of
 from forestall.clinic.entry_lesions import sites
 from forestall.clinic.follow import Followed
+from forestall.clinic.stopping import AFTER_PROGRESSION, PROTOCOL, is_stopped
 from forestall.knowledge.parameters import value
 from forestall.knowledge.regimens import Component
 
@@ -99,16 +100,38 @@ def doses_given(arm: Arm, followed: Followed, row: int = 0) -> tuple[DoseCourse,
     end = float(findings.last_contact_day[row])
     progression = float(findings.progression_day[row])
     switched = np.isfinite(progression)
-    spans = [(0.0, progression if switched else end), (progression if switched else end, end)]
+    last = progression if switched else end
+    stop = min(last, float(followed.cohort.stop[row]))
+    spans = {PROTOCOL: (0.0, last), AFTER_PROGRESSION: (last, end)}
     return tuple(
-        _doses(component, followed, row, phase, number, *spans[phase])
+        _doses(
+            component,
+            followed,
+            row,
+            phase,
+            number,
+            spans[phase][0],
+            stop if phase == PROTOCOL and is_stopped(component) else spans[phase][1],
+        )
         for phase, number, component in _components(arm)
     )
 
 
+def chemotherapy_stopped(followed: Followed, row: int = 0) -> float | None:
+    """Day of the first dose of chemotherapy that was not given any more, if that came before progression and the end.
+
+    Args:
+        followed: The course.
+        row: Row of the patient in the batch.
+    """
+    findings = followed.findings
+    day = float(followed.cohort.stop[row])
+    return day if day < np.fmin(findings.progression_day[row], findings.last_contact_day[row]) else None
+
+
 def _components(arm: Arm) -> Iterator[tuple[int, int, Component]]:
-    for phase, components in enumerate(arm.phases):
-        for number, component in enumerate(components):
+    for phase in (PROTOCOL, AFTER_PROGRESSION):
+        for number, component in enumerate(arm.phases[phase]):
             yield phase, number, component
 
 

@@ -96,6 +96,8 @@ class Course:
     lesions: tuple[LesionCourse, ...]
     clones: tuple[CloneCourse, ...]
     doses: tuple[DoseCourse, ...]
+    stopped_day: float | None
+    """Day of the first dose of chemotherapy that was not given any more, before progression."""
     progression: Progression | None
     death_day: float | None
     last_day: float
@@ -123,6 +125,8 @@ class Course:
         days = [(0.0, "start of treatment")]
         if self.first_response_day is not None:
             days.append((self.first_response_day, "first response"))
+        if self.stopped_day is not None:
+            days.append((self.stopped_day, "end of chemotherapy"))
         if self.progression is not None:
             days.append((self.progression.day, "progression"))
         if not self.failure:

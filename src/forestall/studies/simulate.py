@@ -19,7 +19,7 @@ from forestall.clinic.endpoints import objective_response
 from forestall.clinic.follow import Followed, Watch, follow_arm
 from forestall.clinic.population import Population, population_from_patient
 from forestall.clinic.recist import RESPONSES
-from forestall.clinic.trace import Trace, doses_given, trace_of
+from forestall.clinic.trace import Trace, chemotherapy_stopped, doses_given, trace_of
 from forestall.clinic.visits import planned_visits
 from forestall.errors import InputError
 from forestall.knowledge.complaints import complaint
@@ -133,6 +133,7 @@ class Case:
             lesions=lesions,
             clones=_clones(used, followed, trace),
             doses=doses_given(used, followed),
+            stopped_day=chemotherapy_stopped(followed),
             progression=_progression(used, followed, trace, lesions),
             death_day=number_or_none(followed.findings.death_day[0]),
             last_day=float(followed.findings.last_contact_day[0]),

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from forestall.clinic.stopping import is_stopped
 from forestall.knowledge.components import Component
 from forestall.knowledge.doses import number_text
 from forestall.knowledge.packs import pack_in_force
@@ -66,6 +67,7 @@ def _told(course: Course, found: Sequence[str]) -> list[str]:
     if course.failure:
         return [_who(course), f"The simulation failed: {course.failure}. There is no result.", RESEARCH_USE]
     told = [_who(course), _at_entry(course), _treatment(course), _response(course), marker_words(course)]
+    told.append(_stopping(course))
     told.append(_tolerance(course))
     if course.progression is not None:
         told.append(_progression(course, course.progression))
@@ -148,6 +150,16 @@ def _treatment(course: Course) -> str:
     if not any(dose.phase == 0 for dose in course.doses):
         return "She received no treatment until progression."
     return f"Treatment until progression: {regimen_words(course.regimen, course, 0)}."
+
+
+def _stopping(course: Course) -> str:
+    """The end of chemotherapy before progression."""
+    if course.stopped_day is None:
+        return ""
+    stopped = {component.drug for component in course.regimen.components if is_stopped(component)}
+    kept = dict.fromkeys(dose.drug for dose in course.doses if dose.phase == 0 and dose.drug not in stopped)
+    text = f"{listed(sorted(stopped)).capitalize()} ended {after(course.stopped_day)}, before progression"
+    return f"{text}; {listed(list(kept))} went on." if kept else f"{text}."
 
 
 def regimen_words(regimen: Regimen, course: Course, phase: int) -> str:

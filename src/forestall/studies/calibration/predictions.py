@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from forestall.statistics.visit_curves import between_visits
 from forestall.studies.calibration.emulator import ArmEmulator
 from forestall.studies.calibration.observations import Observation
 from forestall.studies.calibration.shards import Design
@@ -16,6 +17,20 @@ from forestall.studies.validation.derivation import DAYS_PER_MONTH
 Array = NDArray[np.float64]
 _LEAST: Final = 1e-4
 _LONGEST_MONTHS: Final = 600.0
+
+
+def drawn(one: Design, free: Array) -> tuple[Array, Array]:
+    """The curve that a trial draws of what is known at its times: progression is found at visits, deaths have their own days.
+
+    Args:
+        one: The trial; T times.
+        free: (N, T) share without an event just after each time.
+
+    Returns:
+        Days, (T + 1,) for progression and (T,) for death, and the shares on them.
+    """
+    days = np.array(one.times, np.float64)
+    return (days, free) if one.endpoint == "OS" else between_visits(days, free)
 
 
 def median_months(days: Array, free: Array) -> Array:
@@ -91,23 +106,23 @@ class Predictor:
         return np.stack([self._one(observation, curves) for observation in self.observed], axis=1)
 
     def _one(self, one: Observation, curves: Mapping[tuple[str, str, str], tuple[Array, Array]]) -> Array:
-        days = np.array(self.designs[one.trial, one.subgroup].times, np.float64)
         arms = [curves[one.trial, one.subgroup, arm] for arm in one.arms]
-        return predicted(one, days, arms)
+        return predicted(one, self.designs[one.trial, one.subgroup], arms)
 
 
-def predicted(one: Observation, days: Array, arms: Sequence[tuple[Array, Array]]) -> Array:
+def predicted(one: Observation, trial: Design, arms: Sequence[tuple[Array, Array]]) -> Array:
     """(N,) values of an observation.
 
     Args:
         one: The observation.
-        days: (T,) times of the curves.
+        trial: Its trial.
         arms: Curves (N, T) and response shares (N,) of its arms.
     """
     if one.kind == "hazard_ratio":
         return log_hazard_ratio(arms[0][0], arms[1][0])
+    days, free = drawn(trial, arms[0][0])
     if one.kind == "median":
-        return np.asarray(np.log(median_months(days, arms[0][0])))
-    share = arms[0][1] if one.kind == "response" else share_at(days, arms[0][0], one.months or 0.0)
+        return np.asarray(np.log(median_months(days, free)))
+    share = arms[0][1] if one.kind == "response" else share_at(days, free, one.months or 0.0)
     bounded = np.clip(share, 2e-3, 1 - 2e-3)
     return np.asarray(np.log(bounded / (1 - bounded)))

@@ -174,7 +174,7 @@ def _simulated_value(one: Observation, plan: Design, shard: Shard) -> float:
     for arm in one.arms:
         members = list(plan.plan.arms[arm])
         arms.append((shard.survival[members].mean(axis=0)[None], np.array([shard.response[members].mean()])))
-    return float(predicted(one, np.array(plan.times, np.float64), arms)[0])
+    return float(predicted(one, plan, arms)[0])
 
 
 def _sampling_error(one: Observation, value: float, patients: int) -> float:

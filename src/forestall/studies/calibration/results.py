@@ -64,7 +64,7 @@ def unseen_predictions(calibration: Calibration) -> Array:
     """(N, D) of every observation by the members of the fold that has not seen its trial."""
     predict = calibration.predictor()
     unseen = np.empty((calibration.spec.ensemble, len(calibration.observed)))
-    for fold in range(calibration.spec.folds):
+    for fold in calibration.folds:
         columns = [k for k, one in enumerate(calibration.observed) if calibration.fold_of[one.trial] == fold]
         if columns:
             unseen[:, columns] = predict(calibration.posterior[fold])[:, columns]
@@ -158,7 +158,7 @@ def _influence(calibration: Calibration) -> list[dict[str, float]]:
     touched = reach(calibration, calibration.observed)
     whole = np.median(calibration.posterior[None], axis=0)
     found: list[dict[str, float]] = [{} for _ in calibration.unknowns]
-    for fold in range(calibration.spec.folds):
+    for fold in calibration.folds:
         move = np.abs(np.median(calibration.posterior[fold], axis=0) - whole)
         for column, one in enumerate(calibration.observed):
             if calibration.fold_of[one.trial] == fold:
@@ -243,10 +243,10 @@ def _members_csv(stages: Sequence[Calibration]) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(["fold", "member", *names])
-    folds: list[int | None] = [None, *range(spec.folds)]
-    for fold in folds:
+    in_folds = spec.kept_in_folds or spec.kept
+    for fold, kept in ((None, spec.kept), *((fold, in_folds) for fold in stages[0].folds)):
         label = ALL if fold is None else str(fold)
-        for number in (CENTER, *range(spec.kept)):
+        for number in (CENTER, *range(kept)):
             values: dict[str, float] = {}
             for stage in stages:
                 members = stage.posterior[fold]

@@ -64,6 +64,11 @@ class Calibration:
     base: ParameterSet = LITERATURE
     """Numbers that are not calibrated here."""
 
+    @property
+    def folds(self) -> list[int]:
+        """The folds that leave a trial out, ascending."""
+        return sorted(set(self.fold_of.values()))
+
     def parameter_set(self, deviates: Array, name: str) -> ParameterSet:
         """The numbers of one member."""
         values = dict(self.base.values)
@@ -138,7 +143,9 @@ def calibrate(
     """Run the waves, then the folds; shards that the folder holds are not simulated again. Arguments as in `run_waves`."""
     run_waves(calibration, folder, workers=workers, simulator=simulator, progress=progress)
     calibration.fold_of = folds(calibration)
-    for fold in range(calibration.spec.folds):
+    for fold in calibration.folds:
+        if progress is not None:
+            progress("leaving trials out", fold, len(calibration.folds))
         kept = [one for one in calibration.observed if calibration.fold_of[one.trial] != fold]
         calibration.posterior[fold] = posterior(calibration, kept)
 
@@ -334,5 +341,4 @@ def _difference(calibration: Calibration, one: Observation, numbers: Sequence[in
         curve = np.mean([emulator.survival_at(deviates).mean(axis=0) for emulator in emulators], axis=0)
         share = np.mean([emulator.response_at(deviates).mean() for emulator in emulators])
         learned.append((curve[None], np.array([share])))
-    days = np.array(plan.times, np.float64)
-    return float(predicted(one, days, simulated)[0] - predicted(one, days, learned)[0])
+    return float(predicted(one, plan, simulated)[0] - predicted(one, plan, learned)[0])

@@ -78,7 +78,10 @@ class CalibrationSpec(Effort):
     assimilations: int = Field(ge=1, le=50)
     kept: int = Field(ge=10)
     """Members that are written."""
+    kept_in_folds: int | None = Field(default=None, ge=10)
+    """Of each fold; `kept` if not given."""
     folds: int = Field(ge=2)
+    """At most so many; no more than there are groups of trials, each of which is then left out alone."""
     trials: tuple[str, ...] = ()
     """Only these; all that can be expressed if empty."""
     together: tuple[tuple[str, ...], ...] = ()
@@ -89,8 +92,8 @@ class CalibrationSpec(Effort):
 
     @model_validator(mode="after")
     def _keeps_no_more_than_it_has(self) -> CalibrationSpec:
-        if self.kept > self.ensemble:
-            raise ValueError("kept must not be larger than ensemble")
+        if max(self.kept, self.kept_in_folds or 0) > self.ensemble:
+            raise ValueError("kept and kept_in_folds must not be larger than ensemble")
         return self
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from forestall.statistics.between_members import moments
 from forestall.statistics.estimate import normal_quantile
 from forestall.statistics.kaplan_meier import kaplan_meier
+from forestall.statistics.visit_curves import between_visits, median_of_lines
 from forestall.studies.validation.derivation import DAYS_PER_MONTH, TrialPlan
 from forestall.studies.validation.ensemble import Parameters
 from forestall.studies.validation.evidence import Evidence
@@ -103,7 +104,8 @@ def _predicted(
         return _rate(shares, counts, row.n, parameters.discrepancy("PFS", "response"))
     days, event = sample.times(row.arm, endpoint)
     if _is_median(row, endpoint):
-        return _median(days, event, row.n, parameters.discrepancy(endpoint, "median"))
+        visits = np.array(plan.spec.visit_days()) if endpoint == "PFS" else None
+        return _median(days, event, row.n, parameters.discrepancy(endpoint, "median"), visits)
     assert row.rate_months is not None
     day = row.rate_months * DAYS_PER_MONTH
     if day > plan.spec.follow_up_days:
@@ -133,14 +135,18 @@ def _rate(shares: list[float], counts: NDArray[np.int64], n: int | None, discrep
 
 
 def _median(
-    days: NDArray[np.float64], event: NDArray[np.bool_], n: int | None, discrepancy: float
+    days: NDArray[np.float64],
+    event: NDArray[np.bool_],
+    n: int | None,
+    discrepancy: float,
+    visits: NDArray[np.float64] | None,
 ) -> _Predicted:
     """The median of all parameter sets' patients together, months.
 
     The variance of a log median is taken as 1 / events, which is exact for exponential times.
     """
     known = np.isfinite(days)
-    value = kaplan_meier(days[known], event[known]).median.value / DAYS_PER_MONTH
+    value = _center(days[known], event[known], visits) / DAYS_PER_MONTH
     logs = np.array(
         [_log_median(line[use], hit[use]) for line, hit, use in zip(days, event, known, strict=True)]
     )
@@ -152,6 +158,18 @@ def _median(
     share = float(events.sum() / known.sum())
     half = normal_quantile(COVERAGE) * found.predictive_sd(1 / (share * n) + discrepancy**2)
     return _Predicted(value, (value * math.exp(-half), value * math.exp(half)))
+
+
+def _center(days: NDArray[np.float64], event: NDArray[np.bool_], visits: NDArray[np.float64] | None) -> float:
+    """A median, days; of what is found at visits, of the curve between them: the visit itself is a third off, or the next one is."""
+    curve = kaplan_meier(days, event)
+    if visits is None:
+        return curve.median.value
+    within = visits[(visits > 0) & (visits <= curve.time_days[-1])]
+    if not within.size:
+        return curve.median.value
+    middle, free = between_visits(within, curve.at(within)[None])
+    return median_of_lines(middle, free[0])
 
 
 def _log_median(days: NDArray[np.float64], event: NDArray[np.bool_]) -> float:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from forestall.knowledge.alterations import load_alterations
 from forestall.knowledge.drugs import drug_names, fold
+from forestall.knowledge.parameters import value as parameter
 from forestall.knowledge.population import DRUG_GROUPS
 from forestall.studies.validation.rows import TrialRow
 from forestall.studies.validation.treatments import InexpressibleError
@@ -88,6 +89,8 @@ _BRAIN: Final = (
 
 _RECEPTOR: Final = r"(?:HR|ER|hormone[- ]receptor|o?estrogen[- ]receptor)"
 _HER2_NEGATIVE: Final = r"/HER2(?:-|[- ]?neg(?:ative)?)"
+_UNKNOWN_SHARE: Final = re.compile(r"(\d+)(?:-(\d+))?% unknown", re.IGNORECASE)
+_USUAL_UNKNOWN_SHARE: Final = 0.33
 _ORDINALS: Final[Mapping[str, str]] = {"first": "1", "second": "2", "third": "3", "fourth": "4"}
 
 
@@ -165,13 +168,15 @@ def _her2(row: TrialRow, found: Derived) -> None:
 
 def _estrogen_receptor(row: TrialRow, found: Derived) -> None:
     text = row.hr_status
-    if share := re.search(r"HR\+ \((\d+)%\)", text):
+    if text.endswith("/unknown") or _UNKNOWN_SHARE.search(row.population):
+        _partly_unknown(row, found)
+    elif share := re.search(r"HR\+ \((\d+)%\)", text):
         found.say("er_positive", f"{share[1]}%", f"hr_status '{text}'")
     elif re.fullmatch(r"TNBC|triple[- ]negative", text, re.IGNORECASE):
         found.say("er_positive", 0.0, "hr_status 'TNBC'")
         found.say("her2", "negative", "hr_status 'TNBC'")
     elif re.fullmatch(
-        rf"(?:{_RECEPTOR}[- ]?(?:\+|pos|positive)(?:/unknown|{_HER2_NEGATIVE})?|positive|\+)",
+        rf"(?:{_RECEPTOR}[- ]?(?:\+|pos|positive)(?:{_HER2_NEGATIVE})?|positive|\+)",
         text,
         re.IGNORECASE,
     ):
@@ -180,6 +185,22 @@ def _estrogen_receptor(row: TrialRow, found: Derived) -> None:
         found.say("er_positive", 0.0, f"hr_status '{text}'")
     else:
         found.note("er_positive", "cataloged prevalence", f"hr_status '{text or 'blank'}'")
+
+
+def _partly_unknown(row: TrialRow, found: Derived) -> None:
+    """Tumors whose receptors were not known are as often ER-positive as all tumors are."""
+    said = _UNKNOWN_SHARE.search(row.population)
+    unknown = (
+        sum(float(part) for part in said.groups(default=said[1])) / 200.0 if said else _USUAL_UNKNOWN_SHARE
+    )
+    her2 = parameter("prevalence.her2_positive", "1")
+    usual = her2 * parameter("prevalence.er_positive_given_her2_positive", "1")
+    usual += (1.0 - her2) * parameter("prevalence.er_positive_given_her2_negative", "1")
+    share = f"{100.0 * (1.0 - unknown * (1.0 - usual)):.0f}%"
+    why = f"population '{said[0]}'" if said else f"{_USUAL_UNKNOWN_SHARE:.0%} unknown, assumed"
+    found.say(
+        "er_positive", share, f"hr_status '{row.hr_status}', {why}; of these {usual:.0%} are ER-positive"
+    )
 
 
 def _line(row: TrialRow, found: Derived) -> None:

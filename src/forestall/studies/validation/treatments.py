@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,8 +9,8 @@ from enum import IntEnum
 from itertools import product
 from typing import Final
 
+from forestall.clinic.stopping import is_stopped
 from forestall.errors import InputError
-from forestall.knowledge.components import Component
 from forestall.knowledge.drugs import fold, load_drugs
 from forestall.knowledge.regimens import Regimen, load_regimens, parse_regimen
 from forestall.studies.validation.names import (
@@ -42,8 +41,6 @@ _STEMS: Final[Mapping[str, str]] = {
 """Classes by the stem of an INN, for drugs that the catalog lacks."""
 _MABS: Final[Mapping[str, str]] = {"lizumab": "checkpoint_inhibitor", "cizumab": "angiogenesis_inhibitor"}
 MOST_ALTERNATIVES: Final = 12
-_CHEMOTHERAPY_DAYS: Final = 126
-"""Six cycles of three weeks."""
 _OUTSIDE: Final = r"(?![^()]*\))"
 """Not inside parentheses."""
 _NOT_EVERYONE: Final = re.compile(
@@ -321,33 +318,18 @@ def _regimen(drugs: tuple[str, ...], trial: str, dose_text: str) -> tuple[Regime
 
 
 def _limited(regimen: Regimen, rule: str, dose_text: str) -> tuple[Regimen, str]:
-    """With chemotherapy into a vein beside HER2-targeted drugs given for a time, in both arms of a trial by the same rule.
-
-    The number of cycles is that of the dose text, else the time of the cataloged regimens of trastuzumab and a taxane.
-    """
-    if not any(_targets_her2(drug) for drug in regimen.drugs):
-        return regimen, rule
+    """With as many cycles of chemotherapy beside HER2-targeted drugs as the dose text says."""
     found = re.search(r"\bx\s?(\d+)\b", dose_text)
+    if not found or not any(_targets_her2(drug) for drug in regimen.drugs):
+        return regimen, rule
     components = tuple(
-        _stopped(component, int(found[1]) if found else None) for component in regimen.components
+        component.model_copy(update={"max_cycles": int(found[1])}) if is_stopped(component) else component
+        for component in regimen.components
     )
     if components == regimen.components:
         return regimen, rule
-    why = (
-        f"x{found[1]} in dose_text"
-        if found
-        else f"for {_CHEMOTHERAPY_DAYS} days, as cataloged with trastuzumab"
-    )
-    return regimen.model_copy(update={"components": components}), f"{rule}; chemotherapy {why}"
-
-
-def _stopped(component: Component, cycles: int | None) -> Component:
-    """A component with its number of cycles: the one that is said, else the usual one where none is set; others as they are."""
-    drug = load_drugs()[component.drug]
-    if drug.drug_class != "cytotoxic" or drug.routes[0] != "iv" or (cycles is None and component.max_cycles):
-        return component
-    usual = math.ceil(_CHEMOTHERAPY_DAYS / component.cycle_days)
-    return component.model_copy(update={"max_cycles": cycles or usual})
+    changed = regimen.model_copy(update={"components": components})
+    return changed, f"{rule}; chemotherapy x{found[1]} in dose_text"
 
 
 def _targets_her2(name: str) -> bool:
