@@ -9,6 +9,8 @@ from forestall.knowledge.pack_file import Pack
 from forestall.knowledge.provenance import Quantity, Status
 
 _STANDARD_DEVIATIONS_IN_90_PERCENT = 3.289707253902945
+_OF_METASTATIC_DISEASE = ("mortality.burden_rate", "mortality.burden_exponent", "mortality.brain_multiplier")
+"""What packs take over from the fit to metastatic breast cancer: how death follows the burden."""
 
 
 def parameters_of_types(pack: Pack, shared: Mapping[str, Quantity]) -> dict[str, Quantity]:
@@ -24,6 +26,7 @@ def parameters_of_types(pack: Pack, shared: Mapping[str, Quantity]) -> dict[str,
     found["tumor.occult_lesions_mean"] = shared["tumor.occult_lesions_mean"]
     found["death.signal_log_sd"] = shared["death.signal_log_sd_in_packs"]
     found["death.turnover_share"] = _exactly(0.0, "as in the models that rates of decline come from")
+    found |= {name: shared[f"{name}_in_packs"] for name in _OF_METASTATIC_DISEASE}
     found["growth.capacity_per_lesion"] = _capacity(pack, shared)
     found["prevalence.brain_at_entry"] = _brain_at_entry(pack)
     for name, kind in pack.types.items():
