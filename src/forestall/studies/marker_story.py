@@ -16,6 +16,8 @@ from forestall.units import factor
 _LEAST_VISITS = (3, 6, 12)
 """Visits that one slope needs, two, and three."""
 _PHASES = {2: "two", 3: "three"}
+_STEEPEST_LOG = math.log(10.0)
+"""Of a slope of 10 per day: steeper ones cannot be told apart, and would overflow."""
 _BARELY_BENT = 0.05
 """Root mean square distance of the logarithm from a line below which there is nothing to bend."""
 
@@ -86,7 +88,7 @@ def _exponentials(time: Floats, log: Floats, number: int) -> tuple[list[float], 
     start = [part for line in lines for part in (line[1], math.log(max(-line[0], 1e-5)))]
 
     def away(guess: Floats) -> Floats:
-        parts = guess[0::2, None] - np.exp(guess[1::2, None]) * time
+        parts = guess[0::2, None] - np.exp(np.minimum(guess[1::2, None], _STEEPEST_LOG)) * time
         return np.asarray(np.logaddexp.reduce(parts, axis=0) - log)
 
     found = least_squares(away, start, method="lm" if time.size >= len(start) else "trf")
