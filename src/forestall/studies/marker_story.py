@@ -88,11 +88,16 @@ def _exponentials(time: Floats, log: Floats, number: int) -> tuple[list[float], 
     start = [part for line in lines for part in (line[1], math.log(max(-line[0], 1e-5)))]
 
     def away(guess: Floats) -> Floats:
-        parts = guess[0::2, None] - np.exp(np.minimum(guess[1::2, None], _STEEPEST_LOG)) * time
+        parts = guess[0::2, None] - _steepness(guess[1::2, None]) * time
         return np.asarray(np.logaddexp.reduce(parts, axis=0) - log)
 
     found = least_squares(away, start, method="lm" if time.size >= len(start) else "trf")
-    return sorted((-np.exp(found.x[1::2])).tolist()), float(np.sqrt((found.fun**2).mean()))
+    return sorted((-_steepness(found.x[1::2])).tolist()), float(np.sqrt((found.fun**2).mean()))
+
+
+def _steepness(log: Floats) -> Floats:
+    """Rates (1/day) of declines by their logarithm."""
+    return np.asarray(np.exp(np.minimum(log, _STEEPEST_LOG)))
 
 
 def marker_at_entry(course: Course) -> str | None:
