@@ -224,6 +224,19 @@ def test_unit_a_wrong_trial_of_a_pack_tells_the_way_out(
     assert message in said
 
 
+def test_unit_defaults_of_a_pack_are_not_those_of_breast_cancer(
+    gist: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trial = gist.parent / "trial.yaml"
+    lines = ["trial: X", "disease: gist.yaml", "arms: {a: imatinib}", "patients: 4", "follow_up: 1 year"]
+    trial.write_text("\n".join([*lines, "population: {}", "visits: every 12 weeks", ""]), encoding="utf-8")
+    assert run(["trial", str(trial), "--explain-defaults"]) == 0
+    said = capsys.readouterr().out
+    assert "population.brain_metastases" in said
+    assert "menopause" not in said
+    assert "her2" not in said
+
+
 def test_unit_breast_cancer_still_needs_its_receptors() -> None:
     from forestall.studies.patient import Patient
 
