@@ -130,3 +130,49 @@ def test_property_no_course_makes_the_search_for_slopes_overflow(seed: int) -> N
     rng = np.random.default_rng(seed)
     values = 100.0 * np.exp(np.cumsum(rng.normal(-0.3, 1.0, 40)))
     assert all(math.isfinite(slope) for slope in slopes(np.arange(0.0, 3360.0, 84.0), values))
+
+
+def test_unit_phases_are_found_at_visits_twelve_weeks_apart() -> None:
+    """BCR-ABL1 (%) of a typical patient under imatinib; one search, from the first two and the last three visits, found one slope."""
+    values = np.array(
+        [
+            100.0,
+            8.62,
+            1.02,
+            0.292,
+            0.168,
+            0.121,
+            0.0916,
+            0.0668,
+            0.0496,
+            0.0388,
+            0.0268,
+            0.0196,
+            0.0152,
+            0.0124,
+            0.0092,
+            0.008,
+            0.0056,
+            0.0044,
+            0.0052,
+            0.0032,
+            0.0028,
+            0.0032,
+            0.0024,
+            0.002,
+            0.002,
+            0.002,
+            0.0024,
+            0.0028,
+            0.0016,
+            0.0012,
+            0.0016,
+            0.0012,
+            0.0012,
+            0.0008,
+            0.0004,
+        ]
+    )
+    first, second, *_ = slopes(np.arange(0.0, 84.0 * values.size, 84.0), values)
+    assert -0.04 < first < -0.02
+    assert -0.006 < second < -0.001
