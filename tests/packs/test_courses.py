@@ -72,8 +72,8 @@ def test_unit_t315i_in_every_cell_grows_under_all_but_ponatinib(drug: str, resis
 
 
 def _with_a_holiday(alterations: list[str], seed: int | None, after_progression: str) -> PatientCourse:
-    """Half a year of imatinib, then nothing until progression."""
-    daily = {"drug": "imatinib", "dose": "400 mg", "every": "1 day", "cycles": 180, "route": "po"}
+    """A year of imatinib, then nothing until progression."""
+    daily = {"drug": "imatinib", "dose": "400 mg", "every": "1 day", "cycles": 360, "route": "po"}
     lesions = [{"site": "marrow", "diameter": "50 mm"}]
     patient = Patient(disease="cml", lesions=lesions, alterations=alterations)
     return simulate(
@@ -90,7 +90,7 @@ def test_unit_tolerance_goes_away_on_a_drug_holiday() -> None:
     course = _with_a_holiday([], 3, "no treatment")
     total = sum(clone.cells.sum(axis=1) for clone in course.clones)
     tolerant = sum(clone.tolerant_cells.sum(axis=1) for clone in course.clones) / np.maximum(total, 1.0)
-    end = int(np.searchsorted(course.visit_day, 168))
+    end = int(np.searchsorted(course.visit_day, 336))
     assert tolerant[end] > 0.5
     assert tolerant[-1] < 0.5 * tolerant[end]
     assert total[-1] > total[end]

@@ -115,6 +115,7 @@ class Fault(NamedTuple):
 
 
 RATE = "{value: 1, unit: 1/day, interval: [1, 1], status: assumed}"
+POTENCY = "potency: {value: 20, unit: nmol/L, interval: [5, 80], status: assumed, note: of free drug}"
 LENGTH = "{value: 1, unit: mm, interval: [1, 1], status: assumed}"
 FAULTS = [
     Fault("disease: gist\n", "disease: GIST!\n", "disease", "pattern"),
@@ -141,6 +142,11 @@ FAULTS = [
     Fault("regimens:\n", f"parameters:\n  growth.birthrate: {RATE}\nregimens:\n", "parameters.growth.birthrate", "no such parameter"),
     Fault("regimens:\n", f"parameters:\n  growth.birth_rate: {LENGTH}\nregimens:\n", "parameters.growth.birth_rate", "something else"),
     Fault("regimens:\n", "uses: [trastuzumab]\nregimens:\n", "uses[0]", "ERBB2"),
+    Fault("weight: [0.7, 0.4, 0.9]", "weight: 0.7", "network.nodes.PROLIFERATION.inputs[1].weight", "[value, low, high]"),
+    Fault(POTENCY, "potency: [20, 5, 80]", "drugs[0].actions[0].potency", "{value, unit, interval, status}"),
+    Fault("op: expression", "op: expresion", "alterations[2].operators[0].op", "did you mean 'expression'?"),
+    Fault("{op: expression, node: BYPASS", "{op: weight, edge: KIT-SURVIVAL", "alterations[2].operators[0].edge", "A->B"),
+    Fault("[5, 80], status: assumed", "[5, 80], status: measured, source: x9", "drugs[0].actions[0].potency.source", "'references'"),
     Fault("regimens:\n", "uses: [nosuchdrug]\nregimens:\n", "uses[0]", "no such drug"),
     Fault("types:\n", "tipes:\n", "tipes", "unknown field"),
 ]  # fmt: skip
@@ -189,6 +195,46 @@ def test_unit_fields_of_breast_cancer_are_refused_elsewhere(
     trial.write_text("\n".join([*lines, "patients: 4", "visits: every 12 weeks", "follow_up: 1 year", ""]))
     assert run(["trial", str(trial), "--explain-defaults"]) == 2
     assert "population.her2" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field", "message"),
+    [
+        ("disease: gist.yaml\n", "", "population.her2", "add 'disease: NAME'"),
+        ("visits", "published: GIST-9\nvisits", "published", "this disease has none"),
+        ("types:", "brain_metastases: sometimes, types:", "population.brain_metastases", "allowed, excluded"),
+    ],
+)
+def test_unit_a_wrong_trial_of_a_pack_tells_the_way_out(
+    old: str, new: str, field: str, message: str, gist: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [
+        "trial: X",
+        "disease: gist.yaml",
+        "population: {types: {kit_exon11: 100%}}",
+        "arms: {a: imatinib}",
+    ]
+    text = "\n".join([*lines, "patients: 4", "visits: every 12 weeks", "follow_up: 1 year", ""])
+    assert old in text
+    trial = gist.parent / "trial.yaml"
+    trial.write_text(text.replace(old, new, 1), encoding="utf-8")
+    assert run(["trial", str(trial), "--explain-defaults"]) == 2
+    said = capsys.readouterr().err
+    assert field in said
+    assert message in said
+
+
+def test_unit_defaults_of_a_pack_are_not_those_of_breast_cancer(
+    gist: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trial = gist.parent / "trial.yaml"
+    lines = ["trial: X", "disease: gist.yaml", "arms: {a: imatinib}", "patients: 4", "follow_up: 1 year"]
+    trial.write_text("\n".join([*lines, "population: {}", "visits: every 12 weeks", ""]), encoding="utf-8")
+    assert run(["trial", str(trial), "--explain-defaults"]) == 0
+    said = capsys.readouterr().out
+    assert "population.brain_metastases" in said
+    assert "menopause" not in said
+    assert "her2" not in said
 
 
 def test_unit_breast_cancer_still_needs_its_receptors() -> None:

@@ -229,8 +229,7 @@ def _kill_apart(
 @bare_kernel
 def _add_kill_apart(model: CourseModel, p: PatientRates, node: int, day: int, span: int) -> None:
     """Add what the drugs that only kill do, in the share of one node, to the days of a span."""
-    spared = 1.0 - model.protection
-    ring, kill, drive = p.ring, p.kill, p.drive
+    spared, ring, kill, drive = p.spared, p.ring, p.kill, p.drive
     for j in range(span):
         kill[:] = 0.0
         for a in range(model.action_kind.shape[0]):

@@ -114,6 +114,8 @@ class PatientRates(NamedTuple):
     """1/day of added death at complete loss of the survival drive."""
     enter: float
     """1/day at which cycling cells turn tolerant when the proliferation drive is lost completely."""
+    spared: float
+    """Share of the death of cycling cells that tolerant cells die of."""
     proliferation: float
     """The truncal genotype's untreated proliferation drive."""
     survival: float
@@ -344,7 +346,7 @@ def rates_now(model: CourseModel, p: PatientRates, weight: float = 1.0, everythi
     if _effects(model, p, weight, everything):
         solve_signaling(model, p)
     _kills(model, p, everything)
-    now, spared, turned = p.now, 1.0 - model.protection, p.death * model.turnover
+    now, spared, turned = p.now, p.spared, p.death * model.turnover
     for first in range(0, now.shape[1], WIDTH):
         drive, lost = load(p.drive, (0, first)), load(p.drive, (1, first))
         fitness = load(p.lanes.fitness, (first,))

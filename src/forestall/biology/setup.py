@@ -75,6 +75,8 @@ class CohortArrays(NamedTuple):
     """(n,) death by loss of the survival drive, relative."""
     tolerating: Array
     """(n,) rate at which cells turn tolerant, relative."""
+    sparing: Array
+    """(n,) share of the death of cycling cells that tolerant cells die of, relative."""
     sensitivity: Array
     """(n,) to cytotoxics, relative."""
     effectors: Array
@@ -251,6 +253,7 @@ def _at_rest(
         death=cohort.birth[i] - cohort.growth[i],
         signal_death=model.signal_death * cohort.dying[i],
         enter=model.enter * cohort.tolerating[i],
+        spared=min(1.0, (1.0 - model.protection) * cohort.sparing[i]),
         proliferation=activity[model.network.proliferation, 0],
         survival=activity[model.network.survival, 0],
         sensitivity=cohort.sensitivity[i],

@@ -90,6 +90,7 @@ def _arrays(
         capacity=population.capacity_cells,
         dying=population.signal_death,
         tolerating=population.tolerance,
+        sparing=population.tolerant_death,
         sensitivity=population.cytotoxic_sensitivity,
         effectors=population.effector,
         reach=reach(population, arm),

@@ -81,6 +81,8 @@ class Population:
     """(n,) death by loss of the survival drive, relative."""
     tolerance: Floats
     """(n,) rate at which cells turn tolerant, relative."""
+    tolerant_death: Floats
+    """(n,) share of the death of cycling cells that tolerant cells die of, relative."""
     cytotoxic_sensitivity: Floats
     """(n,) killing by cytotoxics, relative."""
     fcgr3a: NDArray[np.int8]

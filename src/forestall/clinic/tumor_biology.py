@@ -55,6 +55,8 @@ class TumorBiology:
     """(n,) death by loss of the survival drive relative to the typical patient."""
     tolerance: Floats
     """(n,) rate at which cells turn tolerant relative to the typical patient."""
+    tolerant_death: Floats
+    """(n,) share of the death of cycling cells that tolerant cells die of, relative to the typical patient."""
     cytotoxic_sensitivity: Floats
     """(n,) killing by cytotoxics relative to the typical patient."""
     fcgr3a: NDArray[np.int8]
@@ -228,6 +230,7 @@ def draw_biology(
         capacity_cells=np.full(len(patients), value("growth.capacity_per_lesion", "cells")),
         signal_death=spread(_deviate(seed, patients, "signal death"), "death.signal_log_sd"),
         tolerance=spread(_deviate(seed, patients, "tolerance"), "tolerance.entry_log_sd"),
+        tolerant_death=spread(_deviate(seed, patients, "tolerant death"), "tolerance.death_log_sd"),
         cytotoxic_sensitivity=spread(_deviate(seed, patients, "cytotoxics"), "sensitivity.cytotoxic_log_sd"),
         fcgr3a=fcgr3a,
         effector=killing * spread(_deviate(seed, patients, "effectors"), "adcc.effector_log_sd"),

@@ -154,7 +154,7 @@ def _collect_gains(
 ) -> None:
     """For each reaction, what it adds to each clone of a lesion, as terms of a sum."""
     model, p = equations.model, equations.p
-    enter, leave, spared = float(p.enter), float(model.leave), 1.0 - float(model.protection)
+    enter, leave, spared = float(p.enter), float(model.leave), float(p.spared)
     loss = float(p.signal_death)
     for g in lesion.genotypes:
         lane, cycling, tolerant = lesion.lane(g), lesion.cycling(g), lesion.tolerant(g)

@@ -87,7 +87,7 @@ def _write_rates(document: SbmlDocument, equations: Equations, lane: int) -> Non
     document.assignment(f"birth_{lane}", f"{float(p.birth * p.lanes.fitness[lane])!r} * {drive}", PER_DAY)
     document.assignment(f"enter_{lane}", f"{float(p.enter)!r} * {idle}", PER_DAY)
     document.assignment(f"leave_{lane}", f"{float(model.leave)!r} * (1 - {idle})", PER_DAY)
-    document.assignment(f"tolerant_death_{lane}", f"{1.0 - float(model.protection)!r} * {death}", PER_DAY)
+    document.assignment(f"tolerant_death_{lane}", f"{float(p.spared)!r} * {death}", PER_DAY)
 
 
 def _write_lesion(document: SbmlDocument, lesion: Lesion) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from forestall.errors import KnowledgeError, did_you_mean
 from forestall.knowledge.networks import NodeName, Number, Sources
@@ -41,11 +42,20 @@ class ScaleExpression(_Operator):
     """Factor."""
 
 
+def _edge(text: str) -> str:
+    if not re.fullmatch(r"\w+\s*->\s*\w+", text):
+        raise ValueError("an edge is written A->B, from the node A to the node B")
+    return text
+
+
+Edge = Annotated[str, AfterValidator(_edge)]
+
+
 class RemoveInput(_Operator):
     """Take away terms through which one node reaches another."""
 
     op: Literal["remove_input"]
-    edge: str = Field(pattern=r"^\w+\s*->\s*\w+$")
+    edge: Edge
     value: Number
     """Share of the weight that is removed, in [0, 1]."""
 
@@ -54,7 +64,7 @@ class ScaleWeight(_Operator):
     """Multiply the weight of the terms through which one node reaches another (never above 1)."""
 
     op: Literal["weight"]
-    edge: str = Field(pattern=r"^\w+\s*->\s*\w+$")
+    edge: Edge
     value: Number
     """Factor."""
 

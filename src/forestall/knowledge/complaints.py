@@ -111,6 +111,11 @@ def _reworded(model: type[BaseModel], details: ErrorDetails) -> InputError:
     if kind == "value_error":
         message, value = str(context["error"]), details["input"]
         return InputError(message, value=None if isinstance(value, Mapping) else value)
+    if kind == "union_tag_invalid":
+        allowed = context["expected_tags"]
+        field = context["discriminator"].strip("'")
+        fix = did_you_mean(context["tag"], re.findall(r"\w+", allowed))
+        return InputError("unknown word", field=field, value=context["tag"], allowed=allowed, fix=fix)
     if kind == "missing":
         return InputError(_WORDS[kind])
     if kind == "extra_forbidden":

@@ -89,7 +89,7 @@ def _unknown(keys: Keys, what: str, word: str, words: frozenset[str]) -> Iterato
 
 def _check_sources(entry: BaseModel, known: Known) -> Iterator[_Complaint]:
     for keys, source in cited_by(entry):
-        yield from _unknown(keys, "source", source, known.references)
+        yield from _unknown(keys, "source, which 'references' should define", source, known.references)
 
 
 def _check_genes(entry: BaseModel, known: Known) -> Iterator[_Complaint]:

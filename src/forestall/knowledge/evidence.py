@@ -206,7 +206,9 @@ def find_evidence(name: str) -> Evidence:
     for trial, entry in known.items():
         if plain_name(trial) == plain_name(name):
             return entry
-    raise InputError("no published results under this name", value=name, fix=did_you_mean(name, known))
+    none = "this disease has none: put them into 'evidence', or leave this field out"
+    fix = did_you_mean(name, known) if known else none
+    raise InputError("no published results under this name", value=name, fix=fix)
 
 
 def plain_name(name: str) -> str:

@@ -181,7 +181,9 @@ class AffinityTable(Entry):
                 f"variants.{name}: a {status.value} value needs a source, here or in the table's 'source'"
             )
         if status is Status.ASSUMED and interval is None:
-            raise ValueError(f"variants.{name}: an assumed value needs an interval")
+            raise ValueError(
+                f"variants.{name}: an assumed value needs an interval, such as {{fold: 10, interval: [3, 30]}}"
+            )
         where, note = row.where or self.where, row.note or self.note
         return Quantity(
             value=value, unit="1", interval=interval, source=source, where=where, status=status, note=note

@@ -9,6 +9,8 @@ from forestall.knowledge.pack_file import Pack
 from forestall.knowledge.provenance import Quantity, Status
 
 _STANDARD_DEVIATIONS_IN_90_PERCENT = 3.289707253902945
+_OF_METASTATIC_DISEASE = ("mortality.burden_rate", "mortality.burden_exponent", "mortality.brain_multiplier")
+"""What packs take over from the fit to metastatic breast cancer: how death follows the burden."""
 
 
 def parameters_of_types(pack: Pack, shared: Mapping[str, Quantity]) -> dict[str, Quantity]:
@@ -24,7 +26,9 @@ def parameters_of_types(pack: Pack, shared: Mapping[str, Quantity]) -> dict[str,
     found["tumor.occult_lesions_mean"] = shared["tumor.occult_lesions_mean"]
     found["death.signal_log_sd"] = shared["death.signal_log_sd_in_packs"]
     found["death.turnover_share"] = _exactly(0.0, "as in the models that rates of decline come from")
+    found |= {name: shared[f"{name}_in_packs"] for name in _OF_METASTATIC_DISEASE}
     found["growth.capacity_per_lesion"] = _capacity(pack, shared)
+    found["prevalence.brain_at_entry"] = _brain_at_entry(pack)
     for name, kind in pack.types.items():
         found[f"growth.doubling_time.{name}"] = kind.doubling_time
         found[f"growth.doubling_time_log_sd.{name}"] = _log_sd(kind.doubling_time)
@@ -38,6 +42,15 @@ def parameters_of_types(pack: Pack, shared: Mapping[str, Quantity]) -> dict[str,
     if sized is not None:
         found |= {"tumor.lesion_diameter_median": sized, "tumor.lesion_diameter_log_sd": _log_sd(sized)}
     return found
+
+
+def _brain_at_entry(pack: Pack) -> Quantity:
+    """Share of patients with brain metastases in a trial that allows them: the types' shares, by how frequent each type is."""
+    frequency = sum(kind.share.value for kind in pack.types.values()) or 1.0
+    shares = [
+        kind.share.value * kind.sites["brain"].value for kind in pack.types.values() if "brain" in kind.sites
+    ]
+    return _exactly(sum(shares) / frequency, "the share of patients with a lesion there, of all types")
 
 
 def _capacity(pack: Pack, shared: Mapping[str, Quantity]) -> Quantity:

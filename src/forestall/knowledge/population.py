@@ -61,11 +61,14 @@ def _biomarker(value: Any) -> float:
         ) from None
 
 
+_OF_A_PACK = "for another disease than breast cancer add 'disease: NAME', or give --disease"
+
+
 def _her2(value: Any) -> str | None:
     if value is None and current() is not None:
         return None
     if value is None:
-        raise InputError(MISSING)
+        raise InputError(MISSING, fix=_OF_A_PACK)
     if current() is not None:
         raise InputError(
             "this is a biomarker of breast cancer", value=value, fix="use 'types' or 'biomarkers'"
@@ -76,7 +79,8 @@ def _her2(value: Any) -> str | None:
 def _type(value: Any) -> str:
     pack = pack_in_force()
     if pack is None:
-        raise InputError("the types of breast cancer are given by her2 and er_positive", value=value)
+        message = "the types of breast cancer are given by her2 and er_positive"
+        raise InputError(message, value=value, fix=_OF_A_PACK)
     if value not in pack.types:
         raise InputError("unknown type", value=value, fix=did_you_mean(str(value), pack.types))
     return str(value)
@@ -87,7 +91,11 @@ def _brain(value: Any) -> float | None:
         return None if value.strip().casefold() == "allowed" else 0.0
     if value is None:
         return None
-    return share(value)
+    try:
+        return share(value)
+    except InputError as error:
+        allowed = "allowed, excluded, or a share such as 20%"
+        raise InputError(error.message, value=error.value, allowed=allowed) from None
 
 
 def _age(value: Any) -> Any:

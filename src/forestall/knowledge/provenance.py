@@ -59,6 +59,16 @@ class Quantity(Entry):
     status: Status
     note: str | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _is_spelled_out(cls, data: object) -> object:
+        if isinstance(data, str | int | float | list):
+            raise ValueError(
+                "a number is written {value, unit, interval, status} or, without a unit in networks, types and alterations, "
+                "[value, low, high]"
+            )
+        return data
+
     @model_validator(mode="after")
     def _is_sound(self) -> Self:
         if not is_unit(self.unit):

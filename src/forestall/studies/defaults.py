@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from forestall.clinic.defaults import default_after_progression
+from forestall.knowledge.packs import pack_in_force
 from forestall.knowledge.parameters import value
 from forestall.knowledge.trials import TrialSpec
 
@@ -22,6 +23,7 @@ _SAID_OF_NOTHING = {
     "population.brain_metastases": "excluded",
 }
 """What an empty default means."""
+_OF_BREAST_CANCER = ("her2", "er_positive", "menopause")
 
 
 def explain_defaults(spec: TrialSpec) -> str:
@@ -30,11 +32,12 @@ def explain_defaults(spec: TrialSpec) -> str:
 
 
 def _lines(spec: TrialSpec) -> Iterator[str]:
+    hidden = () if pack_in_force() is None else _OF_BREAST_CANCER
     for name, info in type(spec).model_fields.items():
         if name not in spec.model_fields_set:
             yield f"  {name}: {_taken(spec, name)}  ({info.description})"
     for name, info in type(spec.population).model_fields.items():
-        if name not in spec.population.model_fields_set:
+        if name not in spec.population.model_fields_set and name not in hidden:
             yield f"  population.{name}: {_of_population(spec, name)}  ({info.description})"
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,9 @@ from forestall.units import factor
 _LEAST_VISITS = (3, 6, 12)
 """Visits that one slope needs, two, and three."""
 _PHASES = {2: "two", 3: "three"}
+_POINTS_OF_A_LINE = 2
+_BOUNDS = ((-50.0, 50.0), (math.log(1e-7), math.log(0.5)))
+"""Of the logarithm at the start and of the logarithm of the decline per day: visits weeks apart cannot tell steeper ones."""
 _BARELY_BENT = 0.05
 """Root mean square distance of the logarithm from a line below which there is nothing to bend."""
 
@@ -78,18 +83,33 @@ def slopes(day: Floats, values: Floats) -> list[float]:
 
 
 def _exponentials(time: Floats, log: Floats, number: int) -> tuple[list[float], float]:
-    """Slopes of a sum of two or three exponentials, and the root mean square error of the logarithm."""
-    from scipy.optimize import least_squares
+    """Slopes of a sum of two or three exponentials, and the root mean square error of the logarithm: the best of several searches."""
+    return min((_fit(time, log, start) for start in _starts(time, log, number)), key=lambda fit: fit[1])
 
-    places = [(0, 2), *([(time.size // 6, time.size // 2)] if number > 2 else []), (time.size - 3, time.size)]
-    lines = [np.polyfit(time[first:last], log[first:last], 1) for first, last in places]
-    start = [part for line in lines for part in (line[1], math.log(max(-line[0], 1e-5)))]
+
+def _starts(time: Floats, log: Floats, number: int) -> Iterator[Floats]:
+    """Guesses (intercept, logarithm of the decline, ...) from lines through parts of the course, cut at several places."""
+    places = sorted({max(2, time.size * twelfths // 12) for twelfths in (1, 2, 3, 5, 7)})
+    for cuts in itertools.combinations(places, number - 1):
+        edges = (0, *cuts, time.size)
+        if min(np.diff(edges)) < _POINTS_OF_A_LINE:
+            continue
+        lines = [
+            np.polyfit(time[first:last], log[first:last], 1) for first, last in itertools.pairwise(edges)
+        ]
+        yield np.array([part for line in lines for part in (line[1], math.log(max(-line[0], 1e-300)))])
+
+
+def _fit(time: Floats, log: Floats, start: Floats) -> tuple[list[float], float]:
+    """Slopes and error of the sum of exponentials that a search from one guess ends at."""
+    from scipy.optimize import least_squares
 
     def away(guess: Floats) -> Floats:
         parts = guess[0::2, None] - np.exp(guess[1::2, None]) * time
         return np.asarray(np.logaddexp.reduce(parts, axis=0) - log)
 
-    found = least_squares(away, start, method="lm" if time.size >= len(start) else "trf")
+    low, high = (np.tile(ends, start.size // 2) for ends in zip(*_BOUNDS, strict=True))
+    found = least_squares(away, np.clip(start, low, high), bounds=(low, high))
     return sorted((-np.exp(found.x[1::2])).tolist()), float(np.sqrt((found.fun**2).mean()))
 
 
