@@ -88,7 +88,9 @@ class Predictor:
         emulators: Mapping[tuple[str, int], ArmEmulator],
         observed: Sequence[Observation],
     ) -> None:
-        self.designs = {(one.plan.trial, one.plan.subgroup): one for one in designs}
+        asked = {(one.trial, one.subgroup) for one in observed}
+        keys = {(one.plan.trial, one.plan.subgroup): one for one in designs}
+        self.designs = {key: one for key, one in keys.items() if key in asked}
         self.emulators = emulators
         self.observed = list(observed)
 

@@ -62,12 +62,12 @@ def prediction_rows(calibration: Calibration) -> list[dict[str, Any]]:
 
 def unseen_predictions(calibration: Calibration) -> Array:
     """(N, D) of every observation by the members of the fold that has not seen its trial."""
-    predict = calibration.predictor()
     unseen = np.empty((calibration.spec.ensemble, len(calibration.observed)))
     for fold in calibration.folds:
         columns = [k for k, one in enumerate(calibration.observed) if calibration.fold_of[one.trial] == fold]
         if columns:
-            unseen[:, columns] = predict(calibration.posterior[fold])[:, columns]
+            predict = calibration.predictor([calibration.observed[k] for k in columns])
+            unseen[:, columns] = predict(calibration.posterior[fold])
     return unseen
 
 
