@@ -24,7 +24,7 @@ Array = NDArray[np.float64]
 
 KEPT, WORK_ROWS = 4, 5
 """The row of the scratch array after those of `small_clones`, exp(-X) so far, and their number."""
-MOST_CROWDING = 0.15
+MOST_CROWDING = 0.06
 """Largest share of divisions times divisions per cell that crowding may take in one stretch."""
 SHORT_STRETCH_DAYS = 21
 """Stretches up to this take crowding day by day."""
