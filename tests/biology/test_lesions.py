@@ -128,7 +128,7 @@ def pulsed(days: int) -> Array:
 
 
 def test_oracle_crowded_lesions_follow_the_logistic_system() -> None:
-    """Pulsed rates, N/K from 0.004 to 0.07, 126 days: cells within 1e-3, the aim of the course, of LSODA at rtol 1e-10."""
+    """Pulsed rates, N/K from 0.004 to 0.07, 126 days: cells within 2e-4, a fifth of the aim of the course, of LSODA at rtol 1e-10."""
     from scipy.integrate import solve_ivp
 
     days, capacity, u = 126, 1e12, 1e-6
@@ -151,7 +151,7 @@ def test_oracle_crowded_lesions_follow_the_logistic_system() -> None:
             y = solve_ivp(slope, (day, day + 1), y, args=(day,), method="LSODA", rtol=1e-10, atol=1e-3).y[
                 :, -1
             ]
-        np.testing.assert_allclose(after[:, lesion].sum(), y.sum(), rtol=1e-3)
+        np.testing.assert_allclose(after[:, lesion].sum(), y.sum(), rtol=2e-4)
         np.testing.assert_allclose(after[0, lesion, 1], y[1], rtol=3e-3)
 
 

@@ -49,11 +49,18 @@ def assert_same(one: Findings, other: Findings) -> None:
         )
 
 
-@pytest.mark.parametrize("number", [0, 1])
-def test_oracle_the_fast_course_matches_lsoda_at_the_visits(number: int) -> None:
+@pytest.mark.parametrize(
+    ("number", "regimen"),
+    [
+        (0, PAIR + " + pertuzumab 420 mg q3w (load 840 mg)"),
+        (1, PAIR + " + pertuzumab 420 mg q3w (load 840 mg)"),
+        (5, "tucatinib 300 mg bid + trastuzumab 6 mg/kg q3w (load 8 mg/kg)"),
+    ],
+)
+def test_oracle_the_fast_course_matches_lsoda_at_the_visits(number: int, regimen: str) -> None:
     """Relative error of each lesion's cells at most 1e-3 (LSODA, rtol 1e-9, restarted at every dose)."""
     population = people(number)
-    given = arm(PAIR + " + pertuzumab 420 mg q3w (load 840 mg)")
+    given = arm(regimen)
     cohort = cohort_arrays(population, given, np.full(1, np.inf), np.full(1, 1e4))
     cohort = cohort._replace(site_class=cohort.site_class[:, :1])
     cells = np.zeros((1, 2, cohort.mask.shape[1]))

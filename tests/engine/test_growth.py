@@ -170,6 +170,20 @@ def test_unit_hopeless_tumors_end_with_their_reason() -> None:
         assert status == reason
 
 
+@pytest.mark.parametrize(("share", "drawn"), [(0.63, True), (0.7, False)])
+def test_property_a_size_beyond_the_one_at_which_crowding_stops_growth_is_not_tried(
+    share: float, drawn: bool
+) -> None:
+    """Growth stops at two thirds of the capacity, with a standard deviation of 3e-5 of that; below it numbers are drawn."""
+    birth, death, state = np.array([0.3, 0.25]), np.array([0.1, 0.1]), stream(1, 1, 1, 1)
+    before, edges = state.copy(), mutation_edges([[0.0, 1e-6], [0.0, 0.0]])
+    out, stack = np.empty(2), np.empty((1000, 3))
+    age, status = grow_to_size(state, 0, birth, death, *edges, 1e9, share * 1e9, 1e5, *HAND_OVER, stack, out)
+    assert status == (REACHED if drawn else TOO_SLOW)
+    assert math.isnan(age) != drawn
+    assert (state != before).any() == drawn
+
+
 def test_unit_one_cell_is_reached_at_once() -> None:
     assert grow_one(np.array([0.2, 0.2]), np.array([0.1, 0.1]), NO_LIMIT, 1.0, 1e4) == (0.0, REACHED)
 

@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 Curve = Callable[[Array, bool], Array]
 """Effects, (V, A, X, times), at times in days from the start of a cycle: of the first one, or (True) of one at steady state."""
 
-TOLERANCE = 5e-5
+TOLERANCE = 1e-5
 """Largest error of the integral of an effect (dimensionless, times a day) over one stretch, per day between doses."""
 SHORTEST_DAYS = 1.0 / 128
 _TWO = np.polynomial.legendre.leggauss(2)

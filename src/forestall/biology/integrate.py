@@ -24,6 +24,7 @@ from forestall.biology.rates import (
     add_kill,
     copy_rows,
     effect_now,
+    moved,
     rates_now,
 )
 from forestall.engine.exponential import exp_poly
@@ -44,6 +45,10 @@ NONE, BENDS, JUMPS = range(3)
 """What doses given at once do to exposure: absorbed ones bend its course, the others make it jump."""
 ABSORBED = 1e-9
 """A drug whose terms add up to less than this share of their sizes at the time of the dose is absorbed first."""
+CORRECTED = 1e-3
+"""A correction of a slow state by more than this (relative) asks for the rates of the corrected state."""
+MOST_CORRECTIONS = 3
+"""Corrections at one node."""
 _MIDNIGHT = 1e-6
 """Days after midnight at which a part that begins there may be found."""
 EARLY, MIDDLE = 0.5 - np.sqrt(3.0) / 6.0, np.sqrt(3.0) / 3.0
@@ -165,6 +170,8 @@ def turn(p: PatientRates, jump: bool) -> None:
 def _correct(model: CourseModel, p: PatientRates, ahead: float) -> None:
     """At a node: put the slow states where the target found now would have led them, and take its trend.
 
+    Called again with another target, it replaces the one before.
+
     Args:
         model: What the arm shares.
         p: The patient, with the new target.
@@ -184,10 +191,26 @@ def _correct(model: CourseModel, p: PatientRates, ahead: float) -> None:
             found = load(target, (q, first))
             store(slow, (q, first), load(slow, (q, first)) + share * (found - load(aim, (q, first))))
             store(trend, (q, first), steady * (found - load(old, (q, first))))
-        p.keep[q] = 1.0
     copy_rows(p.target, p.aim)
-    p.since[0] = 0.0
-    p.since[1] = 0.0
+
+
+@bare_kernel_with(forceinline=True)
+def _settle(model: CourseModel, p: PatientRates, length: float, ahead: float) -> None:
+    """At a node: the slow states and their rates, found again while a correction moves the slow states from where the rates were found.
+
+    Args:
+        model: What the arm shares.
+        p: The patient.
+        length: Days of the segment.
+        ahead: Days to the next node, about.
+    """
+    for _ in range(MOST_CORRECTIONS):
+        rates_now(model, p, length, False)
+        _correct(model, p, ahead)
+        if not moved(p.slow, p.seen_slow, CORRECTED):
+            break
+    p.keep[:] = 1.0
+    p.since[:] = 0.0
 
 
 @bare_kernel
@@ -281,8 +304,7 @@ def integrate_days(
             _move(schedule, p, phase, day, p.decay[template, s, node], infusing, False)
             _relax(model, p, template, s, node, length * (EARLY if node == 0 else MIDDLE))
             copy_rows(p.target, p.before)
-            rates_now(model, p, length, False)
-            _correct(model, p, length * (MIDDLE if node == 0 else 2.0 * EARLY))
+            _settle(model, p, length, length * (MIDDLE if node == 0 else 2.0 * EARLY))
             at = length * (EARLY if node == 0 else 1.0 - EARLY)
             for j in range(span):
                 weight = 0.5 * length if span == 1 else (j + 0.5 - (length - at)) / (2.0 * at - length)

@@ -8,6 +8,7 @@ A clone of at least `handover` cells follows the mean, with half of the crowding
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +22,9 @@ from forestall.engine.vectors import WIDTH, load, spread, store, total
 
 Array = NDArray[np.float64]
 
-HALF, WORK_ROWS = 4, 5
-"""The row of the scratch array after those of `small_clones`, exp(-X / 2), and their number."""
-MOST_CROWDING = 0.03
+KEPT, WORK_ROWS = 4, 5
+"""The row of the scratch array after those of `small_clones`, exp(-X) so far, and their number."""
+MOST_CROWDING = 0.06
 """Largest share of divisions times divisions per cell that crowding may take in one stretch."""
 SHORT_STRETCH_DAYS = 21
 """Stretches up to this take crowding day by day."""
@@ -59,70 +60,86 @@ def lesion_size(cells: Array, lesion: int) -> float:
 @bare_kernel
 def _is_roomy(law: StretchLaw, days: int, first: int, capacity: float, work: Array) -> bool:
     """Whether a lesion is so small, at the start and at the end of a stretch, that crowding is nothing; then without it."""
-    before, after = 0.0, 0.0
+    before, after, path = 0.0, 0.0, law.path
     for g in range(work.shape[1]):
-        before += work[CYCLING, g] + work[TOLERANT, g]
-        after += work[CYCLING, g] * law.path[days - 1, 0, first + g]
-        after += work[TOLERANT, g] * law.path[days - 1, 1, first + g]
+        c, q, lane = work[CYCLING, g], work[TOLERANT, g], first + g
+        before += c + q
+        after += c * (path[days - 1, CC, lane] + path[days - 1, QC, lane])
+        after += q * (path[days - 1, CQ, lane] + path[days - 1, QQ, lane])
     if max(before, after) > UNCROWDED * capacity:
         return False
     for g in range(work.shape[1]):
-        work[CROWDED, g], work[HALF, g] = 0.0, 1.0
+        work[CROWDED, g] = 0.0
     return True
 
 
 @bare_kernel
 def _crowding(law: StretchLaw, days: int, first: int, capacity: float, work: Array) -> float:
-    """X and exp(-X / 2) of every clone of a lesion; the mean of N / K.
+    """X of every clone of a lesion; the mean of N / K.
 
-    N(t) is that without crowding, less the share that crowding has taken from the lesion so far.
+    N(t) is that of all clones, each less what crowding has taken from it so far.
 
     Args:
         law: The stretch.
         days: Its length.
         first: First lane of the lesion's exposure class.
         capacity: K, cells.
-        work: Rows `CROWDED` and `HALF` are written.
+        work: Rows `CROWDED` and `KEPT` are written.
     """
     if _is_roomy(law, days, first, capacity, work):
         return 0.0
     genotypes = work.shape[1]
-    mean, lost = 0.0, 0.0
+    mean = 0.0
     for g in range(0, genotypes, WIDTH):
         store(work, (CROWDED, g), spread(0.0))
+        store(work, (KEPT, g), spread(1.0))
     # In long stretches every third day stands for itself and its neighbors.
     each = 3 if days > SHORT_STRETCH_DAYS and days % 3 == 0 else 1
     for day in range(each // 2, days, each):
         cells, divisions = 1e-300, 0.0
         for g in range(0, genotypes, WIDTH):
             # Lanes of the next exposure class, should the load reach them, meet no cells here.
-            there = load(work, (CYCLING, g)) * load(law.path, (day, 0, first + g))
-            there = there + load(work, (TOLERANT, g)) * load(law.path, (day, 1, first + g))
-            cells += total(there)
-            divisions += total(there * load(law.birth, (day, first + g)))
-        share = cells * (1.0 - lost) / capacity
-        share *= each * (1.0 - 0.5 * each * share * divisions / cells)
+            cycling, tolerant = _cells_on(law, day, first + g, g, work)
+            cells += total(cycling + tolerant)
+            divisions += total(cycling * load(law.birth, (day, first + g)))
+        share = each * cells / capacity
+        share *= 1.0 - 0.5 * share * divisions / cells
         mean += share
-        lost += share * divisions / cells
         for g in range(0, genotypes, WIDTH):
             met = load(law.birth, (day, first + g)) * share
             store(work, (CROWDED, g), load(work, (CROWDED, g)) + met)
-    for g in range(0, genotypes, WIDTH):
-        store(work, (HALF, g), exp_lanes(-0.5 * load(work, (CROWDED, g))))
+            # exp(-met), of what is at most a few percent.
+            store(work, (KEPT, g), load(work, (KEPT, g)) * (1.0 - met * (1.0 - met * (0.5 - met / 6.0))))
     return mean / days
+
+
+@bare_kernel_with(forceinline=True)
+def _cells_on(law: StretchLaw, day: int, lane: int, g: int, work: Array) -> tuple[Any, Any]:
+    """Cycling and tolerant cells of sixteen clones on a day, under the crowding so far."""
+    c, q, x = load(work, (CYCLING, g)), load(work, (TOLERANT, g)), load(work, (CROWDED, g))
+    cycling = c * load(law.path, (day, CC, lane)) * load(work, (KEPT, g))
+    cycling = cycling + q * load(law.path, (day, CQ, lane)) * (1.0 - x * load(law.met, (CQ, lane)))
+    tolerant = c * load(law.path, (day, QC, lane)) * (1.0 - x * load(law.met, (QC, lane)))
+    tolerant = tolerant + q * load(law.path, (day, QQ, lane)) * (1.0 - x * load(law.met, (QQ, lane)))
+    return cycling, tolerant
+
+
+@bare_kernel_with(forceinline=True)
+def _grown(law: StretchLaw, row: int, lane: int, x: Any) -> Any:
+    """Cells after the stretch per cell before it, in one row of the law, of clones that crowding takes X from."""
+    return load(law.grow, (row, lane)) * exp_lanes(-1.0 * x * load(law.met, (row, lane)))
 
 
 @bare_kernel
 def _grow_large(cells: Array, lesion: int, law: StretchLaw, first: int, work: Array) -> None:
     """Carry the large clones through the stretch."""
     for g in range(0, work.shape[1], WIDTH):
-        half, large = load(work, (HALF, g)), load(work, (LARGE, g))
-        cycling, tolerant = load(work, (CYCLING, g)), load(work, (TOLERANT, g))
-        c = cycling * half
-        grown = (load(law.grow, (CC, first + g)) * c + load(law.grow, (CQ, first + g)) * tolerant) * half
-        asleep = load(law.grow, (QC, first + g)) * c + load(law.grow, (QQ, first + g)) * tolerant
-        store(cells, (0, lesion, g), large * grown + (1.0 - large) * cycling)
-        store(cells, (1, lesion, g), large * asleep + (1.0 - large) * tolerant)
+        x, large = load(work, (CROWDED, g)), load(work, (LARGE, g))
+        c, q = load(work, (CYCLING, g)), load(work, (TOLERANT, g))
+        cycling = _grown(law, CC, first + g, x) * c + _grown(law, CQ, first + g, x) * q
+        tolerant = _grown(law, QC, first + g, x) * c + _grown(law, QQ, first + g, x) * q
+        store(cells, (0, lesion, g), large * cycling + (1.0 - large) * c)
+        store(cells, (1, lesion, g), large * tolerant + (1.0 - large) * q)
 
 
 @bare_kernel

@@ -285,11 +285,11 @@ def _effects(model: CourseModel, p: PatientRates, weight: float, everything: boo
                 changed = True
             for lane in range(first, first + genotypes):
                 p.effect[a, lane] = effect
-    return changed or _moved(p.slow, p.seen_slow, overlooked)
+    return changed or moved(p.slow, p.seen_slow, overlooked)
 
 
 @bare_kernel_with(forceinline=True)
-def _moved(now: Array, seen: Array, overlooked: float) -> bool:
+def moved(now: Array, seen: Array, overlooked: float) -> bool:
     """Whether a slow state differs from the one last seen, relative to its size."""
     for q in range(now.shape[0]):
         for first in range(0, now.shape[1], WIDTH):

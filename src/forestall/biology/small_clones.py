@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from forestall.biology.stretch import BLOCK_DAYS, StretchLaw, surviving
+from forestall.biology.stretch import BLOCK_DAYS, CUMULATED, StretchLaw, surviving
 from forestall.engine.birth_death import (
     FAST_NORMAL_ABOVE,
     MEAN_ABOVE,
@@ -71,13 +71,19 @@ def _advance(
 
 
 @bare_kernel_with(forceinline=True)
-def _arrival_law(law: StretchLaw, days: int, lane: int, day: int, load: float) -> tuple[float, float]:
-    """Of a cell that arises in the middle of a day: the probability that it has descendants, and I."""
+def _arrival_law(
+    law: StretchLaw, days: int, before: int, lane: int, day: int, load: float
+) -> tuple[float, float]:
+    """Of a cell that arises in the middle of a day: the probability that it has descendants, and I.
+
+    What crowding has taken from the parents, in the lane `before`, is taken from that probability.
+    """
     mean = law.scratch[day, 4, lane] + law.scratch[day, 5, lane]
     births = 0.5 * (law.births[day, lane] + law.births[day + 1, lane])
     met = load * law.crowd[lane] * (days - day - 0.5) / days
     crowded = births * (1.0 - load) * exp_poly(-0.5 * met)
-    return surviving(mean * exp_poly(-met), crowded), crowded
+    left = exp_poly(-load * law.scratch[day, CUMULATED, before])
+    return surviving(mean * exp_poly(-met), crowded) * left, crowded
 
 
 @bare_kernel_with(forceinline=True)
@@ -104,7 +110,16 @@ def _middle(days: int, block: int) -> int:
 
 @bare_kernel
 def _block(
-    law: StretchLaw, days: int, x: int, e: int, lane: int, block: int, c: float, q: float, load: float
+    law: StretchLaw,
+    days: int,
+    x: int,
+    e: int,
+    before: int,
+    lane: int,
+    block: int,
+    c: float,
+    q: float,
+    load: float,
 ) -> tuple[float, float]:
     """Expected families of a block of days, and their I: the law that has the mean and the variance of all their cells."""
     families = law.families
@@ -116,7 +131,7 @@ def _block(
     expected = first / (1.0 + births)
     if load > 0.0:
         day = _middle(days, block)
-        survival, crowded = _arrival_law(law, days, lane, day, load)
+        survival, crowded = _arrival_law(law, days, before, lane, day, load)
         plain = 0.5 * (law.births[day, lane] + law.births[day + 1, lane])
         expected *= survival / law.survive[day, lane]
         births *= crowded / plain if plain > 0.0 else 1.0
@@ -131,6 +146,7 @@ def _many_arrivals(
     days: int,
     x: int,
     e: int,
+    parent: int,
     child: int,
     c: float,
     q: float,
@@ -143,10 +159,10 @@ def _many_arrivals(
     `c` and `q` are the parent's cells times the probability of the alteration. If the number is `normal`, all families are drawn at
     once, from the first three cumulants of their cells.
     """
-    lane = x * cells.shape[2] + child
+    before, lane = x * cells.shape[2] + parent, x * cells.shape[2] + child
     mean, variance, third, asleep = 0.0, 0.0, 0.0, 0.0
     for block in range((days + BLOCK_DAYS - 1) // BLOCK_DAYS):
-        families, births = _block(law, days, x, e, lane, block, c, q, load)
+        families, births = _block(law, days, x, e, before, lane, block, c, q, load)
         share = _asleep(law, lane, _middle(days, block))
         if normal:
             one, two, three = family_moments(births)
@@ -207,7 +223,7 @@ def _one_arrival(
     for day in range(block * BLOCK_DAYS, end):
         rest -= (law.divide[day, 0, before] * c + law.divide[day, 1, before] * q) * law.survive[day, lane]
         if rest < 0.0 or day == end - 1:
-            survival, births = _arrival_law(law, days, lane, day, load)
+            survival, births = _arrival_law(law, days, before, lane, day, load)
             if load == 0.0 or next_uniform(state) * law.survive[day, lane] < survival:
                 living = 1.0 + next_geometric(state, 1.0 / (1.0 + births))
                 _add_cells(cells, lesion, child, living, _asleep(law, lane, day), state)
@@ -305,6 +321,6 @@ def small_clones(
         share = probability[e] * kept
         c, q = work[CYCLING, parent] * share, work[TOLERANT, parent] * share
         normal = expected[e] > FAST_NORMAL_ABOVE
-        _many_arrivals(cells, lesion, law, days, x, e, child, c, q, load, normal, state)
+        _many_arrivals(cells, lesion, law, days, x, e, parent, child, c, q, load, normal, state)
     if few > 0.0:
         _few_arrivals(lesion, cells, law, days, x, load, few, edges, state, work, expected)

@@ -51,8 +51,10 @@ class StretchLaw(NamedTuple):
     """(days, lanes) integral of b over each day."""
     crowd: Array
     """(lanes,) their sums."""
+    met: Array
+    """(4, lanes) the share of `crowd` that the cells counted in each row of `grow` met on average: only cycling cells divide."""
     path: Array
-    """(days, 2, lanes) mean number of cells on each day per cycling and per tolerant cell at the start, without crowding."""
+    """(days, 4, lanes) mean number of cells on each day per cell at the start, in the rows of `grow`, without crowding."""
     divide: Array
     """(days, 2, lanes) divisions on each day per cycling and per tolerant cell at the start."""
     divided: Array
@@ -91,7 +93,8 @@ def new_law(lanes: int, classes: int, edges: int) -> StretchLaw:
         np.empty((4, lanes)),
         np.empty((days, lanes)),
         np.empty(lanes),
-        np.empty((days, 2, lanes)),
+        np.empty((4, lanes)),
+        np.empty((days, 4, lanes)),
         np.empty((days, 2, lanes)),
         np.empty((2, lanes)),
         np.empty((days + 1, lanes)),
@@ -108,7 +111,7 @@ def new_law(lanes: int, classes: int, edges: int) -> StretchLaw:
     )
 
 
-_EXPONENT, _AFTER, _CUMULATED = 4, 4, 6
+_EXPONENT, _AFTER, CUMULATED = 4, 4, 6
 """Rows of scratch after the day's matrix: its growth exponent, and later in its place cycling and tolerant cells at the end per cycling
 cell on the day; then b until the day."""
 
@@ -147,10 +150,15 @@ def _day(scratch: Array, day: int, first: int) -> tuple[Any, Any, Any, Any]:
 
 @bare_kernel
 def _carry_forward(rates: Array, places: NDArray[np.int64], days: int, law: StretchLaw) -> None:
-    """Products of the days' matrices from the start on, and the divisions of each day."""
+    r"""Products of the days' matrices from the start on, and the divisions of each day.
+
+    With M the product and P what is cycling, what crowding by one per division would take in the end is to first order
+    W = \int M(T, s) b P M(s, 0) ds; its ratio to M and to the integral of b is `met`.
+    """
     for first in range(0, law.grow.shape[1], WIDTH):
         cc, cq, qc, qq = spread(1.0), spread(0.0), spread(0.0), spread(1.0)
         crowd, from_cycling, from_tolerant = spread(0.0), spread(0.0), spread(0.0)
+        met_cc, met_cq, met_qc, met_qq = spread(0.0), spread(0.0), spread(0.0), spread(0.0)
         for day in range(days):
             b, g = load(rates, (places[day], BIRTH, first)), load(law.scratch, (day, _EXPONENT, first))
             # The mean of exp(g t) over a day against the mean of its ends, without a singularity at g = 0.
@@ -159,20 +167,31 @@ def _carry_forward(rates: Array, places: NDArray[np.int64], days: int, law: Stre
             cc_before, cq_before, qc_before, qq_before = cc, cq, qc, qq
             cc, cq = a * cc + w * qc, a * cq + w * qq
             qc, qq = v * cc_before + z * qc, v * cq_before + z * qq
+            met_cc_before, met_cq_before = met_cc, met_cq
+            met_cc = a * met_cc + w * met_qc + 0.5 * b * (a * cc_before + cc)
+            met_cq = a * met_cq + w * met_qq + 0.5 * b * (a * cq_before + cq)
+            met_qc = v * met_cc_before + z * met_qc + 0.5 * b * v * cc_before
+            met_qq = v * met_cq_before + z * met_qq + 0.5 * b * v * cq_before
             one, two = half * (cc_before + cc), half * (cq_before + cq)
-            store(law.path, (day, 0, first), one + 0.5 * (qc_before + qc))
-            store(law.path, (day, 1, first), two + 0.5 * (qq_before + qq))
+            store(law.path, (day, CC, first), one)
+            store(law.path, (day, CQ, first), two)
+            store(law.path, (day, QC, first), 0.5 * (qc_before + qc))
+            store(law.path, (day, QQ, first), 0.5 * (qq_before + qq))
             store(law.divide, (day, 0, first), b * one)
             store(law.divide, (day, 1, first), b * two)
             from_cycling = from_cycling + b * one
             from_tolerant = from_tolerant + b * two
-            store(law.scratch, (day, _CUMULATED, first), crowd + 0.5 * b)
+            store(law.scratch, (day, CUMULATED, first), crowd + 0.5 * b)
             store(law.birth, (day, first), b)
             crowd = crowd + b
         store(law.grow, (CC, first), cc)
         store(law.grow, (CQ, first), cq)
         store(law.grow, (QC, first), qc)
         store(law.grow, (QQ, first), qq)
+        store(law.met, (CC, first), met_cc / (cc * crowd + 1e-300))
+        store(law.met, (CQ, first), met_cq / (cq * crowd + 1e-300))
+        store(law.met, (QC, first), met_qc / (qc * crowd + 1e-300))
+        store(law.met, (QQ, first), met_qq / (qq * crowd + 1e-300))
         store(law.divided, (0, first), from_cycling)
         store(law.divided, (1, first), from_tolerant)
         store(law.crowd, (first,), crowd)
@@ -199,7 +218,7 @@ def _carry_back(days: int, law: StretchLaw) -> None:
             a, w, v, z = _day(scratch, day, first)
             fresh = b * ratio * half * half * (cc + qc) * (cc + qc)
             pairs, sleeping = a * pairs + v * sleeping + fresh, w * pairs + z * sleeping
-            until = load(scratch, (day, _CUMULATED, first))
+            until = load(scratch, (day, CUMULATED, first))
             late = late + b * ratio * (cc + qc) * (crowd - until)
             store(scratch, (day, _AFTER, first), cc * half)
             store(scratch, (day, _AFTER + 1, first), qc * half)
@@ -253,8 +272,8 @@ def _arrivals(
                     families[phenotype, 0, x, e, block] += living
                     families[phenotype, 1, x, e, block] += living * size
                     families[phenotype, 2, x, e, block] += living * size * (2.0 * size - 1.0)
-                until = scratch[day, _CUMULATED, parent]
-                met += one * cycling * (until + crowd[child] - scratch[day, _CUMULATED, child])
+                until = scratch[day, CUMULATED, parent]
+                met += one * cycling * (until + crowd[child] - scratch[day, CUMULATED, child])
             arrive[CC, x, e], arrive[CQ, x, e], arrive[QC, x, e], arrive[QQ, x, e] = cc, cq, qc, qq
             arrive[MEET, x, e] = met / (cc + 1e-300)
             for block in range(BLOCKS):

@@ -96,8 +96,10 @@ def constant_rate_law(b: float, d: float, days: float) -> tuple[float, float]:
         descendants of a survivor stops. Their ratio is the expected number of descendants, exp((b - d) *
         days).
     """
-    growth, births = extend_integrals(0.0, 0.0, b, d, days)
-    return law_from_integrals(growth, births)
+    if (b - d) * days > LARGEST_EXPONENT:
+        days = LARGEST_EXPONENT / (b - d)
+    growth = (b - d) * days
+    return law_from_integrals(growth, b * days * mean_of_exponential(growth))
 
 
 @bare_kernel

@@ -16,8 +16,10 @@ import numpy.typing as npt
 from forestall.engine.birth_death import (
     LARGEST_EXPONENT,
     constant_rate_law,
+    family_moments,
     mean_of_exponential,
     poisson_families,
+    skewed_normal,
 )
 from forestall.engine.counts import next_geometric, next_poisson
 from forestall.engine.kernels import bare_kernel
@@ -29,10 +31,14 @@ _BULK_CELLS = 1000.0
 _BULK_EXPONENT = 4.0
 _RARE = 2.0
 """Edges that expect fewer mutants of a clone in an interval are drawn together."""
-_FEW = 12.0
-"""Up to so many expected mutants that do not mutate themselves are drawn one by one."""
+_FEW = 8.0
+"""Up to so many expected families that live and do not mutate themselves are drawn one by one."""
 NODES = 0.5 + 0.5 * np.polynomial.legendre.leggauss(4)[0]
 WEIGHTS = 0.5 * np.polynomial.legendre.leggauss(4)[1]
+Nodes = tuple[float, float, float, float]
+"""A number for each node."""
+Law = tuple[float, float]
+"""Probability of survival, and of stopping, of one cell."""
 
 
 @bare_kernel
@@ -97,109 +103,109 @@ def emit_in_bulk(
     """
     birth, death, edge_probability = genotypes.birth, genotypes.death, genotypes.edge_probability
     first, last = genotypes.edge_start[genotype], genotypes.edge_start[genotype + 1]
-    divisions, exponent = birth[genotype] * cells, math.log(max(after, 1.0) / cells)
-    total, rare = _all_divisions(divisions, exponent, days), 0.0
+    divisions = _node_divisions(birth[genotype] * cells, math.log(max(after, 1.0) / cells), days)
+    total, rare = divisions[0] + divisions[1] + divisions[2] + divisions[3], 0.0
     for edge in range(first, last):
-        expected = edge_probability[edge] * total
-        if expected < _RARE:
-            rare += expected
-            continue
-        child = genotypes.edge_child[edge]
-        final = genotypes.edge_start[child] == genotypes.edge_start[child + 1]
-        if final and expected <= _FEW:
-            scale = edge_probability[edge] * birth[genotype] * cells * days
-            out[child] += _few_families(state, scale, exponent, birth[child], death[child], end - start, days)
-            continue
-        for node in range(4):
-            share = _node_divisions(divisions, exponent, days, node)
-            expected, day = edge_probability[edge] * share, start + NODES[node] * days
-            if final:
-                out[child] += _families(
-                    state, expected, birth[child], death[child], end - day, genotypes.normal_above
-                )
-                continue
-            mutants = next_poisson(state, expected)
-            if mutants > 0.0:
-                top = push(stack, top, child, day, mutants)
+        probability, child = edge_probability[edge], genotypes.edge_child[edge]
+        if probability * total < _RARE:
+            rare += probability * total
+        elif genotypes.edge_start[child] == genotypes.edge_start[child + 1]:
+            laws = _node_laws(birth[child], death[child], end - start, days)
+            out[child] += _families(state, probability, divisions, laws, genotypes.normal_above)
+        else:
+            for node in range(4):
+                mutants = _mutants(state, probability * divisions[node], genotypes.normal_above)
+                if mutants > 0.0:
+                    top = push(stack, top, child, start + NODES[node] * days, mutants)
     for _ in range(int(next_poisson(state, rare))):
         edge = _choose_rare_edge(state, first, last, edge_probability, total, rare)
-        node = _choose_node(state, divisions, exponent, days, total)
+        node = _choose_node(state, divisions, total)
         top = push(stack, top, genotypes.edge_child[edge], start + NODES[node] * days, 1.0)
     return top
 
 
 @bare_kernel
-def _all_divisions(divisions: float, exponent: float, days: float) -> float:
-    """Divisions of a clone that has so many per day at the start."""
-    total = 0.0
-    for node in range(4):
-        total += _node_divisions(divisions, exponent, days, node)
-    return total
+def _node_divisions(divisions: float, exponent: float, days: float) -> Nodes:
+    """Divisions that each node stands for, of a clone that has so many per day at the start and grows by exp(exponent)."""
+    return (
+        divisions * math.exp(exponent * NODES[0]) * WEIGHTS[0] * days,
+        divisions * math.exp(exponent * NODES[1]) * WEIGHTS[1] * days,
+        divisions * math.exp(exponent * NODES[2]) * WEIGHTS[2] * days,
+        divisions * math.exp(exponent * NODES[3]) * WEIGHTS[3] * days,
+    )
 
 
 @bare_kernel
-def _node_divisions(divisions: float, exponent: float, days: float, node: int) -> float:
-    """Divisions that a node stands for, of a clone that has so many per day at the start."""
-    return float(divisions * math.exp(exponent * NODES[node]) * WEIGHTS[node] * days)
+def _node_laws(b: float, d: float, longest: float, days: float) -> tuple[Law, Law, Law, Law]:
+    """`constant_rate_law` of founders at each node, to the end that comes `longest` days after the start of the nodes' interval."""
+    return (
+        constant_rate_law(b, d, longest - NODES[0] * days),
+        constant_rate_law(b, d, longest - NODES[1] * days),
+        constant_rate_law(b, d, longest - NODES[2] * days),
+        constant_rate_law(b, d, longest - NODES[3] * days),
+    )
 
 
 @bare_kernel
-def _choose_node(
-    state: npt.NDArray[np.uint64], divisions: float, exponent: float, days: float, total: float
-) -> int:
-    """A node, in proportion to its divisions."""
+def _mutants(state: npt.NDArray[np.uint64], expected: float, normal_above: float) -> float:
+    """A Poisson number of mutants."""
+    if expected > normal_above:
+        return skewed_normal(state, expected, expected, expected)
+    return next_poisson(state, expected)
+
+
+@bare_kernel
+def _choose_node(state: npt.NDArray[np.uint64], shares: Nodes, total: float) -> int:
+    """A node, in proportion to its share of the total."""
     rest = next_uniform(state) * total
     for node in range(3):
-        rest -= _node_divisions(divisions, exponent, days, node)
+        rest -= shares[node]
         if rest < 0.0:
             return node
     return 3
 
 
 @bare_kernel
-def _few_families(
+def _families(
     state: npt.NDArray[np.uint64],
-    scale: float,
-    exponent: float,
-    b: float,
-    d: float,
-    longest: float,
-    days: float,
+    probability: float,
+    divisions: Nodes,
+    laws: tuple[Law, Law, Law, Law],
+    normal_above: float,
 ) -> float:
-    """`_families` of all four nodes together: one Poisson number, then the node and the size of each family.
+    """Cells at the end of the families that an alteration founds, which does not mutate further.
+
+    Few families are drawn one by one, many as one normal number with the first three cumulants of all nodes together.
 
     Args:
         state: (2,) state of a stream.
-        scale: Expected founders if the parent kept its size.
-        exponent: Logarithm of the parent's growth over the nodes.
-        b: Division rate of the founders, 1/day.
-        d: Their death rate, 1/day.
-        longest: Days from the start of the nodes' interval to the end.
-        days: Length of the nodes' interval.
+        probability: Of the alteration, per division.
+        divisions: Of the parent, that each node stands for.
+        laws: Survival and stopping of a founder at each node.
+        normal_above: Expected living families above which they are drawn together.
     """
-    total = 0.0
-    for node in range(4):
-        survival, _ = constant_rate_law(b, d, longest - NODES[node] * days)
-        total += scale * math.exp(exponent * NODES[node]) * WEIGHTS[node] * survival
-    cells = 0.0
-    for _ in range(int(next_poisson(state, total))):
-        rest = next_uniform(state) * total
+    expected = (
+        probability * divisions[0] * laws[0][0],
+        probability * divisions[1] * laws[1][0],
+        probability * divisions[2] * laws[2][0],
+        probability * divisions[3] * laws[3][0],
+    )
+    total, cells = expected[0] + expected[1] + expected[2] + expected[3], 0.0
+    if total > normal_above:
+        mean, variance, third = 0.0, 0.0, 0.0
         for node in range(4):
-            survival, stop = constant_rate_law(b, d, longest - NODES[node] * days)
-            rest -= scale * math.exp(exponent * NODES[node]) * WEIGHTS[node] * survival
-            if rest < 0.0 or node == 3:
-                cells += 1.0 + next_geometric(state, stop)
-                break
+            one, two, three = family_moments(1.0 / laws[node][1] - 1.0)
+            mean += expected[node] * one
+            variance += expected[node] * two
+            third += expected[node] * three
+        return skewed_normal(state, mean, variance, third)
+    if total > _FEW:
+        for node in range(4):
+            cells += poisson_families(state, expected[node], 1.0 / laws[node][1] - 1.0, normal_above)
+        return cells
+    for _ in range(int(next_poisson(state, total))):
+        cells += 1.0 + next_geometric(state, laws[_choose_node(state, expected, total)][1])
     return cells
-
-
-@bare_kernel
-def _families(
-    state: npt.NDArray[np.uint64], expected: float, b: float, d: float, days: float, normal_above: float
-) -> float:
-    """Cells, after some days, of a Poisson number of founders that do not mutate: those that die out are not drawn."""
-    survival, stop = constant_rate_law(b, d, days)
-    return poisson_families(state, expected * survival, 1.0 / stop - 1.0, normal_above)
 
 
 @bare_kernel

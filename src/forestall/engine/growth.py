@@ -36,6 +36,8 @@ _FAR_CLEARANCE = 400.0
 _FAMILIES = 8.0 * math.e
 _SIZE_TOLERANCE = 1e-4
 _NOISE_TOLERANCE = 1e-2
+_NEVER = 10.0
+"""Standard deviations that chance does not carry a size."""
 
 
 @bare_kernel
@@ -181,6 +183,8 @@ def _grow(
 
     All founders share the first step, and the law of a silent line in it.
     """
+    if _is_out_of_reach(genotypes, capacity, target):
+        return math.nan, TOO_SLOW
     b, d = genotypes.birth[founder], genotypes.death[founder]
     room = max(0.0, 1.0 - 1.0 / capacity)
     if target - size_tolerance(target, b * room, d) <= 1.0:
@@ -205,6 +209,21 @@ def _grow(
         if status != EXTINCT:
             return age if status == REACHED else math.nan, status
     return math.nan, EXTINCT
+
+
+@bare_kernel
+def _is_out_of_reach(genotypes: Genotypes, capacity: float, target: float) -> bool:
+    """Whether crowding stops every genotype at a size so far below the target that chance will not carry it there.
+
+    Growth stops where b (1 - N / K) = d; the size then varies with a variance of K.
+    """
+    largest = 0.0
+    for genotype in range(genotypes.birth.shape[0]):
+        if genotypes.birth[genotype] > 0.0:
+            largest = max(largest, 1.0 - genotypes.death[genotype] / genotypes.birth[genotype])
+    if largest <= 0.0 or math.isinf(capacity):
+        return False
+    return (1.0 - _NOISE_TOLERANCE) * target > capacity * largest + _NEVER * math.sqrt(capacity)
 
 
 @bare_kernel
