@@ -39,7 +39,7 @@ def course(text: str, population: Population, cohort: CohortArrays, stop: int) -
     [
         ("bevacizumab 10 mg/kg q2w + docetaxel 100 mg/m2 q3w{}", 21),
         ("docetaxel 75 mg/m2 q3w{} + capecitabine 1250 mg/m2 bid d1-14 q3w", 21),
-        ("trastuzumab 2 mg/kg q1w (load 4 mg/kg) + vinorelbine 25 mg/m2 q1w{}", 7),
+        ("trastuzumab 2 mg/kg q1w (load 4 mg/kg) + paclitaxel 80 mg/m2 q1w{}", 7),
         ("trastuzumab 6 mg/kg q3w (load 8 mg/kg) + docetaxel 75 mg/m2 q3w{}", 21),
         ("paclitaxel 90 mg/m2 d1,8,15 q4w{}", 28),
     ],
@@ -57,12 +57,19 @@ def test_oracle_a_stopped_drug_is_one_with_fewer_cycles(regimen: str, days: int)
         assert np.allclose(stopped.record.trace, planned.record.trace, rtol=5e-3, atol=1e3)
 
 
-def test_unit_only_cytotoxics_into_a_vein_are_stopped() -> None:
+def test_unit_only_drugs_whose_toxicity_adds_up_are_stopped() -> None:
     stopped = {
         name: is_stopped(parse_regimen(name).components[0])
-        for name in ("docetaxel", "capecitabine", "trastuzumab", "trastuzumab deruxtecan", "eribulin")
+        for name in (
+            "docetaxel",
+            "capecitabine",
+            "trastuzumab",
+            "trastuzumab deruxtecan",
+            "eribulin",
+            "carboplatin",
+        )
     }
-    assert [name for name, one in stopped.items() if one] == ["docetaxel", "eribulin"]
+    assert [name for name, one in stopped.items() if one] == ["docetaxel", "carboplatin"]
     assert remaining(parse_regimen("trastuzumab").components) is None
     assert remaining(parse_regimen("docetaxel").components) == ()
 

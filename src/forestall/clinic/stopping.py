@@ -1,8 +1,8 @@
 """Chemotherapy that ends before progression.
 
-Cytotoxic drugs that are infused are seldom given until progression: nerves, heart, marrow and patience wear out, and after
-some cycles the drug is stopped while the others of the regimen go on. Each patient has one time after which no further dose
-of such a drug is given.
+Cytotoxic drugs whose toxicity adds up (anthracyclines to the heart, taxanes and platinum to nerves) are seldom given until
+progression: after some cycles the drug is stopped while the others of the regimen go on. Each patient has one time after which
+no further dose of such a drug is given.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from forestall.biology.dosing import Schedule
 from forestall.clinic.population import Population
-from forestall.knowledge.drugs import load_drugs
 from forestall.knowledge.parameters import value
 from forestall.knowledge.regimens import Component
+from forestall.knowledge.response_classes import load_response_classes, response_class_of
 
 NEVER: Final = int(np.iinfo(np.int32).max)
 """A day after the end of every follow-up."""
@@ -26,9 +26,9 @@ PROTOCOL, AFTER_PROGRESSION, STOPPED = range(3)
 
 
 def is_stopped(component: Component) -> bool:
-    """Whether a drug of a regimen is one that patients stop for its toxicity: a cytotoxic given into a vein."""
-    drug = load_drugs()[component.drug]
-    return drug.drug_class == "cytotoxic" and component.route == "iv"
+    """Whether a drug of a regimen is one that patients stop because its toxicity adds up."""
+    name = response_class_of(component.drug)
+    return name is not None and load_response_classes()[name].toxicity_adds_up
 
 
 def remaining(protocol: Sequence[Component]) -> tuple[Component, ...] | None:

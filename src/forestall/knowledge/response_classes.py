@@ -22,6 +22,9 @@ class ResponseClass(Entry):
     prior: tuple[str, ...] = ()
     """Groups of earlier treatment (`forestall.knowledge.population.DRUG_GROUPS`) that have exposed a tumor to the class."""
 
+    toxicity_adds_up: bool = False
+    """Whether patients stop the drugs before progression, because harm to heart, nerves or ears grows with every cycle."""
+
     def was_given(self, prior: tuple[str, ...]) -> bool:
         """Whether a protocol's earlier treatments include the class."""
         return not set(prior).isdisjoint({*self.drugs, *self.prior})

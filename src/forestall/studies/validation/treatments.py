@@ -9,8 +9,8 @@ from enum import IntEnum
 from itertools import product
 from typing import Final
 
-from forestall.clinic.stopping import is_stopped
 from forestall.errors import InputError
+from forestall.knowledge.components import Component
 from forestall.knowledge.drugs import fold, load_drugs
 from forestall.knowledge.regimens import Regimen, load_regimens, parse_regimen
 from forestall.studies.validation.names import (
@@ -323,13 +323,18 @@ def _limited(regimen: Regimen, rule: str, dose_text: str) -> tuple[Regimen, str]
     if not found or not any(_targets_her2(drug) for drug in regimen.drugs):
         return regimen, rule
     components = tuple(
-        component.model_copy(update={"max_cycles": int(found[1])}) if is_stopped(component) else component
+        component.model_copy(update={"max_cycles": int(found[1])}) if _is_infused(component) else component
         for component in regimen.components
     )
     if components == regimen.components:
         return regimen, rule
     changed = regimen.model_copy(update={"components": components})
     return changed, f"{rule}; chemotherapy x{found[1]} in dose_text"
+
+
+def _is_infused(component: Component) -> bool:
+    """Whether a component is a cytotoxic given into a vein."""
+    return component.route == "iv" and load_drugs()[component.drug].drug_class == "cytotoxic"
 
 
 def _targets_her2(name: str) -> bool:
