@@ -21,8 +21,8 @@ _CHEMOTHERAPY_LEARNED = (
 _ALWAYS = (
     "There is no microenvironment yet: no recruited or exhausted immune cells, no checkpoints, no stroma, no "
     "vessels. Antibody-dependent killing is a constant of the patient.",
-    "Toxicity is not simulated: no adverse events, no dose reductions, no delays. Taxanes, anthracyclines and platinum are stopped at a time "
-    "that differs between patients; every other dose is given on schedule.",
+    "Toxicity is not simulated: no adverse events, no dose reductions, no delays. Taxanes, anthracyclines and platinum are "
+    "stopped at a time that differs between patients; every other dose is given on schedule.",
     f"A tumor has at most {LARGEST_GENOTYPES} genotypes: what all its cells carry, and single further "
     "alterations. Shares of causes depend on that choice.",
     "The named cause is what would have slowed the leading clone most on the day of progression. A course in "
