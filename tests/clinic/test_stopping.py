@@ -47,14 +47,17 @@ def course(text: str, population: Population, cohort: CohortArrays, stop: int) -
 def test_oracle_a_stopped_drug_is_one_with_fewer_cycles(regimen: str, days: int) -> None:
     """Stopped on any dose: early, while periods are extrapolated, and after they were found to repeat.
 
-    Fewer than a thousand cells depend on where stretches of days end.
+    Fewer than a thousand cells depend on where stretches of days end, and so may a sum of diameters that just reaches progression.
     """
     population, blank = people(4), np.full(4, np.inf)
     cohort = cohort_arrays(population, arm(regimen.format("")), blank, blank)
     for cycles in (1, 5, 11):
         stopped = course(regimen.format(""), population, cohort, cycles * days)
         planned = course(regimen.format(f" x{cycles}"), population, cohort, NEVER)
-        assert np.allclose(stopped.record.trace, planned.record.trace, rtol=5e-3, atol=1e3)
+        for row in range(len(population)):
+            seen = min(stopped.record.made[row], planned.record.made[row])
+            one, other = (course.record.trace[row, :seen] for course in (stopped, planned))
+            assert np.allclose(one, other, rtol=5e-3, atol=1e3)
 
 
 def test_unit_only_drugs_whose_toxicity_adds_up_are_stopped() -> None:

@@ -89,7 +89,7 @@ def test_property_the_sanctuary_matters_in_the_brain_alone() -> None:
     liver, brain = names.index("liver"), names.index("brain")
     was, now = anna().course.lesions, again.lesions
     # The most crowded lesion sets the steps of all of them, so the liver differs by the error of the integration (1e-3 at most).
-    np.testing.assert_allclose(now[liver].true_mm[:before], was[liver].true_mm[:before], rtol=1e-4)
+    np.testing.assert_allclose(now[liver].true_mm[:before], was[liver].true_mm[:before], rtol=1e-3)
     assert (now[brain].true_mm[1:before] < was[brain].true_mm[1:before]).all()
 
 
