@@ -22,7 +22,7 @@ def texts(experimental: tuple[str, str], control: tuple[str, str]) -> list[str]:
     [
         (("bevacizumab;paclitaxel", ""), ("paclitaxel", ""), "paclitaxel 90 mg/m2 d1,8,15 q4w"),
         (("bevacizumab;docetaxel", ""), ("docetaxel", "docetaxel 100 mg/m2 q3w"), "docetaxel 100 mg/m2 q3w"),
-        (("lapatinib;paclitaxel", ""), ("paclitaxel", ""), "paclitaxel 175 mg/m2 q3w x6"),
+        (("lapatinib;paclitaxel", "6 cycles, x6"), ("paclitaxel", ""), "paclitaxel 175 mg/m2 q3w x6"),
     ],
 )
 def test_unit_a_shared_drug_is_given_as_where_more_is_known(
