@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from forestall.statistics.kaplan_meier import kaplan_meier
-from forestall.statistics.visit_curves import between_visits, median_of_lines
+from forestall.statistics.visit_curves import between_visits, medians_of_lines
 
 
 @pytest.mark.parametrize("hazard", [0.003, 0.006, 0.012])
@@ -23,16 +23,15 @@ def test_oracle_the_median_is_what_trials_find_on_average(hazard: float) -> None
         found.append(kaplan_meier(seen, np.ones(len(seen), bool)).median.value)
     visits = 56.0 * np.arange(1, 200)
     free = (times[:, None] > visits).mean(axis=0)
-    assert median_of_lines(*_line(visits, free)) == pytest.approx(np.mean(found), abs=6)
+    assert _median(visits, free) == pytest.approx(np.mean(found), abs=6)
 
 
-def _line(visits: np.ndarray, free: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    days, curve = between_visits(visits, free[None])
-    return days, curve[0]
+def _median(visits: np.ndarray, free: np.ndarray) -> float:
+    return float(medians_of_lines(*between_visits(visits, free[None]))[0])
 
 
 def test_unit_a_curve_that_stays_above_one_half_has_no_median() -> None:
-    assert median_of_lines(*_line(np.array([60.0, 120.0]), np.array([0.9, 0.6]))) == math.inf
+    assert _median(np.array([60.0, 120.0]), np.array([0.9, 0.6])) == math.inf
 
 
 def test_unit_half_way_to_the_next_visit_the_share_is_that_after_the_last() -> None:

@@ -18,10 +18,8 @@ from forestall.biology.day_grid import Curve
 from forestall.biology.day_templates import ComponentLike, Day, Part, Plan, Segment
 
 SHORTEST_PERIOD_DAYS, MAX_PERIOD_DAYS = 14, 42
-
-
-PHASES_OF_THEIR_OWN = 2
-"""Phases whose days count from their first day; the days of a further one are those of the first."""
+PROTOCOL, AFTER_PROGRESSION, STOPPED = range(3)
+"""Phases of an arm. The days of the third are those of the first, whose doses it continues without what was stopped."""
 
 
 class Schedule(NamedTuple):
@@ -84,8 +82,8 @@ def compile_schedule(
     """Lay the phases of an arm out on days.
 
     Args:
-        phases: The components of each phase; day 0 of a phase is its first day, in those after the second that of the first
-            phase, which they follow on a day on which it gives a dose that they do not give.
+        phases: The components of each phase, in the order of `PROTOCOL`, `AFTER_PROGRESSION`, `STOPPED`; the first alone will do.
+            Day 0 of a phase is its first day, of the third that of the first, which it follows on a day of a dose that it leaves out.
         drugs: The arm's drugs, in the order of the kernel's arrays.
         lags: Absorption lag of each drug, days (less than a day).
         horizon_days: Number of days H.
@@ -110,7 +108,7 @@ def compile_schedule(
     ]
     stops = [_changes(doses.dose[p], int(days)) for p, days in enumerate(period)]
     stops[0] |= set(breaks)
-    for p in range(PHASES_OF_THEIR_OWN, len(phases)):
+    for p in range(STOPPED, len(phases)):
         left_out = [c for c, component in enumerate(phases[0]) if component not in phases[p]]
         stops[0] |= set(np.flatnonzero(doses.dose[0, left_out].any(axis=0)).tolist())
         stops[p] |= stops[0]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from forestall.biology.day_grid import Curve, Doses, TypicalEffects, cycle_curves
 from forestall.biology.day_templates import LONGEST_SPAN_DAYS, dose_times
-from forestall.biology.dosing import Schedule, compile_schedule
+from forestall.biology.dosing import PROTOCOL, Schedule, compile_schedule
 from forestall.biology.exposure.variability import (
     kinetics_of,
     patient_terms,
@@ -25,7 +25,7 @@ from forestall.biology.signaling.actions import Action, compile_actions
 from forestall.biology.signaling.compile import Compiled, compiled
 from forestall.biology.signaling.lanes import compile_alterations
 from forestall.clinic.dose_sizes import typical_size
-from forestall.clinic.stopping import PROTOCOL, remaining
+from forestall.clinic.stopping import remaining
 from forestall.knowledge.alterations import Alteration, ShiftAffinity, load_alterations
 from forestall.knowledge.drugs import KILLING, Drug, load_drugs
 from forestall.knowledge.drugs import Action as DrugAction

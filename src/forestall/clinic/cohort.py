@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from forestall.biology.dosing import PROTOCOL
 from forestall.biology.exposure.variability import (
     kinetics_of,
     patient_terms,
@@ -24,7 +25,7 @@ from forestall.clinic.entry_lesions import BRAIN
 from forestall.clinic.occult import draw_occult
 from forestall.clinic.population import Population, population_from_patient
 from forestall.clinic.response import reach
-from forestall.clinic.stopping import PROTOCOL, stop_days
+from forestall.clinic.stopping import stop_days
 from forestall.clinic.tumor_biology import subtypes, tumor_types
 from forestall.knowledge.alteration_rates import rates_per_division
 from forestall.knowledge.alterations import load_alterations

@@ -6,35 +6,28 @@ Every patient is followed alone: nothing depends on the other patients of a batc
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forestall.biology.advance import Walker, advance, forget_laws, new_walker
-from forestall.biology.dosing import Schedule
+from forestall.biology.dosing import AFTER_PROGRESSION, PROTOCOL, STOPPED, Schedule
 from forestall.biology.lesions import lesion_size
 from forestall.biology.periods import catch_up, change_doses, start_phase
 from forestall.biology.rates import BIRTH, DEATH, EVALUATIONS, CourseModel, PatientRates
 from forestall.biology.setup import CohortArrays, SharedArrays, prepare_patient
 from forestall.clinic.causes import attribute
+from forestall.clinic.course_record import CourseRecord
 from forestall.clinic.death import accumulated, hazard_of_death, time_to
 from forestall.clinic.entry_lesions import NODE
-from forestall.clinic.recist import (
-    NOT_EVALUABLE,
-    PROGRESSIVE_DISEASE,
-    assess_visit,
-    select_targets,
-    target_sum,
-)
-from forestall.clinic.stopping import AFTER_PROGRESSION, PROTOCOL, STOPPED
+from forestall.clinic.radiology import NEW, UNSEEN, Eyes, assess, cells_in, diameter_of, remember_low
 from forestall.clinic.watching import ClinicArrays
 from forestall.engine.birth_death import FAST_NORMAL_ABOVE, MEAN_ABOVE
 from forestall.engine.growth import REACHED, grow_to_size
 from forestall.engine.kernels import bare_kernel, kernel_with
 from forestall.engine.mutation import new_stack
 from forestall.engine.purposes import Purpose
-from forestall.engine.random import next_normal, open_stream, stream
+from forestall.engine.random import open_stream, stream
 
 Array = NDArray[np.float64]
 
@@ -44,70 +37,6 @@ OK, NOT_GROWN, NOT_FINITE = range(3)
 FAILURES = ("", "a lesion does not grow to its size at entry", "a number became infinite")
 LONGEST_GROWTH_DAYS = 60 * 365.25
 """A lineage that takes longer from its first cell to its size at entry counts as failed."""
-UNSEEN, BASELINE, NEW = range(3)
-"""States of a lesion in the eyes of the radiologist."""
-
-
-class CourseRecord(NamedTuple):
-    """What is recorded of n patients, V visits, L lesions, G genotypes (see `findings.Findings`)."""
-
-    made: NDArray[np.int64]
-    """(n,) number of visits made."""
-    diameter: Array
-    """(n, V, L) measured, mm."""
-    total: Array
-    """(n, V) measured sum of target diameters, mm."""
-    fresh: NDArray[np.uint8]
-    """(n, V) a new lesion was seen."""
-    response: NDArray[np.int8]
-    """(n, V)."""
-    progression: Array
-    """(n,) day of progression."""
-    free_until: Array
-    """(n,) day of the last visit without progression."""
-    death: Array
-    """(n,) day of death."""
-    contact: Array
-    """(n,) last day known alive, if not dead."""
-    cause: NDArray[np.int64]
-    """(n,) code of the cause of progression."""
-    lead_lesion: NDArray[np.int64]
-    lead_genotype: NDArray[np.int64]
-    """(n,) bit mask."""
-    failure: NDArray[np.int64]
-    evaluations: NDArray[np.int64]
-    """(n,) times the network was solved."""
-    trace: Array
-    """(n or 0, V, 2, L, G) cells at the visits."""
-
-
-class Eyes(NamedTuple):
-    """What the radiologist of one patient keeps in mind."""
-
-    noise: NDArray[np.uint64]
-    """(L, 2) random stream of the measurements of each lesion."""
-    seen: NDArray[np.uint8]
-    """(L,)."""
-    target: NDArray[np.bool_]
-    """(L,)."""
-    node: NDArray[np.bool_]
-    """(L,) whether it is a lymph node."""
-    low: Array
-    """(L,) fewest cells so far."""
-    nadir: Array
-    """(1,) smallest sum of the target lesions so far, mm."""
-
-
-@bare_kernel
-def diameter_of(cells: float, cells_per_mm3: float) -> float:
-    """Diameter (mm) of a sphere that holds the cells."""
-    return float((6.0 / math.pi * cells / cells_per_mm3) ** (1.0 / 3.0))
-
-
-@bare_kernel
-def cells_in(diameter: float, cells_per_mm3: float) -> float:
-    """Cells in a sphere of the diameter (mm)."""
-    return float(math.pi / 6.0 * diameter**3 * cells_per_mm3)
 
 
 @kernel_with(error_model="numpy")
@@ -171,38 +100,6 @@ def _alive(cells: Array) -> bool:
     return some
 
 
-@bare_kernel
-def _measure(
-    i: int,
-    visit: int,
-    clinic: ClinicArrays,
-    cells: Array,
-    eyes: Eyes,
-    record: CourseRecord,
-) -> None:
-    """Measure every lesion; a lesion first seen after baseline is new."""
-    seen = eyes.seen
-    for lesion in range(cells.shape[1]):
-        error = next_normal(eyes.noise[lesion]) * clinic.measurement_error
-        true = diameter_of(lesion_size(cells, lesion), clinic.cells_per_mm3)
-        measured = true * math.exp(error) if true >= clinic.detection else 0.0
-        if visit == 0:
-            seen[lesion] = BASELINE if measured > 0.0 else UNSEEN
-        elif measured > 0.0 and seen[lesion] == UNSEEN:
-            seen[lesion] = NEW
-            record.fresh[i, visit] = 1
-        if seen[lesion] != UNSEEN:
-            record.diameter[i, visit, lesion] = measured
-
-
-@kernel_with(error_model="numpy")
-def _choose_targets(diameter: Array, site: NDArray[np.int8], eyes: Eyes) -> None:
-    """The target lesions at baseline; without a measurable lesion every lesion seen is followed as one."""
-    eyes.target[:] = select_targets(diameter, site, eyes.node)
-    if not eyes.target.any():
-        eyes.target[:] = eyes.seen == BASELINE
-
-
 @kernel_with(error_model="numpy")
 def follow(
     i: int,
@@ -253,48 +150,13 @@ def _visit(
     record: CourseRecord,
 ) -> bool:
     """Measure a patient at a visit and record the response; whether she has progressed."""
-    progressed = _assess(i, visit, cohort, clinic, cells, eyes, record)
+    progressed = assess(i, visit, cohort, clinic, cells, eyes, record)
     record.made[i] = visit + 1
     if progressed:
         record.progression[i] = day
     else:
         record.free_until[i] = day
     return progressed
-
-
-@bare_kernel
-def _remember_low(cells: Array, eyes: Eyes) -> None:
-    for lesion in range(cells.shape[1]):
-        eyes.low[lesion] = min(eyes.low[lesion], lesion_size(cells, lesion))
-
-
-@bare_kernel
-def _assess(
-    i: int,
-    visit: int,
-    cohort: CohortArrays,
-    clinic: ClinicArrays,
-    cells: Array,
-    eyes: Eyes,
-    record: CourseRecord,
-) -> bool:
-    """Measure a patient and assess the response; whether it is progression."""
-    _measure(i, visit, clinic, cells, eyes, record)
-    size = record.diameter[i, visit, : cells.shape[1]]
-    if visit == 0:
-        _choose_targets(size, cohort.site[i, : cells.shape[1]], eyes)
-    record.total[i, visit], complete = target_sum(size, eyes.target, eyes.node, clinic.detection)
-    if visit == 0:
-        eyes.nadir[0] = record.total[i, 0]
-        record.response[i, 0] = NOT_EVALUABLE
-        for lesion in range(cells.shape[1]):
-            eyes.low[lesion] = lesion_size(cells, lesion)
-        return False
-    code, eyes.nadir[0] = assess_visit(
-        record.total[i, visit], record.total[i, 0], eyes.nadir[0], record.fresh[i, visit] == 1, complete
-    )
-    record.response[i, visit] = code
-    return bool(code == PROGRESSIVE_DISEASE)
 
 
 @bare_kernel
@@ -346,9 +208,7 @@ def _treat(
         if phase == PROTOCOL and day == cohort.stop[i]:
             phase = STOPPED
             if _alive(cells):
-                catch_up(schedule, p, PROTOCOL, day)
-                change_doses(schedule, p, STOPPED)
-                forget_laws(walker)
+                _stop(schedule, p, day, walker)
         step = last - day
         if phase == PROTOCOL:
             step = min(step, cohort.stop[i] - day)
@@ -358,7 +218,7 @@ def _treat(
             step = advance(
                 i, model, schedule, cohort, p, phase, day - began, step, cells, clinic.handover, chance, walker
             )  # fmt: skip
-            _remember_low(cells, eyes)
+            remember_low(cells, eyes)
         after = hazard_of_death(i, cohort, clinic, cells)
         if not math.isfinite(after):
             record.failure[i] = NOT_FINITE
@@ -372,6 +232,14 @@ def _treat(
         hazard = after
         day += step
     record.contact[i] = end
+
+
+@bare_kernel
+def _stop(schedule: Schedule, p: PatientRates, day: int, walker: Walker) -> None:
+    """Give no more of what the patient does not bear any longer."""
+    catch_up(schedule, p, PROTOCOL, day)
+    change_doses(schedule, p, STOPPED)
+    forget_laws(walker)
 
 
 @kernel_with(error_model="numpy")

@@ -9,13 +9,12 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from forestall.biology.dosing import Schedule
+from forestall.biology.dosing import AFTER_PROGRESSION, PROTOCOL, STOPPED, Schedule
 from forestall.biology.periods import catch_up, change_doses, know_rates, ring_place, start_phase
 from forestall.biology.rates import DEATH, TOLERANT_DEATH, CourseModel
 from forestall.biology.setup import CohortArrays, SharedArrays, prepare_patient
 from forestall.clinic.arms import Arm
 from forestall.clinic.follow import Followed
-from forestall.clinic.stopping import AFTER_PROGRESSION, PROTOCOL, STOPPED
 
 Array = NDArray[np.float64]
 

@@ -11,7 +11,8 @@ from forestall.biology.setup import CohortArrays
 from forestall.clinic.arms import Arm
 from forestall.clinic.causes import all_causes
 from forestall.clinic.cohort import LARGEST_GENOTYPES, cohort_arrays
-from forestall.clinic.course import CourseRecord, follow_batch
+from forestall.clinic.course import follow_batch
+from forestall.clinic.course_record import CourseRecord
 from forestall.clinic.findings import Findings
 from forestall.clinic.population import Population
 from forestall.clinic.watching import ClinicArrays

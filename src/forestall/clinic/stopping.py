@@ -13,22 +13,19 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forestall.biology.dosing import Schedule
+from forestall.biology.dosing import PROTOCOL, Schedule
 from forestall.clinic.population import Population
 from forestall.knowledge.parameters import value
 from forestall.knowledge.regimens import Component
-from forestall.knowledge.response_classes import load_response_classes, response_class_of
+from forestall.knowledge.response_classes import toxicity_adds_up
 
 NEVER: Final = int(np.iinfo(np.int32).max)
 """A day after the end of every follow-up."""
-PROTOCOL, AFTER_PROGRESSION, STOPPED = range(3)
-"""Phases of an arm. The days of the third are those of the first, whose doses it continues without what was stopped."""
 
 
 def is_stopped(component: Component) -> bool:
     """Whether a drug of a regimen is one that patients stop because its toxicity adds up."""
-    name = response_class_of(component.drug)
-    return name is not None and load_response_classes()[name].toxicity_adds_up
+    return toxicity_adds_up(component.drug)
 
 
 def remaining(protocol: Sequence[Component]) -> tuple[Component, ...] | None:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forestall.biology.dosing import dose_days
+from forestall.biology.dosing import AFTER_PROGRESSION, PROTOCOL, dose_days
 from forestall.clinic.arms import Arm
-from forestall.clinic.course import diameter_of
 from forestall.clinic.entry_lesions import sites
 from forestall.clinic.follow import Followed
-from forestall.clinic.stopping import AFTER_PROGRESSION, PROTOCOL, is_stopped
+from forestall.clinic.radiology import diameter_of
+from forestall.clinic.stopping import is_stopped
 from forestall.knowledge.parameters import value
 from forestall.knowledge.regimens import Component
 

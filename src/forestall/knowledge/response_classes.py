@@ -60,3 +60,9 @@ def _class_names() -> dict[str, str]:
 def response_class_of(drug: str) -> str | None:
     """Name of a drug's class; None for a drug that is in none."""
     return _class_names().get(drug)
+
+
+def toxicity_adds_up(drug: str) -> bool:
+    """Whether patients stop a drug before progression, as its class says."""
+    name = response_class_of(drug)
+    return name is not None and load_response_classes()[name].toxicity_adds_up

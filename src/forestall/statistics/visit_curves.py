@@ -12,7 +12,8 @@ import numpy as np
 
 from forestall.statistics.estimate import Floats
 
-_LEAST = 1e-12
+_LEAST = 1e-4
+"""Share below which a curve is taken as level, so that its logarithm stays finite."""
 
 
 def between_visits(visits: Floats, free: Floats) -> tuple[Floats, Floats]:
@@ -30,14 +31,19 @@ def between_visits(visits: Floats, free: Floats) -> tuple[Floats, Floats]:
     return days + gaps / 2, np.hstack([np.ones((len(free), 1)), free])
 
 
-def median_of_lines(days: Floats, free: Floats) -> float:
-    """Where a curve of straight lines between logarithms passes one half; infinite if it does not.
+def medians_of_lines(time: Floats, free: Floats) -> Floats:
+    """(N,) times at which curves of straight lines between logarithms pass one half; infinite for one that does not.
 
     Args:
-        days: (T,) ascending.
-        free: (T,) shares.
+        time: (T,) ascending, in any unit; the curves begin at 0 with 1.
+        free: (N, T) shares.
     """
-    hazard = -np.log(np.maximum(free, _LEAST))
-    if not hazard[-1] >= math.log(2):
-        return math.inf
-    return float(np.interp(math.log(2), hazard, days))
+    time = np.concatenate([[0.0], time])
+    hazard = -np.log(np.clip(np.hstack([np.ones((len(free), 1)), free]), _LEAST, 1.0))
+    passed = hazard >= math.log(2)
+    place = np.where(passed.any(axis=1), passed.argmax(axis=1), len(time) - 1)
+    before, rows = np.maximum(place - 1, 0), np.arange(len(free))
+    low, high = hazard[rows, before], hazard[rows, place]
+    share = (math.log(2) - low) / np.maximum(high - low, 1e-9)
+    inside = time[before] + share * (time[place] - time[before])
+    return np.asarray(np.where(passed.any(axis=1), inside, np.inf))

@@ -16,7 +16,7 @@ import numpy as np
 from forestall.biology.assay import run_assay
 from forestall.biology.culture import CellLine, Culture, Fates, Treatments, culture_of
 from forestall.biology.signaling.compile import Floats
-from forestall.clinic.course import cells_in
+from forestall.clinic.radiology import cells_in
 from forestall.clinic.tumor_biology import SUBTYPES, TUMOR_TYPES
 from forestall.clinic.usual_exposure import average_free_concentration
 from forestall.engine.branching.genotype import Genotype

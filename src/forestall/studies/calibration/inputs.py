@@ -9,11 +9,9 @@ from typing import Final
 import numpy as np
 
 from forestall.clinic.response import parameter_word
-from forestall.clinic.stopping import is_stopped
 from forestall.knowledge.drugs import KILLING, load_drugs
 from forestall.knowledge.population import Population
-from forestall.knowledge.regimens import Regimen
-from forestall.knowledge.response_classes import load_response_classes, response_class_of
+from forestall.knowledge.response_classes import load_response_classes, response_class_of, toxicity_adds_up
 from forestall.studies.calibration.emulator import Inputs
 from forestall.studies.calibration.spec import Unknown
 from forestall.studies.validation.derivation import TrialPlan
@@ -22,7 +20,7 @@ _OF_CLASS: Final = "response.class."
 _OF_DRUG: Final = "response.drug."
 _SIGNALING: Final = ("tolerance.*", "death.*")
 _CYTOTOXIC: Final = ("sensitivity.cytotoxic_log_sd", "alterations.ALDH1A1_up.*")
-_TREATMENT: Final = "treatment.chemotherapy_*"
+_TREATMENT: Final = ("treatment.chemotherapy_*",)
 _RELATED: Final = "prior.sensitivity_same_trait."
 _LINES: Final = ("prior.growth_per_line", "prior.sensitivity_per_line")
 _TYPES: Final = ("her2_positive", "er_positive", "triple_negative")
@@ -38,18 +36,14 @@ def inputs_of(plan: TrialPlan, arm: int, unknowns: Sequence[Unknown]) -> Inputs:
     """
     names = [unknown.name for unknown in unknowns]
     regimen = list(plan.spec.regimens.values())[arm]
-    drugs = _acting(regimen)
-    rows = [_drug_row(drug, unknowns) for drug in drugs]
-    for place, name in enumerate(names):
-        if not name.startswith((_OF_CLASS, _OF_DRUG)) and _matters(name, plan.spec.population, regimen):
-            rows.append(np.eye(len(names))[place])
-    return Inputs(np.array([row for row in rows if np.any(row)]).reshape(-1, len(names)))
-
-
-def _acting(regimen: Regimen) -> list[str]:
-    return sorted(
+    drugs = sorted(
         {component.drug for component in regimen.components if load_drugs()[component.drug].actions}
     )
+    rows = [_drug_row(drug, unknowns) for drug in drugs]
+    for place, name in enumerate(names):
+        if not name.startswith((_OF_CLASS, _OF_DRUG)) and _matters(name, plan.spec.population, drugs):
+            rows.append(np.eye(len(names))[place])
+    return Inputs(np.array([row for row in rows if np.any(row)]).reshape(-1, len(names)))
 
 
 def _drug_row(drug: str, unknowns: Sequence[Unknown]) -> np.ndarray:
@@ -60,12 +54,11 @@ def _drug_row(drug: str, unknowns: Sequence[Unknown]) -> np.ndarray:
     return row / size if size > 0 else row
 
 
-def _matters(name: str, population: Population, regimen: Regimen) -> bool:
-    """Whether an unknown that belongs to no drug can change the outcomes of such patients under a regimen."""
-    drugs = _acting(regimen)
+def _matters(name: str, population: Population, drugs: Sequence[str]) -> bool:
+    """Whether an unknown that belongs to no drug can change the outcomes of such patients under such drugs."""
     kinds = {action.kind for drug in drugs for action in load_drugs()[drug].actions}
-    if _is(name, (_TREATMENT,)):
-        return any(is_stopped(component) for component in regimen.components)
+    if _is(name, _TREATMENT):
+        return any(toxicity_adds_up(drug) for drug in drugs)
     if _is(name, _CYTOTOXIC):
         return bool(kinds & {"cytotoxic", "payload"})
     if name.startswith("sensitivity."):

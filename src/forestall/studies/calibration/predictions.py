@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forestall.statistics.visit_curves import between_visits
+from forestall.statistics.visit_curves import between_visits, medians_of_lines
 from forestall.studies.calibration.emulator import ArmEmulator
 from forestall.studies.calibration.observations import Observation
 from forestall.studies.calibration.shards import Design
@@ -40,17 +40,11 @@ def median_months(days: Array, free: Array) -> Array:
         days: (T,) times.
         free: (N, T) share free of progression just after each.
     """
-    time = np.concatenate([[0.0], days]) / DAYS_PER_MONTH
-    hazard = -np.log(np.clip(np.hstack([np.ones((len(free), 1)), free]), _LEAST, 1.0))
-    passed = hazard >= np.log(2)
-    place = np.where(passed.any(axis=1), passed.argmax(axis=1), len(time) - 1)
-    before = np.maximum(place - 1, 0)
-    rows = np.arange(len(free))
-    low, high = hazard[rows, before], hazard[rows, place]
-    share = (np.log(2) - low) / np.maximum(high - low, 1e-9)
-    inside = time[before] + share * (time[place] - time[before])
-    beyond = time[-1] * np.log(2) / np.maximum(hazard[:, -1], 1e-9)
-    return np.asarray(np.minimum(np.where(passed.any(axis=1), inside, beyond), _LONGEST_MONTHS))
+    time = days / DAYS_PER_MONTH
+    inside = medians_of_lines(time, free)
+    hazard = -np.log(np.clip(free[:, -1], _LEAST, 1.0))
+    beyond = time[-1] * np.log(2) / np.maximum(hazard, 1e-9)
+    return np.asarray(np.minimum(np.where(np.isfinite(inside), inside, beyond), _LONGEST_MONTHS))
 
 
 def log_hazard_ratio(experimental: Array, control: Array) -> Array:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from forestall.statistics.between_members import moments
 from forestall.statistics.estimate import normal_quantile
 from forestall.statistics.kaplan_meier import kaplan_meier
-from forestall.statistics.visit_curves import between_visits, median_of_lines
+from forestall.statistics.visit_curves import between_visits, medians_of_lines
 from forestall.studies.validation.derivation import DAYS_PER_MONTH, TrialPlan
 from forestall.studies.validation.ensemble import Parameters
 from forestall.studies.validation.evidence import Evidence
@@ -169,7 +169,7 @@ def _center(days: NDArray[np.float64], event: NDArray[np.bool_], visits: NDArray
     if not within.size:
         return curve.median.value
     middle, free = between_visits(within, curve.at(within)[None])
-    return median_of_lines(middle, free[0])
+    return float(medians_of_lines(middle, free)[0])
 
 
 def _log_median(days: NDArray[np.float64], event: NDArray[np.bool_]) -> float:

@@ -91,6 +91,7 @@ _RECEPTOR: Final = r"(?:HR|ER|hormone[- ]receptor|o?estrogen[- ]receptor)"
 _HER2_NEGATIVE: Final = r"/HER2(?:-|[- ]?neg(?:ative)?)"
 _UNKNOWN_SHARE: Final = re.compile(r"(\d+)(?:-(\d+))?% unknown", re.IGNORECASE)
 _USUAL_UNKNOWN_SHARE: Final = 0.33
+"""Of patients of a trial for tumors of known or unknown receptors, where the tables name no share; assumed."""
 _ORDINALS: Final[Mapping[str, str]] = {"first": "1", "second": "2", "third": "3", "fourth": "4"}
 
 
