@@ -50,6 +50,14 @@ def test_unit_a_trial_follows_from_its_row(tables: Writer) -> None:
         ({"hr_status": "TNBC"}, "er_positive", 0.0),
         ({"hr_status": "HR+ (89%)/TNBC"}, "er_positive", 0.89),
         ({"hr_status": "any"}, "er_positive", None),
+        # Of METABRIC's 1,980 tumors 1,506 are ER-positive: 1 - 0.24 of the unknown share.
+        ({"hr_status": "HR+/unknown"}, "er_positive", 0.92),
+        (
+            {"hr_status": "HR+/unknown", "population": "ER/PR+ or unknown (54-56% unknown)"},
+            "er_positive",
+            0.87,
+        ),
+        ({"hr_status": "HR+", "population": "ER+ (11% unknown)"}, "er_positive", 0.97),
         ({"line": ">=2 (NSAI-refractory)"}, "line", "2+"),
         ({"line": "1-2 (AI-refractory)"}, "line", "1-2"),
         ({"line": "1 or later"}, "line", "1+"),
