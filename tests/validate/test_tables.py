@@ -205,6 +205,15 @@ def test_unit_overrides_with_an_unknown_field_are_refused(tables: Writer) -> Non
         read_evidence(tables(overrides="trials:\n  ONE: {dose: 3}\n"))
 
 
+def test_unit_time_beyond_the_first_progression_is_not_predicted(tables: Writer) -> None:
+    noted = {"notes": "combination-TTP (incl. chemo phase)"}
+    found = read_evidence(tables(comparisons=[{}, noted | {"subgroup": "no visceral disease"}], arms=[BOTH | noted, ALONE]))
+    reasons = [question.reason for question in questions(found)]
+    assert "beyond" not in reasons[0]
+    assert reasons[1] == "endpoint not predicted: PFS beyond the first progression"
+    assert found.outcome("ONE", "both", "all", "PFS") is None
+
+
 def test_unit_the_curated_tables_are_read(shared_evidence: Path) -> None:
     found = read_evidence(shared_evidence)
     assert len(found.trials) > 200

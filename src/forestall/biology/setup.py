@@ -70,7 +70,7 @@ class CohortArrays(NamedTuple):
     growth: Array
     """(n,) net growth without treatment and crowding, 1/day."""
     capacity: Array
-    """(n,) cells per lesion."""
+    """(n,) cells of a lesion at which division would stop."""
     dying: Array
     """(n,) death by loss of the survival drive, relative."""
     tolerating: Array

@@ -76,7 +76,7 @@ class Population:
     birth_rate_per_day: Floats
     """(n,) divisions per cycling cell, 1/day."""
     capacity_cells: Floats
-    """(n,) carrying capacity of a lesion, cells."""
+    """(n,) cells of a lesion at which division would stop; untreated growth stops at `growth.capacity_per_lesion`."""
     signal_death: Floats
     """(n,) death by loss of the survival drive, relative."""
     tolerance: Floats

@@ -50,7 +50,7 @@ class TumorBiology:
     birth_rate_per_day: Floats
     """(n,) divisions per cycling cell, 1/day; never below the net growth rate."""
     capacity_cells: Floats
-    """(n,) carrying capacity of a lesion, cells."""
+    """(n,) cells of a lesion at which division would stop; untreated growth stops at `growth.capacity_per_lesion`."""
     signal_death: Floats
     """(n,) death by loss of the survival drive relative to the typical patient."""
     tolerance: Floats
@@ -222,12 +222,13 @@ def draw_biology(
     birth = value("growth.birth_rate", "1/day") * np.exp(
         log_sd_of("growth.birth_rate") * _deviate(seed, patients, "birth rate")
     )
+    birth = np.maximum(birth, math.log(2) / doubling)
     fcgr3a = _fcgr3a(seed, patients)
     killing = np.array([value(f"fcgamma.killing.{name}", "1") for name in GENOTYPES])[fcgr3a]
     return TumorBiology(
         doubling_time_days=doubling,
-        birth_rate_per_day=np.maximum(birth, math.log(2) / doubling),
-        capacity_cells=np.full(len(patients), value("growth.capacity_per_lesion", "cells")),
+        birth_rate_per_day=birth,
+        capacity_cells=_where_division_stops(birth, math.log(2) / doubling),
         signal_death=spread(_deviate(seed, patients, "signal death"), "death.signal_log_sd"),
         tolerance=spread(_deviate(seed, patients, "tolerance"), "tolerance.entry_log_sd"),
         tolerant_death=spread(_deviate(seed, patients, "tolerant death"), "tolerance.death_log_sd"),
@@ -237,6 +238,19 @@ def draw_biology(
         resistance=value("resistance.rate_factor", "1")
         * spread(_deviate(seed, patients, "resistance"), "resistance.rate_log_sd"),
     )
+
+
+def _where_division_stops(birth: Floats, growth: Floats) -> Floats:
+    """Cells at which division would stop if growth stops at the largest lesion.
+
+    Crowding takes divisions and no deaths, so that a lesion whose cells divide at b and grow at r stops at the share r / b of this
+    number: the logistic law dN/dt = r N (1 - N / largest).
+
+    Args:
+        birth: (n,) divisions per cycling cell without crowding, 1/day.
+        growth: (n,) net growth of the untreated lesion without crowding, 1/day.
+    """
+    return value("growth.capacity_per_lesion", "cells") * birth / growth
 
 
 def draw_traits(subtype: NDArray[np.int8], patients: Patients, seed: int | None) -> dict[str, Bools]:

@@ -27,7 +27,6 @@ def parameters_of_types(pack: Pack, shared: Mapping[str, Quantity]) -> dict[str,
     found["death.signal_log_sd"] = shared["death.signal_log_sd_in_packs"]
     found["death.turnover_share"] = _exactly(0.0, "as in the models that rates of decline come from")
     found |= {name: shared[f"{name}_in_packs"] for name in _OF_METASTATIC_DISEASE}
-    found["growth.capacity_per_lesion"] = _capacity(pack, shared)
     found["prevalence.brain_at_entry"] = _brain_at_entry(pack)
     for name, kind in pack.types.items():
         found[f"growth.doubling_time.{name}"] = kind.doubling_time
@@ -51,25 +50,6 @@ def _brain_at_entry(pack: Pack) -> Quantity:
         kind.share.value * kind.sites["brain"].value for kind in pack.types.values() if "brain" in kind.sites
     ]
     return _exactly(sum(shares) / frequency, "the share of patients with a lesion there, of all types")
-
-
-def _capacity(pack: Pack, shared: Mapping[str, Quantity]) -> Quantity:
-    """Cells at which division stops, such that the slowest type's lesions stop to grow at the catalog's largest tumor.
-
-    Division slows with the share of the capacity that is taken, death does not: a lesion of cells that divide at b and grow at r
-    stops at the share r / b of it.
-    """
-    usual = shared["growth.capacity_per_lesion"]
-    slowest = max(kind.doubling_time.to("day") for kind in pack.types.values())
-    factor_of = max(1.0, shared["growth.birth_rate"].to("1/day") * slowest / math.log(2.0))
-    low, high = usual.interval or (usual.value, usual.value)
-    return usual.model_copy(
-        update={
-            "value": usual.value * factor_of,
-            "interval": (low * factor_of, high * factor_of),
-            "note": f"{usual.note}; times divisions per net growth, so that lesions stop to grow at that size",
-        }
-    )
 
 
 def _log_sd(quantity: Quantity) -> Quantity:

@@ -22,6 +22,8 @@ _LOPSIDED: Final = 0.6
 """Distance of a ratio from the middle of its interval on the log scale, in half-widths."""
 _P_FACTOR: Final = 10.0
 """How far apart a P value and that of the interval may lie when they disagree on 0.05."""
+_LATER_PROGRESSION: Final = re.compile(r"\b(combination-TTP|PFS-?2|second progression)\b", re.IGNORECASE)
+"""What a note says of a time that runs on beyond the first progression."""
 _SUFFIX: Final = re.compile(
     r"\s*\([^()]*\b(?:updated?|final|interim|exploratory|primary|follow-up)\b[^()]*\)$", re.IGNORECASE
 )
@@ -149,7 +151,7 @@ def arm_row(source: Source) -> ArmRow | None:
         drugs=source.text("drugs"),
         dose_text=source.text("dose_text"),
         n=_count(source, "n"),
-        endpoint=source.needed("endpoint"),
+        endpoint=_endpoint(source),
         median=median,
         rate=rate,
         rate_months=source.number("rate_time_months", high=600),
@@ -180,7 +182,7 @@ def comparison_row(source: Source, levels: Mapping[str, float]) -> ComparisonRow
     row = ComparisonRow(
         source_line=source.line,
         trial=trial,
-        endpoint=source.needed("endpoint"),
+        endpoint=_endpoint(source),
         subgroup=Subgroup.of(source.text("subgroup")),
         experimental=source.needed("arm_exp"),
         control=source.needed("arm_ctl"),
@@ -196,6 +198,13 @@ def comparison_row(source: Source, levels: Mapping[str, float]) -> ComparisonRow
     _check_verified(source)
     _check_ratio(source, row)
     return row if source.usable else None
+
+
+def _endpoint(source: Source) -> str:
+    """The endpoint; one of its own if the note says that the time runs beyond the first progression."""
+    endpoint, later = source.needed("endpoint"), _LATER_PROGRESSION.search(source.text("notes"))
+    beyond = later is not None and ENDPOINTS.get(endpoint) == "PFS"
+    return f"{endpoint} beyond the first progression" if beyond else endpoint
 
 
 def assessor_of(text: str) -> str:
