@@ -34,6 +34,7 @@ COORDINATES = [one for one in unknowns(load_spec("metastatic")) if one.name in N
         "capecitabine q3w",
         "lapatinib + capecitabine q3w",
         "docetaxel q3w",
+        "trastuzumab emtansine",
     ],
 )
 def test_oracle_what_was_given_before_is_an_input_where_it_changes_an_effect(

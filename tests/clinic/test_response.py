@@ -77,6 +77,19 @@ def test_unit_drugs_of_one_trait_are_weak_in_the_same_patients() -> None:
     assert abs(np.corrcoef(letrozole, palbociclib)[0, 1]) < 0.5
 
 
+def test_unit_a_conjugate_is_an_antibody_and_a_payload() -> None:
+    kinds = [action.kind for action in load_drugs()["trastuzumab emtansine"].actions]
+    payload = np.array([kind == "payload" for kind in kinds])
+    conjugate = factors("trastuzumab emtansine", {"response.class.antibody_conjugate": 0.5})[0]
+    np.testing.assert_allclose(conjugate, np.where(payload, 0.5, 1.0))
+    antibody = factors("trastuzumab emtansine", {"response.class.her2_antibody": 0.5})[0]
+    assert (antibody[~payload] < 0.75).all()
+    assert antibody[payload] == pytest.approx(1.0)
+    after_taxane = {"prior.sensitivity_same_trait.cytotoxic": 0.7}
+    after = factors("trastuzumab emtansine", after_taxane, line=1, prior=["taxane"])[0]
+    np.testing.assert_allclose(after, np.where(payload, 0.7, 1.0))
+
+
 @pytest.mark.parametrize(
     ("line", "lines"), [("1", {0}), ("2", {1}), ("1-3", {0, 1, 2}), ("3+", {2, 3, 4, 5, 6})]
 )

@@ -207,7 +207,9 @@ def test_unit_overrides_with_an_unknown_field_are_refused(tables: Writer) -> Non
 
 def test_unit_time_beyond_the_first_progression_is_not_predicted(tables: Writer) -> None:
     noted = {"notes": "combination-TTP (incl. chemo phase)"}
-    found = read_evidence(tables(comparisons=[{}, noted | {"subgroup": "no visceral disease"}], arms=[BOTH | noted, ALONE]))
+    found = read_evidence(
+        tables(comparisons=[{}, noted | {"subgroup": "no visceral disease"}], arms=[BOTH | noted, ALONE])
+    )
     reasons = [question.reason for question in questions(found)]
     assert "beyond" not in reasons[0]
     assert reasons[1] == "endpoint not predicted: PFS beyond the first progression"

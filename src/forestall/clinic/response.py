@@ -9,7 +9,11 @@ from forestall.clinic.arms import Arm
 from forestall.clinic.draws import Floats
 from forestall.clinic.population import Population
 from forestall.knowledge.parameters import value
-from forestall.knowledge.response_classes import load_response_classes, response_class_of
+from forestall.knowledge.response_classes import (
+    load_response_classes,
+    response_class_of,
+    response_class_of_action,
+)
 
 _OWN_SPREAD = ("cytotoxic", "starvation", "payload", "adcc")
 """Kinds of action whose spread between patients is not that of the drug's class."""
@@ -31,7 +35,7 @@ def reach(population: Population, arm: Arm) -> Floats:
     factors = np.ones((len(population), len(arm.model.action_kind)))
     for a, kind in enumerate(arm.kinds):
         drug = arm.drugs[int(arm.model.action_drug[a])].name
-        strength = _strength(population, drug, spread=kind not in _OWN_SPREAD)
+        strength = _strength(population, drug, kind)
         if kind == "starvation":
             strength = strength / population.cytotoxic_sensitivity
         if arm.model.action_kind[a] == SIGNALING:
@@ -41,18 +45,19 @@ def reach(population: Population, arm: Arm) -> Floats:
     return factors
 
 
-def _strength(population: Population, drug: str, *, spread: bool) -> Floats:
-    """(n,) factors on a drug's strength, before what is special to a kind of action."""
-    name = response_class_of(drug)
+def _strength(population: Population, drug: str, kind: str) -> Floats:
+    """(n,) factors on the strength of a drug's actions of one kind, before what is special to the kind."""
+    name = response_class_of_action(drug, kind)
     factor: Floats = np.float64(value("prior.sensitivity_per_line", "1")) ** population.earlier_lines.astype(
         np.float64
     )
     if name is None:
         return factor
     entry = load_response_classes()[name]
-    typical = value(f"response.class.{name}", "1") * value(f"response.drug.{parameter_word(drug)}", "1")
-    factor = factor * typical * _after_related(population, name)
-    if spread and entry.spread != "cytotoxic":
+    # The drug's own factor is that of its payload, where it has one.
+    own = value(f"response.drug.{parameter_word(drug)}", "1") if name == response_class_of(drug) else 1.0
+    factor = factor * value(f"response.class.{name}", "1") * own * _after_related(population, name)
+    if kind not in _OWN_SPREAD and entry.spread != "cytotoxic":
         deviate = population.sensitivity_deviate(entry.spread)
         factor = factor * np.exp(value(f"sensitivity.{entry.spread}_log_sd", "1") * deviate)
     return factor

@@ -22,6 +22,9 @@ class ResponseClass(Entry):
     prior: tuple[str, ...] = ()
     """Groups of earlier treatment (`forestall.knowledge.population.DRUG_GROUPS`) that have exposed a tumor to the class."""
 
+    antibody: str | None = None
+    """Class whose factor and trait the actions of a conjugate have that are not its payload's."""
+
     toxicity_adds_up: bool = False
     """Whether patients stop the drugs before progression, because harm to heart, nerves or ears grows with every cycle."""
 
@@ -49,6 +52,8 @@ def load_response_classes() -> dict[str, ResponseClass]:
         if twice := seen & set(entry.drugs):
             raise KnowledgeError("a drug is in two classes", file=FILE, field=name, value=min(twice))
         seen |= set(entry.drugs)
+        if entry.antibody is not None and entry.antibody not in classes:
+            raise KnowledgeError("no such class", file=FILE, field=f"{name}.antibody", value=entry.antibody)
     return classes
 
 
@@ -60,6 +65,13 @@ def _class_names() -> dict[str, str]:
 def response_class_of(drug: str) -> str | None:
     """Name of a drug's class; None for a drug that is in none."""
     return _class_names().get(drug)
+
+
+def response_class_of_action(drug: str, kind: str) -> str | None:
+    """Name of the class that one action of a drug has its factor from: of a conjugate the payload's, or the antibody's."""
+    name = response_class_of(drug)
+    antibody = None if name is None or kind == "payload" else load_response_classes()[name].antibody
+    return antibody or name
 
 
 def toxicity_adds_up(drug: str) -> bool:

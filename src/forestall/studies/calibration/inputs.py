@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
@@ -11,7 +11,12 @@ import numpy as np
 from forestall.clinic.response import parameter_word
 from forestall.knowledge.drugs import KILLING, load_drugs
 from forestall.knowledge.population import Population
-from forestall.knowledge.response_classes import load_response_classes, response_class_of, toxicity_adds_up
+from forestall.knowledge.response_classes import (
+    load_response_classes,
+    response_class_of,
+    response_class_of_action,
+    toxicity_adds_up,
+)
 from forestall.studies.calibration.emulator import Inputs
 from forestall.studies.calibration.spec import Unknown
 from forestall.studies.validation.derivation import TrialPlan
@@ -39,19 +44,34 @@ def inputs_of(plan: TrialPlan, arm: int, unknowns: Sequence[Unknown]) -> Inputs:
     drugs = sorted(
         {component.drug for component in regimen.components if load_drugs()[component.drug].actions}
     )
-    rows = [_drug_row(drug, unknowns) for drug in drugs]
+    rows = [row for drug in drugs for row in _drug_rows(drug, unknowns)]
     for place, name in enumerate(names):
         if not name.startswith((_OF_CLASS, _OF_DRUG)) and _matters(name, plan.spec.population, drugs):
             rows.append(np.eye(len(names))[place])
     return Inputs(np.array([row for row in rows if np.any(row)]).reshape(-1, len(names)))
 
 
-def _drug_row(drug: str, unknowns: Sequence[Unknown]) -> np.ndarray:
-    """Weights of the drug's class and its own factor: the logarithm of its strength, in standard deviations."""
-    wanted = {f"{_OF_CLASS}{response_class_of(drug)}", f"{_OF_DRUG}{parameter_word(drug)}"}
-    row = np.array([unknown.sd * (unknown.name in wanted) for unknown in unknowns])
-    size = float(np.sqrt((row**2).sum()))
-    return row / size if size > 0 else row
+def _drug_rows(drug: str, unknowns: Sequence[Unknown]) -> list[np.ndarray]:
+    """Of each class that a drug's actions belong to, its weight, with that of the drug's factor in its own class.
+
+    They are the logarithms of strengths, in standard deviations.
+    """
+    rows = []
+    for name in sorted(_classes({drug})):
+        own = {f"{_OF_DRUG}{parameter_word(drug)}"} if name == response_class_of(drug) else set()
+        wanted = {f"{_OF_CLASS}{name}", *own}
+        row = np.array([unknown.sd * (unknown.name in wanted) for unknown in unknowns])
+        size = float(np.sqrt((row**2).sum()))
+        rows.append(row / size if size > 0 else row)
+    return rows
+
+
+def _classes(drugs: Iterable[str]) -> set[str]:
+    """Classes that the actions of drugs belong to."""
+    named = {
+        response_class_of_action(drug, action.kind) for drug in drugs for action in load_drugs()[drug].actions
+    }
+    return {name for name in named if name is not None}
 
 
 def _matters(name: str, population: Population, drugs: Sequence[str]) -> bool:
@@ -81,16 +101,15 @@ def _treated_before(name: str, population: Population, drugs: Sequence[str]) -> 
 def _given_before(population: Population, drugs: Sequence[str]) -> bool:
     """Whether the class of one of the drugs was given before."""
     classes = load_response_classes()
-    keys = [response_class_of(drug) for drug in drugs]
-    return any(key is not None and classes[key].was_given(population.prior) for key in keys)
+    return any(classes[name].was_given(population.prior) for name in _classes(drugs))
 
 
 def _related_before(trait: str, population: Population, drugs: Sequence[str]) -> bool:
     """Whether a class with a trait was given before, and one of the drugs has the trait and is of another class."""
     classes = load_response_classes()
-    sharing = [key for key, entry in classes.items() if entry.spread == trait]
+    sharing = {key for key, entry in classes.items() if entry.spread == trait}
     given = {key for key in sharing if classes[key].was_given(population.prior)}
-    return bool(given) and any(response_class_of(drug) in set(sharing) - given for drug in drugs)
+    return bool(given) and not _classes(drugs).isdisjoint(sharing - given)
 
 
 def _is(name: str, patterns: Sequence[str]) -> bool:
@@ -98,8 +117,7 @@ def _is(name: str, patterns: Sequence[str]) -> bool:
 
 
 def _traits(drugs: Sequence[str]) -> set[str]:
-    classes = load_response_classes()
-    return {classes[key].spread for drug in drugs if (key := response_class_of(drug)) is not None}
+    return {load_response_classes()[name].spread for name in _classes(drugs)}
 
 
 def _types_in(population: Population) -> set[str]:
