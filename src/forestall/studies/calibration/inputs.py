@@ -82,7 +82,7 @@ def _matters(name: str, population: Population, drugs: Sequence[str]) -> bool:
     if _is(name, _CYTOTOXIC):
         return bool(kinds & {"cytotoxic", "payload"})
     if name.startswith("sensitivity."):
-        return name.split(".")[1].removesuffix("_log_sd") in _traits(drugs)
+        return any(_is(f"sensitivity.{trait}_log_sd", (name,)) for trait in _traits(drugs))
     if _is(name, _SIGNALING):
         return bool(kinds - KILLING)
     if name.startswith("prior."):
