@@ -15,7 +15,7 @@ from forestall.studies.calibration.emulator import features, fit, penalty
 from forestall.studies.calibration.inputs import inputs_of
 from forestall.studies.calibration.observations import Observation, covariance
 from forestall.studies.calibration.smoother import assimilate
-from forestall.studies.calibration.spec import CalibrationSpec, load_spec, unknowns
+from forestall.studies.calibration.spec import PriorSpec, CalibrationSpec, load_spec, unknowns
 from forestall.studies.validation.derivation import TrialPlan, questions
 from forestall.studies.validation.evidence import read_evidence
 
@@ -76,8 +76,10 @@ def plan_of(folder: Path) -> TrialPlan:
     return plan
 
 
-def touched(plan: TrialPlan, arm: int) -> set[str]:
-    coordinates = unknowns(SHIPPED)
+def touched(plan: TrialPlan, arm: int, *, tied: bool = False) -> set[str]:
+    """Unknowns that an arm depends on, with one spread between patients for each trait or one for all."""
+    spreads = {"sensitivity.*_log_sd": PriorSpec(tied=tied)}
+    coordinates = unknowns(SHIPPED.model_copy(update={"parameters": SHIPPED.parameters | spreads}))
     weights = inputs_of(plan, arm, coordinates).weights
     return {coordinates[k].name for k in np.flatnonzero((weights != 0).any(axis=0))}
 
@@ -113,6 +115,7 @@ def test_unit_an_arm_depends_on_its_own_drugs_and_patients(tmp_path: Path) -> No
         not {"response.class.cdk46_inhibitor", "sensitivity.endocrine_log_sd", "tolerance.entry_rate"} & chemo
     )
     assert {"growth.doubling_time.er_positive", "prior.growth_per_line"} <= both & chemo
+    assert "sensitivity.*_log_sd" in touched(plan, plan.arms["chemo"][0], tied=True)
     assert "growth.doubling_time.her2_positive" not in both | chemo
 
 
