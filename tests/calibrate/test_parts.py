@@ -15,7 +15,7 @@ from forestall.studies.calibration.emulator import features, fit, penalty
 from forestall.studies.calibration.inputs import inputs_of
 from forestall.studies.calibration.observations import Observation, covariance
 from forestall.studies.calibration.smoother import assimilate
-from forestall.studies.calibration.spec import PriorSpec, CalibrationSpec, load_spec, unknowns
+from forestall.studies.calibration.spec import CalibrationSpec, PriorSpec, load_spec, unknowns
 from forestall.studies.validation.derivation import TrialPlan, questions
 from forestall.studies.validation.evidence import read_evidence
 
