@@ -216,6 +216,12 @@ def test_unit_time_beyond_the_first_progression_is_not_predicted(tables: Writer)
     assert found.outcome("ONE", "both", "all", "PFS") is None
 
 
+def test_unit_a_note_on_another_endpoint_leaves_the_row_as_it_is(tables: Writer) -> None:
+    (found,) = questions(read_evidence(tables(comparisons=[{"notes": "PFS2 favored both, too"}])))
+    assert found.row.endpoint == "PFS"
+    assert found.plan is not None
+
+
 def test_unit_the_curated_tables_are_read(shared_evidence: Path) -> None:
     found = read_evidence(shared_evidence)
     assert len(found.trials) > 200

@@ -22,7 +22,9 @@ _LOPSIDED: Final = 0.6
 """Distance of a ratio from the middle of its interval on the log scale, in half-widths."""
 _P_FACTOR: Final = 10.0
 """How far apart a P value and that of the interval may lie when they disagree on 0.05."""
-_LATER_PROGRESSION: Final = re.compile(r"\b(combination-TTP|PFS-?2|second progression)\b", re.IGNORECASE)
+_LATER_PROGRESSION: Final = re.compile(
+    r"\bcombination-TTP\b|\bto (?:the )?second progression\b", re.IGNORECASE
+)
 """What a note says of a time that runs on beyond the first progression."""
 _SUFFIX: Final = re.compile(
     r"\s*\([^()]*\b(?:updated?|final|interim|exploratory|primary|follow-up)\b[^()]*\)$", re.IGNORECASE
