@@ -21,6 +21,7 @@ from forestall.clinic.population import Population, draw_population
 from forestall.clinic.reference import reference_course
 from forestall.knowledge.ensembles import parameters_named
 from forestall.knowledge.parameter_sets import using
+from forestall.knowledge.parameters import value
 from forestall.knowledge.population import Population as Eligibility
 from forestall.knowledge.regimens import parse_regimen
 
@@ -69,6 +70,23 @@ def test_oracle_the_fast_course_matches_lsoda_at_the_visits(number: int, regimen
     fast = deterministic_course(0, given.model, given.schedule, cohort, given.shared, cells, visits)
     slow = reference_course(0, given.model, given.schedule, cohort, given.shared, cells, visits)
     np.testing.assert_allclose(fast.sum(axis=(2, 3)), slow.sum(axis=(2, 3)), rtol=1e-3)
+
+
+def test_oracle_an_untreated_lesion_follows_the_logistic_law_to_the_largest_lesion() -> None:
+    """N(t) with the doubling time alone, whatever the turnover: it differs fourfold between these patients."""
+    population, given = people(*range(8)), arm("no treatment", "no treatment")
+    turnover = population.birth_rate_per_day / population.growth_rate_per_day
+    assert turnover.max() > 4 * turnover.min()
+    cohort = cohort_arrays(population, given, np.full(8, np.inf), np.full(8, 1e4))
+    cohort = cohort._replace(site_class=np.zeros((8, 1), np.int64))
+    largest = value("growth.capacity_per_lesion", "cells")
+    visits = np.array([0, 63, 126, 252, 378])
+    for i, rate in enumerate(population.growth_rate_per_day):
+        cells = np.zeros((1, 2, cohort.mask.shape[1]))
+        cells[0, 0, 0] = start = 0.2 * largest
+        found = deterministic_course(i, given.model, given.schedule, cohort, given.shared, cells, visits)
+        logistic = largest / (1 + (largest / start - 1) * np.exp(-rate * visits))
+        np.testing.assert_allclose(found.sum(axis=(1, 2, 3)), logistic, rtol=2e-3)
 
 
 @pytest.mark.parametrize(

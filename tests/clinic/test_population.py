@@ -215,14 +215,6 @@ def test_oracle_birth_rate_fills_its_90_percent_interval():
     )
 
 
-def test_oracle_untreated_growth_stops_at_the_largest_lesion():
-    """Division that crowding slows equals death there: b (1 - N / K) = b - r."""
-    drawn = draw()
-    birth, growth = drawn.birth_rate_per_day, drawn.growth_rate_per_day
-    largest = value("growth.capacity_per_lesion", "cells")
-    np.testing.assert_allclose(birth * (1.0 - largest / drawn.capacity_cells), birth - growth, rtol=1e-12)
-
-
 def test_oracle_fcgr3a_genotypes_and_their_killing():
     population = draw()
     for code, name in enumerate(("vv", "vf", "ff")):

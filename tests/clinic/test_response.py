@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from forestall.clinic.arms import compile_arm
 from forestall.clinic.population import draw_population
 from forestall.clinic.prior_lines import draw_earlier_lines
 from forestall.clinic.response import reach
+from forestall.errors import KnowledgeError
+from forestall.knowledge import response_classes
 from forestall.knowledge.drugs import load_drugs
 from forestall.knowledge.parameter_sets import ParameterSet, using
 from forestall.knowledge.population import Population as Eligibility
@@ -96,6 +99,14 @@ def test_unit_a_conjugate_is_an_antibody_and_a_payload() -> None:
 def test_unit_earlier_lines_follow_the_protocol(line: str, lines: set[int]) -> None:
     found = draw_earlier_lines(Eligibility.model_validate({"her2": "any", "line": line}), np.arange(2000), 1)
     assert set(found.tolist()) == lines
+
+
+def test_unit_the_antibody_of_a_conjugate_is_a_class(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "classes.yaml"
+    file.write_text("classes:\n  conjugate: {drugs: [x], spread: cytotoxic, antibody: her3_antibody}\n")
+    monkeypatch.setattr(response_classes, "FILE", file)
+    with pytest.raises(KnowledgeError, match=r"conjugate\.antibody.*her3_antibody"):
+        load_response_classes.__wrapped__()
 
 
 def test_unit_every_drug_that_acts_has_a_class() -> None:

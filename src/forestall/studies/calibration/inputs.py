@@ -24,7 +24,7 @@ from forestall.studies.validation.derivation import TrialPlan
 _OF_CLASS: Final = "response.class."
 _OF_DRUG: Final = "response.drug."
 _SIGNALING: Final = ("tolerance.*", "death.*")
-_CYTOTOXIC: Final = ("sensitivity.cytotoxic_log_sd", "alterations.ALDH1A1_up.*")
+_CYTOTOXIC: Final = ("alterations.ALDH1A1_up.*",)
 _TREATMENT: Final = ("treatment.chemotherapy_*",)
 _RELATED: Final = "prior.sensitivity_same_trait."
 _LINES: Final = ("prior.growth_per_line", "prior.sensitivity_per_line")
