@@ -167,6 +167,21 @@ def test_unit_alterations_that_matter_depend_on_the_regimen() -> None:
     assert "p95HER2" in {ids[k] for k in relevant_alterations(arm(PAIR), 0)}
 
 
+def test_unit_a_reversion_matters_under_a_parp_inhibitor_in_carriers_only() -> None:
+    given = compile_arm("o", parse_regimen("olaparib"), parse_regimen("no treatment"), WATCH.visits, 378)
+    reversion = given.alterations.index("BRCA_reversion")
+    assert relevant_alterations(given, 3, undone=True)[0] == reversion
+    assert reversion not in relevant_alterations(given, 3)
+    criteria = {"her2": "negative", "er_positive": 0.0, "setting": "metastatic"}
+    for status in ("mutant", "wild-type"):
+        eligibility = Eligibility.model_validate({**criteria, "biomarkers": {"BRCA1/BRCA2": status}})
+        population = draw_population(eligibility, np.arange(8), 1)
+        cohort = cohort_arrays(population, given, np.full(8, np.inf), np.full(8, 378.0))
+        genotypes = cohort.mask[cohort.table]
+        can_revert = ((genotypes >= 0) & (genotypes >> reversion & 1 > 0)).any(axis=1)
+        assert can_revert.tolist() == 8 * [status == "mutant"]
+
+
 def test_unit_the_clone_that_outgrows_the_others_first_comes_first() -> None:
     # After t days a clone has rate * exp(gain * t) of what the truncal one has: the first to reach 1 comes first, however rare.
     rates, gain = {0: 3e-7, 1: 5e-9, 2: 1e-7, 3: 1.0}, {0: 0.010, 1: 0.021, 2: 0.010, 3: 1e-4}

@@ -83,7 +83,7 @@ def test_unit_drugs_of_one_trait_are_weak_in_the_same_patients() -> None:
 def test_unit_a_conjugate_is_an_antibody_and_a_payload() -> None:
     kinds = [action.kind for action in load_drugs()["trastuzumab emtansine"].actions]
     payload = np.array([kind == "payload" for kind in kinds])
-    conjugate = factors("trastuzumab emtansine", {"response.class.antibody_conjugate": 0.5})[0]
+    conjugate = factors("trastuzumab emtansine", {"response.class.tubulin_conjugate": 0.5})[0]
     np.testing.assert_allclose(conjugate, np.where(payload, 0.5, 1.0))
     antibody = factors("trastuzumab emtansine", {"response.class.her2_antibody": 0.5})[0]
     assert (antibody[~payload] < 0.75).all()

@@ -133,14 +133,24 @@ def rate_spreads() -> dict[str, float]:
 
 def _tables(population: Population, arm: Arm) -> tuple[list[GenotypeTable], NDArray[np.int64]]:
     rates = rates_per_division(entries_in_use("alterations", load_alterations()).values())
-    codes = population.subtype.astype(np.int64)
+    truncal = population.truncal_mask(arm.alterations)
+    kinds = len(subtypes())
+    codes = population.subtype.astype(np.int64) + kinds * ((truncal & _undone()) != 0)
     relevant = [
-        relevant_alterations(arm, code) if (codes == code).any() else () for code in range(len(subtypes()))
+        relevant_alterations(arm, code % kinds, undone=code >= kinds) if (codes == code).any() else ()
+        for code in range(2 * kinds)
     ]
-    return tables_for(population.truncal_mask(arm.alterations), codes, relevant, rates, LARGEST_GENOTYPES)
+    return tables_for(truncal, codes, relevant, rates, LARGEST_GENOTYPES)
 
 
-def relevant_alterations(arm: Arm, subtype: int) -> tuple[int, ...]:
+def _undone() -> int:
+    """Bits of the alterations in use that another undoes."""
+    entries = entries_in_use("alterations", load_alterations())
+    undone = {name for entry in entries.values() for name in entry.undoes}
+    return sum(1 << k for k, name in enumerate(entries) if name in undone)
+
+
+def relevant_alterations(arm: Arm, subtype: int, *, undone: bool = False) -> tuple[int, ...]:
     """The alterations that give a clone an advantage under the arm's regimen, the most important first.
 
     A typical patient of the subtype receives the regimen. An alteration matters if its clone grows faster than the truncal one,
@@ -152,16 +162,17 @@ def relevant_alterations(arm: Arm, subtype: int) -> tuple[int, ...]:
     Args:
         arm: The arm.
         subtype: Code in `forestall.clinic.tumor_biology.subtypes()`.
+        undone: Whether the typical patient's tumor carries the alterations that another one undoes.
     """
-    if subtype not in arm.relevant:
-        arm.relevant[subtype] = _relevant(arm, subtype)
-    return arm.relevant[subtype]
+    if (subtype, undone) not in arm.relevant:
+        arm.relevant[subtype, undone] = _relevant(arm, subtype, undone)
+    return arm.relevant[subtype, undone]
 
 
-def _relevant(arm: Arm, subtype: int) -> tuple[int, ...]:
+def _relevant(arm: Arm, subtype: int, undone: bool) -> tuple[int, ...]:
     entries = list(entries_in_use("alterations", load_alterations()).values())
     rates = rates_per_division(entries)
-    matter, cohort = singles(_typical(subtype), arm, subtype)
+    matter, cohort = singles(_typical(subtype), arm, subtype, truncal=_undone() if undone else 0)
     net = mean_growth(arm.model, arm.schedule, cohort, arm.shared, SETTLING_DAYS, RANKING_CYCLE_DAYS)
     gain = {k: float(net[1 + n] - net[0]) for n, k in enumerate(matter)}
     return by_time_to_outgrow({k: rates[k] for k in matter}, gain)
@@ -178,21 +189,28 @@ def by_time_to_outgrow(rates: Mapping[int, float], gain: Mapping[int, float]) ->
     return tuple(sorted(days, key=lambda k: (days[k], k)))
 
 
-def singles(population: Population, arm: Arm, subtype: int) -> tuple[list[int], CohortArrays]:
+def singles(
+    population: Population, arm: Arm, subtype: int, *, truncal: int = 0
+) -> tuple[list[int], CohortArrays]:
     """Patients of one subtype with a lane for the truncal genotype and for each single alteration, however many there are.
 
     Args:
         population: The patients.
         arm: What they receive.
         subtype: Their code.
+        truncal: Bits of the alterations that every cell carries.
 
     Returns:
         Indices of the alterations that can matter, in the order of the lanes after the first, and the arrays.
     """
     entries = list(entries_in_use("alterations", load_alterations()).values())
-    matter = [k for k, entry in enumerate(entries) if entry.matters_in(subtypes()[subtype])]
+    matter = [
+        k
+        for k, entry in enumerate(entries)
+        if entry.matters_in(subtypes()[subtype]) and not truncal >> k & 1 and (truncal or not entry.undoes)
+    ]
     rates = rates_per_division(entries)
-    table = genotype_table(0, matter, rates, len(matter) + 1)
+    table = genotype_table(truncal, matter, rates, len(matter) + 1)
     rows = np.zeros(len(population), np.int64)
     return matter, _arrays(population, arm, [table], rows, compiled(), *_exposure(population, arm))
 

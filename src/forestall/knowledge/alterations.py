@@ -181,6 +181,8 @@ class Alteration(Change):
     """Relative loss of the birth rate."""
     contexts: tuple[str, ...] = ()
     """Contexts in which it matters; all if empty."""
+    undoes: tuple[str, ...] = ()
+    """Alterations of the trunk that it undoes; it matters only in tumors that carry one of them."""
     selected_by: tuple[str, ...] = ()
     """Drug classes or drugs under which it is known to be selected (for readers, not for the model)."""
 

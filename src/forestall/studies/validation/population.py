@@ -72,8 +72,11 @@ _PATHWAYS: Final[Mapping[str, str]] = {
     "akt-pathway": "PIK3CA/AKT1/PTEN",
     "akt pathway": "PIK3CA/AKT1/PTEN",
     "pi3k": "PIK3CA/PTEN",
+    **{f"{where}{gene}": "BRCA1/BRCA2" for where in ("g", "") for gene in ("brca1/2", "brca")},
+    "gbrca1": "BRCA1",
+    "gbrca2": "BRCA2",
 }
-"""Pathways that trials name, and the genes of which one is altered."""
+"""Pathways and groups of genes that trials name, and the genes of which one is altered; a germline mutation is one of the trunk."""
 _AGE: Final = r"\bage[ds]?:? ?(?P<sign>>=|<=|<|>) ?(?P<years>[3-8]\d)(?: years?)?"
 _MIXED: Final = re.compile(
     r"%|\d/\d|\b(?:and|or) (?:non|wild|wt)|cohorts|unselected|regardless|irrespective|stratif|allowed|any status"
@@ -271,7 +274,7 @@ def _entry_criteria(row: TrialRow, found: Derived) -> None:
     for clause in re.split(r"[;,]", row.population.casefold().replace("≥", ">=").replace("≤", "<=")):
         for pattern, apply in ((_marker_pattern(), _marker), (_AGE, _age)):
             match = re.search(pattern, clause)
-            if match and not _MIXED.search(clause):
+            if match and not _MIXED.search(clause.replace(match[0], " ")):
                 apply(found, match[0].strip(), match)
 
 
