@@ -75,7 +75,7 @@ def test_unit_two_drugs_with_one_representative_count_once() -> None:
 
 
 def test_unit_drugs_without_effect_are_told() -> None:
-    assert without_effect(read_treatment("olaparib;veliparib;paclitaxel")) == {"olaparib", "veliparib"}
+    assert without_effect(read_treatment("denosumab;sunitinib;paclitaxel")) == {"denosumab", "sunitinib"}
 
 
 def test_unit_representatives_are_cataloged_and_act() -> None:
