@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from forestall.biology.day_grid import SHORTEST_DAYS, TOLERANCE, Curve, cuts, is_fine, rise
 
-LONGEST_SPAN_DAYS = 7
+LONGEST_SPAN_DAYS = 2
+"""Over more days a drug that reaches a lesion in the middle of its range acts too unevenly for two nodes."""
 SETTLING = 2
 """A span covers at most the time since the last dose divided by this."""
 SWITCH_CUTS_DAYS = (0.1, 0.3, 0.6)

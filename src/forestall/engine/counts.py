@@ -25,6 +25,8 @@ from forestall.engine.random import next_normal, next_uniform
 _INVERSION_BELOW = 10.0
 _GEOMETRIC_UP_TO = 6.0
 """A whole number of successes up to this is a sum of geometric numbers."""
+_SQUEEZE = 0.0331
+"""Of Marsaglia and Tsang: below 1 - 0.0331 x^4 a uniform number is accepted whatever the shape."""
 _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 _STIRLING_TABLE = np.array(
     [0.0] + [math.lgamma(k + 1.0) - (k + 0.5) * math.log(k) + k - _HALF_LOG_TWO_PI for k in range(1, 16)]
@@ -113,7 +115,6 @@ def _poisson_by_inversion(state: npt.NDArray[np.uint64], mean: float) -> float:
 def _poisson_by_rejection(state: npt.NDArray[np.uint64], mean: float) -> float:
     b = 0.931 + 2.53 * math.sqrt(mean)
     a = -0.059 + 0.02483 * b
-    log_scale = math.log(1.1239 + 1.1328 / (b - 3.4))
     squeeze = 0.9277 - 3.6224 / (b - 2.0)
     while True:
         u = next_uniform(state) - 0.5
@@ -124,6 +125,7 @@ def _poisson_by_rejection(state: npt.NDArray[np.uint64], mean: float) -> float:
             return count
         if count < 0.0 or (us < 0.013 and v > us):
             continue
+        log_scale = math.log(1.1239 + 1.1328 / (b - 3.4))
         if math.log(v) + log_scale - math.log(a / (us * us) + b) <= log_poisson_mass(count, mean):
             return count
 
@@ -171,8 +173,6 @@ def _binomial_by_rejection(state: npt.NDArray[np.uint64], trials: float, p: floa
     a = -0.0873 + 0.0248 * b + 0.01 * p
     center = trials * p + 0.5
     squeeze = 0.92 - 4.2 / b
-    log_scale = math.log((2.83 + 5.1 / b) * deviation)
-    log_mode = log_binomial_mass(math.floor((trials + 1.0) * p), trials, p)
     while True:
         u = next_uniform(state) - 0.5
         v = next_uniform(state)
@@ -182,9 +182,16 @@ def _binomial_by_rejection(state: npt.NDArray[np.uint64], trials: float, p: floa
             return count
         if count < 0.0 or count > trials:
             continue
-        bound = log_binomial_mass(count, trials, p) - log_mode
-        if math.log(v) + log_scale - math.log(a / (us * us) + b) <= bound:
+        log_scale = math.log((2.83 + 5.1 / b) * deviation)
+        if math.log(v) + log_scale - math.log(a / (us * us) + b) <= _below_mode(count, trials, p):
             return count
+
+
+@bare_kernel
+def _below_mode(count: float, trials: float, p: float) -> float:
+    """Logarithm of the binomial probability of a count over that of the most probable one."""
+    mode = math.floor((trials + 1.0) * p)
+    return log_binomial_mass(count, trials, p) - log_binomial_mass(mode, trials, p)
 
 
 @bare_kernel
@@ -208,8 +215,10 @@ def _large_gamma(state: npt.NDArray[np.uint64], shape: float) -> float:
         root = 1.0 + c * x
         if root <= 0.0:
             continue
-        v = root * root * root
-        if math.log(next_uniform(state)) < 0.5 * x * x + d - d * v + d * math.log(v):
+        v, u, square = root * root * root, next_uniform(state), x * x
+        if u < 1.0 - _SQUEEZE * square * square:
+            return d * v
+        if math.log(u) < 0.5 * square + d - d * v + d * math.log(v):
             return d * v
 
 
