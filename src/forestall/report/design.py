@@ -76,15 +76,15 @@ def _visits(spec: TrialSpec) -> str:
 
 def population_rows(result: TrialResult) -> Rows:
     """Who was in the first replicate, as it was drawn."""
-    return list(_population(result.to_frame("ADSL"), result))
+    return list(_population(result))
 
 
-def _population(patients: pl.DataFrame, result: TrialResult) -> Iterator[tuple[str, str]]:
-    yield "Age", _spread(patients, "AGE", "years")
-    yield "Weight", _spread(patients, "WEIGHTBL", "kg")
+def _population(result: TrialResult) -> Iterator[tuple[str, str]]:
+    yield "Age", _spread(result, "AGE", "years")
+    yield "Weight", _spread(result, "WEIGHTBL", "kg")
     if pack_in_force() is None:
-        yield from _of_breast_cancer(patients)
-    yield "Lesions at entry", _spread(patients, "NLESION", "")
+        yield from _of_breast_cancer(result)
+    yield "Lesions at entry", _spread(result, "NLESION", "")
     yield "Sites at entry", _most(result.entry.sites, result)
     yield "Altered in all tumor cells", _most(result.entry.alterations, result) or "nothing in 1% of patients"
     if result.entry.draws > result.patients:
@@ -92,12 +92,12 @@ def _population(patients: pl.DataFrame, result: TrialResult) -> Iterator[tuple[s
         yield "Met the criteria", f"{share:.0%} of {result.entry.draws} patients drawn"
 
 
-def _of_breast_cancer(patients: pl.DataFrame) -> Iterator[tuple[str, str]]:
-    yield "Menopause", _shares(patients, "MENOPAUS", {"post": "postmenopausal", "pre": "premenopausal"})
-    yield "HER2", _shares(patients, "HER2", {"positive": "positive", "low": "low", "negative": "negative"})
-    yield "ER", _shares(patients, "ER", {"positive": "positive", "negative": "negative"})
+def _of_breast_cancer(result: TrialResult) -> Iterator[tuple[str, str]]:
+    yield "Menopause", _shares(result, "MENOPAUS", {"post": "postmenopausal", "pre": "premenopausal"})
+    yield "HER2", _shares(result, "HER2", {"positive": "positive", "low": "low", "negative": "negative"})
+    yield "ER", _shares(result, "ER", {"positive": "positive", "negative": "negative"})
     genotypes = {name: "/".join(name) for name in _FCGR3A}
-    yield "FCGR3A-158", _shares(patients, "FCGR3A", genotypes)
+    yield "FCGR3A-158", _shares(result, "FCGR3A", genotypes)
 
 
 def _most(counts: Mapping[str, int], result: TrialResult) -> str:
@@ -107,13 +107,19 @@ def _most(counts: Mapping[str, int], result: TrialResult) -> str:
     return ", ".join(f"{name} {share:.0%}" for name, share in shares if share >= _LEAST_SHARE)
 
 
-def _spread(patients: pl.DataFrame, column: str, unit: str) -> str:
-    values = patients.get_column(column)
+def _column(result: TrialResult, name: str) -> pl.Series:
+    """One column of ADSL: a large trial's whole table, texts included, would take most of its memory."""
+    return result.to_frame("ADSL", [name]).get_column(name)
+
+
+def _spread(result: TrialResult, column: str, unit: str) -> str:
+    values = _column(result, column)
     middle, low, high = (values.quantile(at, "linear") or 0.0 for at in (0.5, 0.05, 0.95))
     return f"median {middle:.0f} {unit}".rstrip() + f" (5th to 95th percentile {low:.0f}{DASH}{high:.0f})"
 
 
-def _shares(patients: pl.DataFrame, column: str, words: dict[str, str]) -> str:
-    counts = dict(patients.get_column(column).value_counts().iter_rows())
+def _shares(result: TrialResult, column: str, words: dict[str, str]) -> str:
+    values = _column(result, column)
+    counts = dict(values.value_counts().iter_rows())
     known = [(word, counts[key]) for key, word in words.items() if counts.get(key)]
-    return ", ".join(f"{word} {count / patients.height:.0%} ({count})" for word, count in known)
+    return ", ".join(f"{word} {count / values.len():.0%} ({count})" for word, count in known)

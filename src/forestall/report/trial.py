@@ -295,7 +295,7 @@ def _notes(result: TrialResult, published: PublishedTrial | None) -> list[str]:
         for ratio in _asked_for(result)
         if not _can_be_estimated(ratio)
     ]
-    failed = result.to_frame("ADSL").get_column("FAILREAS").drop_nulls().value_counts(sort=True)
+    failed = result.to_frame("ADSL", ["FAILREAS"]).get_column("FAILREAS").drop_nulls().value_counts(sort=True)
     notes += [
         f"{count} patient{'s' * (count > 1)} could not be simulated: {reason}."
         for reason, count in failed.iter_rows()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -90,11 +91,12 @@ class TrialResult:
         table = kinds if by_kind else attributions
         return table([arm.name for arm in self.arms], self.causes, self.cause_counts)
 
-    def to_frame(self, table: str) -> pl.DataFrame:
+    def to_frame(self, table: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
         """An analysis table of the first replicate.
 
         Args:
             table: ADSL, ADTTE, ADTR or ADRS.
+            columns: Only these are read from the disk; all of them if not given.
 
         Raises:
             InputError: if there is no such table.
@@ -103,7 +105,8 @@ class TrialResult:
 
         if table.lower() not in TABLES:
             raise InputError("no such table", value=table, allowed=", ".join(TABLES).upper())
-        return pl.read_parquet(self.folder / f"{table.lower()}.parquet")
+        path = self.folder / f"{table.lower()}.parquet"
+        return pl.read_parquet(path, columns=None if columns is None else list(columns))
 
     @in_its_disease
     def citations(self) -> list[str]:
