@@ -24,7 +24,7 @@ from forestall.interop.adam_columns import LAYOUTS
 Format = Literal["parquet", "csv"]
 
 PARTIAL = ".partial"
-_ROW_GROUP = 131_072
+_ROW_GROUP = 16_384
 
 
 class AdamWriter:
