@@ -83,7 +83,7 @@ def seconds_per_year(cells: float, probability: float, patients: int) -> float:
 
 
 def year_costs(probability: float, patients: int, rounds: int = 5) -> dict[float, float]:
-    """Processor time of a year by number of cells: medians of rounds in which every size has its turn, so that a slow spell meets all."""
+    """Processor time of a year by number of cells: medians of rounds, so that a slow spell meets every size."""
     taken = [
         {cells: seconds_per_year(cells, probability, patients) for cells in SIZES} for _ in range(rounds)
     ]
