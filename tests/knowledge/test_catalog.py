@@ -74,6 +74,13 @@ FAULTS = [
     ),
     Fault("conditions/breast.yaml", "{NRG1: [0.9", "{NRG11: [0.9", ".ligands.NRG11", "unknown network node"),
     Fault("alterations/breast.yaml", "[MUC4_mask]", "[MUC4]", ".mechanisms[0]", "unknown mechanism"),
+    Fault(
+        "alterations/breast.yaml",
+        "[BRCA1_loss, BRCA2_loss]",
+        "[BRCA1, BRCA2_loss]",
+        ".undoes[0]",
+        "unknown alteration",
+    ),
     Fault("networks/breast.yaml", "gene: SRC", "gene: SRK", "nodes.SRC.gene", "unknown gene"),
     Fault("mechanisms/bypass.yaml", "[SRC, PTEN", "[SRK, PTEN", ".genes[0]", "unknown gene"),
     Fault("parameters/patient.yaml", "[58.0, 78.0]", "[78.0, 58.0]", "patient.weight_mean", "inverted"),

@@ -141,6 +141,22 @@ def test_unit_subgroups_become_fields(tables: Writer, subgroup: str, field: str,
 
 
 @pytest.mark.parametrize(
+    ("subgroup", "expected"),
+    [
+        ("gBRCAm", {"BRCA1/BRCA2": 1.0}),
+        ("gBRCA1m", {"BRCA1": 1.0}),
+        ("BRCA1 wild-type", {"BRCA1/BRCA2": 1.0, "BRCA1": 0.0}),
+    ],
+)
+def test_unit_a_subgroup_with_one_gene_replaces_that_its_trial_has_one_of_several(
+    tables: Writer, subgroup: str, expected: dict[str, float]
+) -> None:
+    plan = only(tables([{"population": "gBRCA1/2m ABC"}], comparisons=[{"subgroup": subgroup}])).plan
+    assert plan is not None
+    assert plan.spec.population.biomarkers == expected
+
+
+@pytest.mark.parametrize(
     ("trial", "arms", "comparison", "reason"),
     [
         ({"setting": "adjuvant"}, {}, {}, "not yet expressible: adjuvant"),

@@ -61,9 +61,9 @@ class Arm:
     slow_nodes: tuple[str, ...]
     kinds: tuple[str, ...]
     """(A,) kinds of the model's actions, as drugs name them."""
-    relevant: dict[tuple[int, bool], tuple[int, ...]] = field(default_factory=dict, compare=False, repr=False)
-    """Alterations that matter under the regimen, by subtype and by whether the trunk carries what another one undoes; filled in when
-    first asked for."""
+    relevant: dict[tuple[int, int], tuple[int, ...]] = field(default_factory=dict, compare=False, repr=False)
+    """Alterations that matter under the regimen, by subtype and by the bits of the trunk that can be undone; filled in when first
+    asked for."""
 
 
 def compile_arm(

@@ -28,7 +28,7 @@ from forestall.clinic.response import reach
 from forestall.clinic.stopping import stop_days
 from forestall.clinic.tumor_biology import subtypes, tumor_types
 from forestall.knowledge.alteration_rates import rates_per_division
-from forestall.knowledge.alterations import load_alterations
+from forestall.knowledge.alterations import Alteration, load_alterations
 from forestall.knowledge.networks import disease_network
 from forestall.knowledge.packs import pack_in_force
 from forestall.knowledge.parameter_sets import entries_in_use
@@ -132,25 +132,22 @@ def rate_spreads() -> dict[str, float]:
 
 
 def _tables(population: Population, arm: Arm) -> tuple[list[GenotypeTable], NDArray[np.int64]]:
-    rates = rates_per_division(entries_in_use("alterations", load_alterations()).values())
-    truncal = population.truncal_mask(arm.alterations)
-    kinds = len(subtypes())
-    codes = population.subtype.astype(np.int64) + kinds * ((truncal & _undone()) != 0)
-    relevant = [
-        relevant_alterations(arm, code % kinds, undone=code >= kinds) if (codes == code).any() else ()
-        for code in range(2 * kinds)
-    ]
-    return tables_for(truncal, codes, relevant, rates, LARGEST_GENOTYPES)
-
-
-def _undone() -> int:
-    """Bits of the alterations in use that another undoes."""
     entries = entries_in_use("alterations", load_alterations())
+    truncal = population.truncal_mask(arm.alterations)
+    kinds = np.stack([population.subtype.astype(np.int64), truncal & _undone(entries)], axis=1)
+    groups, group = np.unique(kinds, axis=0, return_inverse=True)
+    relevant = [relevant_alterations(arm, int(subtype), int(undone)) for subtype, undone in groups]
+    rates = rates_per_division(entries.values())
+    return tables_for(truncal, group.reshape(-1), relevant, rates, LARGEST_GENOTYPES)
+
+
+def _undone(entries: Mapping[str, Alteration]) -> int:
+    """Bits of the alterations that another one undoes."""
     undone = {name for entry in entries.values() for name in entry.undoes}
     return sum(1 << k for k, name in enumerate(entries) if name in undone)
 
 
-def relevant_alterations(arm: Arm, subtype: int, *, undone: bool = False) -> tuple[int, ...]:
+def relevant_alterations(arm: Arm, subtype: int, truncal: int = 0) -> tuple[int, ...]:
     """The alterations that give a clone an advantage under the arm's regimen, the most important first.
 
     A typical patient of the subtype receives the regimen. An alteration matters if its clone grows faster than the truncal one,
@@ -162,17 +159,17 @@ def relevant_alterations(arm: Arm, subtype: int, *, undone: bool = False) -> tup
     Args:
         arm: The arm.
         subtype: Code in `forestall.clinic.tumor_biology.subtypes()`.
-        undone: Whether the typical patient's tumor carries the alterations that another one undoes.
+        truncal: Bits of the alterations that every cell of the typical patient's tumor carries.
     """
-    if (subtype, undone) not in arm.relevant:
-        arm.relevant[subtype, undone] = _relevant(arm, subtype, undone)
-    return arm.relevant[subtype, undone]
+    if (subtype, truncal) not in arm.relevant:
+        arm.relevant[subtype, truncal] = _relevant(arm, subtype, truncal)
+    return arm.relevant[subtype, truncal]
 
 
-def _relevant(arm: Arm, subtype: int, undone: bool) -> tuple[int, ...]:
+def _relevant(arm: Arm, subtype: int, truncal: int) -> tuple[int, ...]:
     entries = list(entries_in_use("alterations", load_alterations()).values())
     rates = rates_per_division(entries)
-    matter, cohort = singles(_typical(subtype), arm, subtype, truncal=_undone() if undone else 0)
+    matter, cohort = singles(_typical(subtype), arm, subtype, truncal)
     net = mean_growth(arm.model, arm.schedule, cohort, arm.shared, SETTLING_DAYS, RANKING_CYCLE_DAYS)
     gain = {k: float(net[1 + n] - net[0]) for n, k in enumerate(matter)}
     return by_time_to_outgrow({k: rates[k] for k in matter}, gain)
@@ -190,7 +187,7 @@ def by_time_to_outgrow(rates: Mapping[int, float], gain: Mapping[int, float]) ->
 
 
 def singles(
-    population: Population, arm: Arm, subtype: int, *, truncal: int = 0
+    population: Population, arm: Arm, subtype: int, truncal: int = 0
 ) -> tuple[list[int], CohortArrays]:
     """Patients of one subtype with a lane for the truncal genotype and for each single alteration, however many there are.
 
@@ -201,14 +198,11 @@ def singles(
         truncal: Bits of the alterations that every cell carries.
 
     Returns:
-        Indices of the alterations that can matter, in the order of the lanes after the first, and the arrays.
+        Indices of the alterations that can arise, in the order of the lanes after the first, and the arrays.
     """
     entries = list(entries_in_use("alterations", load_alterations()).values())
-    matter = [
-        k
-        for k, entry in enumerate(entries)
-        if entry.matters_in(subtypes()[subtype]) and not truncal >> k & 1 and (truncal or not entry.undoes)
-    ]
+    trunk = {entry.id for k, entry in enumerate(entries) if truncal >> k & 1}
+    matter = [k for k, entry in enumerate(entries) if entry.can_arise_in(subtypes()[subtype], trunk)]
     rates = rates_per_division(entries)
     table = genotype_table(truncal, matter, rates, len(matter) + 1)
     rows = np.zeros(len(population), np.int64)

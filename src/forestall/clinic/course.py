@@ -209,11 +209,9 @@ def _treat(
             phase = STOPPED
             if _alive(cells):
                 _stop(schedule, p, day, walker)
-        step = last - day
-        if phase == PROTOCOL:
-            step = min(step, cohort.stop[i] - day)
-        if visit < clinic.visits.shape[0] and (not progressed or record.trace.shape[0] > 0):
-            step = min(step, clinic.visits[visit] - day)
+        stop = cohort.stop[i] if phase == PROTOCOL else last
+        looked_at = visit < clinic.visits.shape[0] and (not progressed or record.trace.shape[0] > 0)
+        step = min(last, stop, clinic.visits[visit] if looked_at else last) - day
         if _alive(cells):
             step = advance(
                 i, model, schedule, cohort, p, phase, day - began, step, cells, clinic.handover, chance, walker

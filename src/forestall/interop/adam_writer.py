@@ -25,6 +25,7 @@ Format = Literal["parquet", "csv"]
 
 PARTIAL = ".partial"
 _ROW_GROUP = 16_384
+"""Rows that wait in memory until they are written; few enough that the four tables take some MiB."""
 
 
 class AdamWriter:

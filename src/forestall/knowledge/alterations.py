@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -182,7 +182,7 @@ class Alteration(Change):
     contexts: tuple[str, ...] = ()
     """Contexts in which it matters; all if empty."""
     undoes: tuple[str, ...] = ()
-    """Alterations of the trunk that it undoes; it matters only in tumors that carry one of them."""
+    """Alterations of which it needs one in the trunk, whose effect it takes back."""
     selected_by: tuple[str, ...] = ()
     """Drug classes or drugs under which it is known to be selected (for readers, not for the model)."""
 
@@ -195,6 +195,11 @@ class Alteration(Change):
     def matters_in(self, context: str) -> bool:
         """Whether the alteration can matter in a context."""
         return not self.contexts or context in self.contexts
+
+    def can_arise_in(self, context: str, trunk: Collection[str]) -> bool:
+        """Whether a tumor of a context, with some alterations in its trunk, can acquire it."""
+        undone = not self.undoes or any(name in trunk for name in self.undoes)
+        return undone and self.matters_in(context) and self.id not in trunk
 
 
 class AlterationFile(Entry):

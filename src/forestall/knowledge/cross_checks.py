@@ -46,6 +46,7 @@ class Known:
     nodes: frozenset[str]
     drugs: frozenset[str]
     mechanisms: frozenset[str]
+    alterations: frozenset[str]
 
 
 _Complaint = tuple[Keys, str, str, frozenset[str]]
@@ -140,10 +141,17 @@ def _check_mechanisms(entry: BaseModel, known: Known) -> Iterator[_Complaint]:
             yield from _unknown(("mechanisms", position), "mechanism", name, known.mechanisms)
 
 
+def _check_undone(entry: BaseModel, known: Known) -> Iterator[_Complaint]:
+    if isinstance(entry, Alteration):
+        for position, name in enumerate(entry.undoes):
+            yield from _unknown(("undoes", position), "alteration", name, known.alterations)
+
+
 _CHECKS: tuple[Callable[[BaseModel, Known], Iterator[_Complaint]], ...] = (
     _check_sources,
     _check_genes,
     _check_nodes,
     _check_drugs,
     _check_mechanisms,
+    _check_undone,
 )

@@ -74,4 +74,7 @@ def _known(files: list[CheckedFile], genes: frozenset[str]) -> Known:
         mechanisms=frozenset(
             key for file in contents if isinstance(file, MechanismFile) for key in file.mechanisms
         ),
+        alterations=frozenset(
+            entry.id for file in contents if isinstance(file, AlterationFile) for entry in file.alterations
+        ),
     )

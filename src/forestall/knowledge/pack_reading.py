@@ -285,6 +285,7 @@ class _Reading:
             nodes=frozenset(nodes),
             drugs=frozenset(entries["drugs"]),
             mechanisms=frozenset(entries["mechanisms"]),
+            alterations=frozenset(entries["alterations"]),
         )
         for document, part in self.parts:
             for fault in faults(CheckedFile(document, part), known):

@@ -95,7 +95,7 @@ def follow_cycling(
     division, d, sleep = cycling_rates(row, phase, room, lattice)
     b, emission = division * (1.0 - total), division * total + sleep
     bulk = sizes[PAIR_ABOVE] if sleep > 0.0 else 2.0 * sizes[LARGE_ABOVE]
-    roots = emission_roots(b, d, emission) if emission > 0.0 else (0.0, 0.0, 0.0, 0.0)
+    roots = emission_roots(b, d, emission)
     while cells > 0.0 and start < end and worker.note[STATUS] == DONE:
         if top - base >= _WAITING_AT_ONCE:
             top = set_aside(worker, base, top)

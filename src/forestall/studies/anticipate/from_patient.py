@@ -162,9 +162,7 @@ def _followed(context: str, truncal: tuple[str, ...], drugs: tuple[Drug, ...], f
     Those come first whose clones would outgrow the others soonest, after ln(1 / probability) / advantage.
     """
     entries = {
-        key: entry
-        for key, entry in load_alterations().items()
-        if entry.matters_in(context) and key not in truncal
+        key: entry for key, entry in load_alterations().items() if entry.can_arise_in(context, truncal)
     }
     if not entries:
         raise InputError("no alteration of the catalog matters in this tumor type", value=context)

@@ -68,15 +68,18 @@ _HER2: Final = (
     (r"neg|^her2-$|^-$", "negative"),
     (r"^(?:her2[- ]?)?(?:ultra)?low", "low"),
 )
-_PATHWAYS: Final[Mapping[str, str]] = {
+_GENES_MEANT: Final[Mapping[str, str]] = {
     "akt-pathway": "PIK3CA/AKT1/PTEN",
     "akt pathway": "PIK3CA/AKT1/PTEN",
     "pi3k": "PIK3CA/PTEN",
-    **{f"{where}{gene}": "BRCA1/BRCA2" for where in ("g", "") for gene in ("brca1/2", "brca")},
+    "brca": "BRCA1/BRCA2",
+    "brca1/2": "BRCA1/BRCA2",
+    "gbrca": "BRCA1/BRCA2",
+    "gbrca1/2": "BRCA1/BRCA2",
     "gbrca1": "BRCA1",
     "gbrca2": "BRCA2",
 }
-"""Pathways and groups of genes that trials name, and the genes of which one is altered; a germline mutation is one of the trunk."""
+"""What trials call pathways, groups of genes and genes of the germline, and the genes of which one is altered in the trunk."""
 _AGE: Final = r"\bage[ds]?:? ?(?P<sign>>=|<=|<|>) ?(?P<years>[3-8]\d)(?: years?)?"
 _MIXED: Final = re.compile(
     r"%|\d/\d|\b(?:and|or) (?:non|wild|wt)|cohorts|unselected|regardless|irrespective|stratif|allowed|any status"
@@ -281,10 +284,11 @@ def _entry_criteria(row: TrialRow, found: Derived) -> None:
 def _marker(found: Derived, text: str, match: re.Match[str]) -> None:
     """A gene, or genes of which one is altered, with what is said of it."""
     lost = re.search(r"wild|wt|non|unmut|negative", match["state"] or "") is not None
-    biomarkers = {
-        **found.fields.get("biomarkers", {}),
-        _PATHWAYS.get(match["gene"], match["gene"].upper()): "wild-type" if lost else "mutant",
-    }
+    gene = _GENES_MEANT.get(match["gene"], match["gene"].upper())
+    said = found.fields.get("biomarkers", {})
+    wider = {genes for genes in said if gene in genes.split("/") and said[genes] == "mutant"}
+    biomarkers = {genes: said[genes] for genes in said if genes not in wider or lost}
+    biomarkers[gene] = "wild-type" if lost else "mutant"
     found.say("biomarkers", biomarkers, f"'{text}'")
 
 
@@ -336,7 +340,7 @@ def _marker_pattern() -> str:
         r"mut(?:ant|ated|ations?)?s?|(?:non-?)?(?:alter(?:ed|ations?)|activated)|amplified|lost|wt|wild[- ]?type"
         r"|non-?mut(?:ant|ated)|unmutated"
     )
-    genes = rf"(?:{_genes()})(?:/(?:{_genes()}))*|{'|'.join(_PATHWAYS)}"
+    genes = rf"(?:{_genes()})(?:/(?:{_genes()}))*|{'|'.join(_GENES_MEANT)}"
     return rf"\b(?P<gene>{genes})(?:[- ](?P<state>{states})|m)\b"
 
 
