@@ -55,3 +55,27 @@ def test_oracle_what_was_given_before_is_an_input_where_it_changes_an_effect(
             if not np.allclose(reach(people, arm), before):
                 changed.add(name)
     assert said == changed
+
+
+@pytest.mark.parametrize(
+    ("regimen", "cycle", "antigen"),
+    [
+        ("docetaxel q3w", False, False),
+        ("lapatinib", False, False),
+        ("lapatinib + capecitabine q3w", True, False),
+        ("trastuzumab deruxtecan", True, True),
+        ("sacituzumab govitecan", False, False),
+    ],
+)
+def test_unit_what_killing_depends_on_is_an_input_where_it_acts(
+    regimen: str, cycle: bool, antigen: bool
+) -> None:
+    coordinates = unknowns(load_spec("metastatic"))
+    population = Eligibility.model_validate({"her2": "positive"})
+    plan = SimpleNamespace(
+        spec=SimpleNamespace(population=population, regimens={"a": parse_regimen(regimen)})
+    )
+    weights = inputs_of(plan, 0, coordinates).weights
+    said = {coordinates[k].name for k in np.flatnonzero((weights != 0).any(axis=0))}
+    assert ("death.cytotoxic_cycle_share" in said) == cycle
+    assert ("payload.antigen_half" in said) == antigen

@@ -143,7 +143,7 @@ def test_oracle_doses_follow_the_protocol() -> None:
 def test_unit_what_follows_progression_begins_on_that_day() -> None:
     found = course("no treatment")
     assert found.progression is not None
-    assert {dose.drug for dose in found.doses} == {"capecitabine"}
+    assert {dose.drug for dose in found.doses} == {"capecitabine", "trastuzumab"}
     days = np.concatenate([dose.day for dose in found.doses])
     assert days.min() == found.progression.day
     assert days.max() < found.last_day
@@ -203,7 +203,7 @@ def test_unit_the_story_tells_progression_and_what_led_it() -> None:
     assert story.startswith("Anna is 52 years old")
     assert f"Progression was found {after(found.progression.day)}" in story
     assert "led the growth" in story
-    assert "After progression she received capecitabine 1250 mg/m2" in story
+    assert "After progression she received trastuzumab 6 mg/kg" in story
     assert story.endswith("must not guide anyone's treatment.")
     for lesion in found.lesions:
         if lesion.described:

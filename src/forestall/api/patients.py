@@ -213,7 +213,7 @@ def simulate(
             patient: what the description leaves open takes its median, no lesion is hidden, nothing is
             measured wrongly.
         after_progression: What follows progression; what the disease's knowledge says if absent (in breast
-            cancer capecitabine).
+            cancer capecitabine, with trastuzumab if it is HER2-positive).
         visits: When she is assessed, such as "every 8 weeks" or "every 8 weeks until 18 months, then every
             12 weeks"; every 8 weeks, or as the disease's pack says, if absent.
         parameters: As for `Trial.run`; the catalog's numbers if not given.

@@ -144,8 +144,9 @@ def growth_at(treated: TreatedLanes, fates: Fates, activity: Floats, expression:
         expression: (nodes, lanes).
 
     Returns:
-        (lanes,) 1/day: (b - t d - k) P/P0 - (1 - t) d - s max(0, 1 - S/S0), with the drives P and S relative to those without
-        drugs, the share t of deaths that go with division, and the kill rate k of cytotoxics and payloads.
+        (lanes,) 1/day: (b - t d - c k) P/P0 - (1 - c) k - (1 - t) d - s max(0, 1 - S/S0), with the drives P and S relative to those
+        without drugs, the share t of deaths that go with division, the kill rate k of cytotoxics and payloads, and the share c of it
+        that needs division.
     """
     arrays = treated.network.arrays
     drive = activity[arrays.proliferation] / treated.reference[0]
@@ -153,14 +154,15 @@ def growth_at(treated: TreatedLanes, fates: Fates, activity: Floats, expression:
     kill = np.zeros_like(drive)
     for rate, antigen in zip(treated.kill, treated.antigen, strict=True):
         shown = expression[antigen] if antigen >= 0 else np.inf
-        kill += rate * _saturating(shown)
-    turned = fates.death * fates.turnover
+        kill += rate * _saturating(shown, fates.payload_half)
+    turned, kill = fates.death * fates.turnover, fates.kill_factor * kill
     return np.asarray(
-        (fates.birth - turned - fates.kill_factor * kill) * drive
+        (fates.birth - turned - fates.cycle_killing * kill) * drive
+        - (1.0 - fates.cycle_killing) * kill
         - (fates.death - turned)
         - fates.signal_death * lost
     )
 
 
-def _saturating(shown: Array | float) -> Array | float:
-    return 1.0 / (1.0 + 1.0 / np.maximum(shown, 1e-300))
+def _saturating(shown: Array | float, half: float) -> Array | float:
+    return 1.0 / (1.0 + half / np.maximum(shown, 1e-300))

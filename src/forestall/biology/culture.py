@@ -82,6 +82,10 @@ class Fates:
     """On the kill rates of cytotoxic drugs, which are given for the division rate in patients."""
     turnover: float = 0.0
     """Share of the deaths without drugs that go with division; none in culture, where cells do not crowd each other out."""
+    cycle_killing: float = 1.0
+    """Share of the killing by cytotoxic drugs and payloads that needs division; all of it in culture, where killing is fitted."""
+    payload_half: float = 1.0
+    """Expression of the antigen at which half of a payload's killing is reached, relative to a tumor without amplification."""
 
     @property
     def growth(self) -> float:

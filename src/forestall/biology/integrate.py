@@ -24,6 +24,7 @@ from forestall.biology.rates import (
     add_kill,
     copy_rows,
     effect_now,
+    killable,
     moved,
     rates_now,
 )
@@ -261,7 +262,7 @@ def _add_kill_apart(model: CourseModel, p: PatientRates, node: int, day: int, sp
                     add_kill(model, p, a, x * p.genotypes, p.part_kill[j, a, x, node], kill)
         today = (day + j) % RING_DAYS
         for first in range(0, kill.shape[1], WIDTH):
-            killed = p.sensitivity * load(kill, (0, first)) * load(drive, (0, first))
+            killed = p.sensitivity * load(kill, (0, first)) * killable(model, load(drive, (0, first)))
             killed = killed + p.effectors * load(kill, (1, first))
             death, tolerant = (today, DEATH, first), (today, TOLERANT_DEATH, first)
             store(ring, death, load(ring, death) + killed)

@@ -60,6 +60,12 @@ class CourseModel(NamedTuple):
     """1/day of added death at complete loss of the survival drive, in the typical patient."""
     turnover: float
     """Share of the deaths without drugs that go with division: cells that do not divide are spared them."""
+    cycle_killing: float
+    """Share of the killing by cytotoxics and payloads that needs division."""
+    payload_half: float
+    """Expression of the antigen at which half of a payload's killing is reached, relative to a tumor without amplification."""
+    adcc_half: float
+    """The same for killing by effector cells."""
     enter: float
     """1/day at which cycling cells turn tolerant when the proliferation drive is lost completely, in the typical patient."""
     leave: float
@@ -310,16 +316,24 @@ def add_kill(model: CourseModel, p: PatientRates, a: int, first: int, amount: fl
         a: The action.
         first: First lane of the class.
         amount: Effect of the action, 1/day, or its integral.
-        kill: (2, lanes) receives it: row 0 for killing in proportion to the drive, row 1 for that by effector cells.
+        kill: (2, lanes) receives it: row 0 for killing of which a share needs division, row 1 for that by effector cells.
     """
     row, antigen, access = (1 if model.action_kind[a] == ADCC else 0), model.antigen[a], p.lanes.access
+    half = model.adcc_half if row == 1 else model.payload_half
     if model.action_kind[a] >= PAYLOAD and antigen >= 0:
         for lane in range(first, first + p.genotypes):
             shown = p.expression[antigen, lane]
-            kill[row, lane] += amount * access[a, lane] * shown / (1.0 + shown)
+            kill[row, lane] += amount * access[a, lane] * shown / (half + shown)
     else:
         for lane in range(first, first + p.genotypes):
             kill[row, lane] += amount * access[a, lane]
+
+
+@bare_kernel_with(inline="always")
+def killable(model: CourseModel, drive: Array) -> Array:
+    """Share of the killing by cytotoxics and payloads that is left at a division rate relative to the reference."""
+    left: Array = (1.0 - model.cycle_killing) + model.cycle_killing * drive
+    return left
 
 
 @bare_kernel
@@ -351,7 +365,8 @@ def rates_now(model: CourseModel, p: PatientRates, weight: float = 1.0, everythi
         drive, lost = load(p.drive, (0, first)), load(p.drive, (1, first))
         fitness = load(p.lanes.fitness, (first,))
         death = (p.death - turned) + p.signal_death * lost + p.effectors * load(p.kill, (1, first))
-        death = death + (turned * fitness + p.sensitivity * load(p.kill, (0, first))) * drive
+        death = death + turned * fitness * drive
+        death = death + p.sensitivity * load(p.kill, (0, first)) * killable(model, drive)
         store(now, (BIRTH, first), p.birth * drive * fitness)
         store(now, (ENTER, first), p.enter * larger(1.0 - drive, 0.0))
         store(now, (LEAVE, first), model.leave * smaller(drive, 1.0))

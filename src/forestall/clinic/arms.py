@@ -129,6 +129,9 @@ def _rates_in_use() -> dict[str, Any]:
     return {
         "signal_death": value("death.signal_rate", "1/day"),
         "turnover": value("death.turnover_share", "1"),
+        "cycle_killing": value("death.cytotoxic_cycle_share", "1"),
+        "payload_half": value("payload.antigen_half", "1"),
+        "adcc_half": value("adcc.antigen_half", "1"),
         "enter": value("tolerance.entry_rate", "1/day"),
         "leave": value("tolerance.exit_rate", "1/day"),
         "protection": value("tolerance.drug_protection", "1"),

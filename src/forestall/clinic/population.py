@@ -36,6 +36,7 @@ from forestall.engine.random import uniforms
 from forestall.errors import InputError
 from forestall.knowledge.alterations import load_alterations
 from forestall.knowledge.networks import disease_network, load_networks
+from forestall.knowledge.packs import pack_in_force
 from forestall.knowledge.parameters import value
 from forestall.knowledge.patients import PatientSpec
 from forestall.knowledge.population import Population as Eligibility
@@ -151,14 +152,24 @@ class Population:
 
     def expression_factor(self, nodes: Sequence[str], network: str | None = None) -> Floats:
         """(n, k) factors on the baseline expression of nodes; those that share a protein share the factor."""
-        if self.seed is None:
-            return np.ones((len(self), len(nodes)))
         entries = (disease_network() if network is None else load_networks()[network]).nodes
+        unstained = self._without_staining([entries[name].gene for name in nodes])
+        if self.seed is None:
+            return unstained
         owners = [entries[name].pool or name for name in nodes]
         deviates = {
             name: self._deviate(Purpose.BIOLOGY, f"expression {name}") for name in sorted(set(owners))
         }
-        return spread(np.stack([deviates[name] for name in owners], axis=1), "expression.log_sd")
+        return unstained * spread(np.stack([deviates[name] for name in owners], axis=1), "expression.log_sd")
+
+    def _without_staining(self, genes: Sequence[str | None]) -> Floats:
+        """(n, k) factors on expression: less ERBB2 in tumors that are HER2-negative without any staining."""
+        factor = np.ones((len(self), len(genes)))
+        if pack_in_force() is None:
+            zero = ~self.her2_positive & ~self.her2_low
+            columns = np.array([gene == "ERBB2" for gene in genes], np.bool_)
+            factor[np.ix_(zero, columns)] = value("expression.her2_zero", "1")
+        return factor
 
     def kinetic_deviates(self, drug: str) -> tuple[Floats, Floats]:
         """Standard normal deviates of the logarithms of a drug's clearance and volume, (n,) each."""

@@ -113,7 +113,8 @@ class Equations:
             term = self._reaching(a)
             if kind >= PAYLOAD and self.model.antigen[a] >= 0:
                 shown = self.expression(int(self.model.antigen[a]))
-                term += f" * {shown} / (1 + {shown})"
+                half = float(self.model.adcc_half if immune else self.model.payload_half)
+                term += f" * {shown} / ({half!r} + {shown})"
             terms.append(term)
         return " + ".join(terms) or "0"
 

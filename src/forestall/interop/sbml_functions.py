@@ -161,9 +161,11 @@ def _collect_gains(
         birth, kept = float(p.birth * p.lanes.fitness[lane]), 1.0 - float(lesion.loss[g])
         kill = numbers.in_lane(equations.kill(immune=False), lane, p.genotypes)
         turned = float(p.death * model.turnover)
-        cytotoxic = f"({turned * float(p.lanes.fitness[lane])!r} + {float(p.sensitivity)!r} * ({kill}))"
-        kill = numbers.in_lane(equations.kill(immune=True), lane, p.genotypes)
-        steady = f"({float(p.death) - turned!r} + {float(p.effectors)!r} * ({kill}))"
+        in_cycle = float(p.sensitivity) * float(model.cycle_killing)
+        cytotoxic = f"({turned * float(p.lanes.fitness[lane])!r} + {in_cycle!r} * ({kill}))"
+        immune = numbers.in_lane(equations.kill(immune=True), lane, p.genotypes)
+        at_rest = f"{float(p.sensitivity) - in_cycle!r} * ({kill})"
+        steady = f"({float(p.death) - turned!r} + {at_rest} + {float(p.effectors)!r} * ({immune}))"
         drive, idle, lost = (gains[f"{name}_{lane}"] for name in ("drive", "idle", "lost"))
         drive[cycling].append(f"({birth * kept!r} * {lesion.room} - {cytotoxic}) * {cycling}")
         drive[tolerant].append(f"-{spared!r} * {cytotoxic} * {tolerant}")

@@ -75,12 +75,12 @@ def _write_rates(document: SbmlDocument, equations: Equations, lane: int) -> Non
     lost = f"positive(1 - activity_{living}_{lane} / {float(p.survival)!r})"
     cytotoxic = in_lane(equations.kill(immune=False), lane, p.genotypes)
     immune = in_lane(equations.kill(immune=True), lane, p.genotypes)
-    turned = float(p.death * model.turnover)
+    turned, cycle = float(p.death * model.turnover), float(model.cycle_killing)
     deaths = (
         repr(float(p.death) - turned),
         f"{turned * float(p.lanes.fitness[lane])!r} * {drive}",
         f"{float(p.signal_death)!r} * {lost}",
-        f"{float(p.sensitivity)!r} * {drive} * ({cytotoxic})",
+        f"{float(p.sensitivity)!r} * ({1.0 - cycle!r} + {cycle!r} * {drive}) * ({cytotoxic})",
         f"{float(p.effectors)!r} * ({immune})",
     )
     document.assignment(death, " + ".join(deaths), PER_DAY)

@@ -36,10 +36,10 @@ def _design(spec: TrialSpec, result: TrialResult) -> Iterator[tuple[str, str]]:
     accrual = "" if spec.accrual is None else f", patients enter over {spec.accrual}"
     yield "Follow-up", f"{spec.follow_up}{accrual}"
     yield "Dropout", spec.dropout or "at the catalog's rate"
-    after = spec.after_progression_regimen
+    after, usual = spec.after_progression_regimen, default_after_progression(spec.population.her2)
     yield (
         "After progression",
-        after.text() if after is not None else f"{default_after_progression().text()} (by default)",
+        after.text() if after is not None else f"{usual.text()} (by default)",
     )
     if len(spec.arms) > 1:
         yield "Hazard ratios", f"against {spec.control_arm}"

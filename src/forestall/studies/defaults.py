@@ -43,7 +43,7 @@ def _lines(spec: TrialSpec) -> Iterator[str]:
 
 def _taken(spec: TrialSpec, name: str) -> str:
     if name == "after_progression":
-        return default_after_progression().text()
+        return default_after_progression(spec.population.her2).text()
     if name == "control":
         return spec.control_arm
     if name == "randomization":

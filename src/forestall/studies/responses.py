@@ -95,7 +95,7 @@ def responses(pairs: Sequence[tuple[Tumor, tuple[str, ...]]]) -> list[Response]:
         before = activity[:, lane + len(pairs)]
         grow = now["proliferation"] / float(before[batch.compiled.arrays.proliferation])
         live = now["survival"] / float(before[batch.compiled.arrays.survival])
-        kill = float(payload[lane] * grow + effectors[lane])
+        kill = float(payload[lane] * _killable(grow) + effectors[lane])
         growth = _growth_per_day(tumor.context, grow, live, kill)
         found.append(Response(tumor, drugs, now, grow, live, kill, growth))
     return found
@@ -106,6 +106,12 @@ def _growth_per_day(context: str, grow: float, live: float, kill: float) -> floa
     lost = value("death.signal_rate", "1/day") * max(0.0, 1.0 - live)
     death, turnover = birth - untreated, value("death.turnover_share", "1")
     return birth * grow - death * (1.0 - turnover + turnover * grow) - lost - kill
+
+
+def _killable(grow: float) -> float:
+    """Share of the killing by payloads that is left at a division rate relative to the untreated tumor's."""
+    cycle = value("death.cytotoxic_cycle_share", "1")
+    return 1.0 - cycle + cycle * grow
 
 
 def _case(tumor: Tumor, drugs: tuple[str, ...]) -> Case:
@@ -139,13 +145,15 @@ def _kill_rates(batch: Batch, slow: np.ndarray, cases: Sequence[Case]) -> tuple[
         if action.kind not in KILLING:
             continue
         rate = batch.effect[row] * maximum[action] * batch.lanes.access[row]
-        target = effectors if action.kind in ("adcc", "immune") else payload
-        target += rate * _shown(batch, slow, action.target)
+        immune = action.kind in ("adcc", "immune")
+        half = value("adcc.antigen_half" if immune else "payload.antigen_half", "1")
+        target = effectors if immune else payload
+        target += rate * _shown(batch, slow, action.target, half)
     return payload, effectors
 
 
-def _shown(batch: Batch, slow: np.ndarray, antigen: str) -> np.ndarray:
-    """Share (lanes,) of the killing that the expression of an antigen allows, e / (1 + e); 1 if it is no node."""
+def _shown(batch: Batch, slow: np.ndarray, antigen: str, half: float) -> np.ndarray:
+    """Share (lanes,) of the killing that the expression of an antigen allows, e / (half + e); 1 if it is no node."""
     index = batch.compiled.index
     if antigen not in index.nodes:
         return np.ones(slow.shape[1])
@@ -153,4 +161,4 @@ def _shown(batch: Batch, slow: np.ndarray, antigen: str) -> np.ndarray:
     state = batch.compiled.arrays.slow_of_node[node]
     expression = slow[state] if state >= 0 else batch.lanes.base_expression[node]
     expression = expression * batch.expression_factor[node]
-    return np.asarray(expression / (1 + expression))
+    return np.asarray(expression / (half + expression))

@@ -167,7 +167,7 @@ def simulate(
             typical patient: what is open takes its median, no lesion is hidden, nothing is measured wrongly;
             only the clones are drawn, always alike.
         after_progression: What follows progression; what the disease's knowledge says if absent (in breast
-            cancer capecitabine).
+            cancer capecitabine, with trastuzumab if it is HER2-positive).
         visits: When she is assessed, such as "every 8 weeks" or "every 8 weeks until 18 months, then every
             12 weeks"; every 8 weeks, or as the disease's pack says, if absent.
         parameters: Numbers that replace those of the catalog; none if not given.
@@ -218,7 +218,8 @@ def prepare(
         InputError: if an argument cannot be read.
     """
     with in_scope(patient.scope), using(parameters or LITERATURE):
-        later = default_after_progression() if after_progression is None else parse_regimen(after_progression)
+        usual = default_after_progression(patient.spec.her2)
+        later = usual if after_progression is None else parse_regimen(after_progression)
         return _prepared(patient, parse_regimen(regimen), duration, seed, later, visits or _usual_visits())
 
 

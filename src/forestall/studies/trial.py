@@ -128,7 +128,7 @@ class Trial:
     def compiled_arms(self) -> tuple[Arm, ...]:
         """The arms, ready to be given to patients."""
         watch = self.watch(0)
-        after = self.spec.after_progression_regimen or default_after_progression()
+        after = self.spec.after_progression_regimen or default_after_progression(self.spec.population.her2)
         return tuple(
             compile_arm(name, regimen, after, watch.visits, watch.follow_up_days)
             for name, regimen in self.spec.regimens.items()

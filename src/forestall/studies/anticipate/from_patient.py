@@ -115,7 +115,8 @@ def _effector_killing(culture: Culture, exposure: dict[str, float], drugs: Seque
         ratio = (exposure[name] / action.potency.to("nmol/L")) ** action.hill.value
         rate = action.maximum.to("1/day") * ratio / (1.0 + ratio)
         shown: Floats = lanes.base_expression[nodes[action.target]]
-        killed += rate * np.asarray(lanes.access[a] * shown / (1.0 + shown), np.float64)
+        half = value("adcc.antigen_half", "1")
+        killed += rate * np.asarray(lanes.access[a] * shown / (half + shown), np.float64)
     return killed
 
 
@@ -140,7 +141,8 @@ def subject_from_patient(spec: PatientSpec, drugs: Sequence[str]) -> Subject:
     )
     birth = max(value("growth.birth_rate", "1/day"), growth)
     signal, turnover = value("death.signal_rate", "1/day"), value("death.turnover_share", "1")
-    fates = Fates(birth, birth - growth, signal, 1.0, turnover)
+    cycle, half = value("death.cytotoxic_cycle_share", "1"), value("payload.antigen_half", "1")
+    fates = Fates(birth, birth - growth, signal, 1.0, turnover, cycle, half)
     density = value("tumor.cells_per_mm3", "cells/mm**3")
     return Subject(
         name=spec.patient,

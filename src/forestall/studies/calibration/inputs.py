@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 import numpy as np
 
 from forestall.clinic.response import parameter_word
 from forestall.knowledge.drugs import KILLING, load_drugs
+from forestall.knowledge.networks import disease_network
 from forestall.knowledge.population import Population
 from forestall.knowledge.response_classes import (
     load_response_classes,
@@ -24,7 +26,10 @@ from forestall.studies.validation.derivation import TrialPlan
 _OF_CLASS: Final = "response.class."
 _OF_DRUG: Final = "response.drug."
 _SIGNALING: Final = ("tolerance.*", "death.*")
-_CYTOTOXIC: Final = ("alterations.ALDH1A1_up.*",)
+_CYCLE: Final = "death.cytotoxic_cycle_share"
+_WITH_THE_CYCLE: Final = {"cytotoxic", "starvation", "payload"}
+_ANTIGEN: Final = "payload.antigen_half"
+_KILLERS: Final = (_ANTIGEN, "alterations.ALDH1A1_up.*")
 _TREATMENT: Final = ("treatment.chemotherapy_*",)
 _RELATED: Final = "prior.sensitivity_same_trait."
 _LINES: Final = ("prior.growth_per_line", "prior.sensitivity_per_line")
@@ -79,16 +84,33 @@ def _matters(name: str, population: Population, drugs: Sequence[str]) -> bool:
     kinds = {action.kind for drug in drugs for action in load_drugs()[drug].actions}
     if _is(name, _TREATMENT):
         return any(toxicity_adds_up(drug) for drug in drugs)
-    if _is(name, _CYTOTOXIC):
-        return bool(kinds & {"cytotoxic", "payload"})
     if name.startswith("sensitivity."):
         return any(_is(f"sensitivity.{trait}_log_sd", (name,)) for trait in _traits(drugs))
+    if _is(name, _KILLERS):
+        return _kills(name, kinds, drugs)
     if _is(name, _SIGNALING):
-        return bool(kinds - KILLING)
+        return bool(kinds - KILLING) and (name != _CYCLE or bool(kinds & _WITH_THE_CYCLE))
     if name.startswith("prior."):
         return _treated_before(name, population, drugs)
     kind = name.removeprefix("growth.doubling_time.")
     return kind not in _TYPES or kind in _types_in(population)
+
+
+def _kills(name: str, kinds: AbstractSet[str], drugs: Sequence[str]) -> bool:
+    """Whether the drugs kill in the way that an unknown belongs to."""
+    if name == _ANTIGEN:
+        return _antigen_in_network(drugs)
+    return bool(kinds & {"cytotoxic", "payload"})
+
+
+def _antigen_in_network(drugs: Sequence[str]) -> bool:
+    """Whether a payload's killing depends on an expression that the network has."""
+    nodes, catalog = disease_network().nodes, load_drugs()
+    return any(
+        action.kind == "payload" and action.target in nodes
+        for drug in drugs
+        for action in catalog[drug].actions
+    )
 
 
 def _treated_before(name: str, population: Population, drugs: Sequence[str]) -> bool:

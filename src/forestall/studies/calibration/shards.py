@@ -67,7 +67,8 @@ class Design:
     def arms(self) -> tuple[Arm, ...]:
         """The arms, compiled once; where progression ends what is compared, nothing is given after it."""
         watch = self.watch(0)
-        after = parse_regimen("no treatment") if self.endpoint == "PFS" else default_after_progression()
+        nothing, her2 = parse_regimen("no treatment"), self.plan.spec.population.her2
+        after = nothing if self.endpoint == "PFS" else default_after_progression(her2)
         return tuple(
             compile_arm(name, regimen, after, watch.visits, watch.follow_up_days)
             for name, regimen in self.plan.spec.regimens.items()
