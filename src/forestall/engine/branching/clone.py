@@ -50,7 +50,7 @@ from forestall.engine.branching.together import (
 )
 from forestall.engine.counts import next_binomial
 from forestall.engine.emission import Roots, emission_roots
-from forestall.engine.kernels import bare_kernel
+from forestall.engine.kernels import bare_kernel, bare_kernel_with
 from forestall.engine.random import next_exponential, next_uniform
 
 Floats = npt.NDArray[np.float64]
@@ -60,7 +60,7 @@ _ALONE = 4.0
 """Tolerant cells up to which each is drawn by itself."""
 
 
-@bare_kernel
+@bare_kernel_with(forceinline=True)
 def follow_cycling(
     state: npt.NDArray[np.uint64],
     row: int,
@@ -95,7 +95,7 @@ def follow_cycling(
     division, d, sleep = cycling_rates(row, phase, room, lattice)
     b, emission = division * (1.0 - total), division * total + sleep
     bulk = sizes[PAIR_ABOVE] if sleep > 0.0 else 2.0 * sizes[LARGE_ABOVE]
-    roots = emission_roots(b, d, emission)
+    roots = emission_roots(b, d, emission) if emission > 0.0 else (0.0, 0.0, 0.0, 0.0)
     while cells > 0.0 and start < end and worker.note[STATUS] == DONE:
         if top - base >= _WAITING_AT_ONCE:
             top = set_aside(worker, base, top)
@@ -138,7 +138,7 @@ def _push_emitted(
     return push_mutants(row, next_alteration(state, row, lattice), day, 1.0, lattice, worker, top)
 
 
-@bare_kernel
+@bare_kernel_with(forceinline=True)
 def _next_emission(
     state: npt.NDArray[np.uint64],
     cells: float,
@@ -162,7 +162,7 @@ def _next_emission(
     )
 
 
-@bare_kernel
+@bare_kernel_with(forceinline=True)
 def _follow_in_bulk(
     state: npt.NDArray[np.uint64],
     row: int,
@@ -201,7 +201,7 @@ def _follow_in_bulk(
     return days, after, top
 
 
-@bare_kernel
+@bare_kernel_with(forceinline=True)
 def follow_tolerant(
     state: npt.NDArray[np.uint64],
     row: int,

@@ -35,7 +35,7 @@ from forestall.engine.growth import (
     size_tolerance,
     step_days,
 )
-from forestall.engine.kernels import bare_kernel
+from forestall.engine.kernels import bare_kernel, bare_kernel_with
 
 _SWITCHING_FOLDS = 0.5
 """Step of a lesion whose cells switch, over the fastest change of a large clone: new mutants are few cells whose every switch is
@@ -154,7 +154,7 @@ def evolve_lesion(
     return forget_extinct(lesion, living)
 
 
-@bare_kernel
+@bare_kernel_with(forceinline=True)
 def _follow_all(
     state: npt.NDArray[np.uint64],
     days: float,
@@ -229,7 +229,7 @@ def _longest_with_switching(
     return _SWITCHING_FOLDS / fastest if fastest > 0.0 else math.inf
 
 
-@bare_kernel
+@bare_kernel_with(forceinline=True)
 def treat_lesion(
     state: npt.NDArray[np.uint64],
     days: float,

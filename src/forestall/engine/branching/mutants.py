@@ -16,7 +16,7 @@ from forestall.engine.branching.lattice import IMPOSSIBLE, NOT_YET, LatticeArray
 from forestall.engine.branching.stack import CYCLING, TOLERANT, Worker, ask_for, push
 from forestall.engine.bulk import NODES, WEIGHTS
 from forestall.engine.counts import next_poisson
-from forestall.engine.kernels import bare_kernel
+from forestall.engine.kernels import bare_kernel, bare_kernel_with
 from forestall.engine.random import next_uniform
 
 Shares = tuple[float, float, float, float]
@@ -111,7 +111,7 @@ def fastest_change(row: int, phase: int, room: float, lattice: LatticeArrays) ->
     return fastest
 
 
-@bare_kernel
+@bare_kernel_with(forceinline=True)
 def emit_mutants(
     state: npt.NDArray[np.uint64],
     row: int,
@@ -171,7 +171,7 @@ def _plenty(b: float, path: Path) -> float:
     return max(_PLENTY, _PLENTY_PER_DIVISION * b * path.days)
 
 
-@bare_kernel
+@bare_kernel_with(forceinline=True)
 def _emit_plenty(
     state: npt.NDArray[np.uint64],
     row: int,

@@ -28,7 +28,7 @@ from forestall.engine.branching.stack import (
     Worker,
     new_worker,
 )
-from forestall.engine.kernels import bare_kernel, kernel_with
+from forestall.engine.kernels import bare_kernel, bare_kernel_with, kernel_with
 from forestall.engine.purposes import Purpose
 from forestall.engine.random import open_stream
 
@@ -186,7 +186,7 @@ def _treat(
         _add_leaders(i, AT_END, lesions, record)
 
 
-@bare_kernel
+@bare_kernel_with(forceinline=True)
 def _see(
     i: int,
     visit: int,

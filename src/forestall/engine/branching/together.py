@@ -29,7 +29,7 @@ from forestall.engine.branching.stack import (
 )
 from forestall.engine.bulk import NODES, WEIGHTS
 from forestall.engine.counts import next_gamma
-from forestall.engine.kernels import bare_kernel
+from forestall.engine.kernels import bare_kernel, bare_kernel_with
 
 Moments = tuple[float, float, float, float, float]
 """As `pair_moments` returns them."""
@@ -69,7 +69,7 @@ def expected_to_wake(cells: float, wake: float, leaving: float, days: float) -> 
     return cells * -math.expm1(-leaving * days) * wake / leaving
 
 
-@bare_kernel
+@bare_kernel_with(forceinline=True)
 def follow_together(
     state: npt.NDArray[np.uint64],
     row: int,
@@ -101,11 +101,29 @@ def follow_together(
     Returns:
         The day reached, `start` if they cannot be drawn together, and the new number of founders that wait.
     """
-    rates, day = lattice.rates, start
     if cycling + tolerant <= worker.sizes[PAIR_ABOVE] or not _many_switch(
         row, cycling, tolerant, end - start, phase, room, lattice
     ):
         return start, top
+    return _follow_many(state, row, cycling, tolerant, start, end, phase, room, lattice, worker, top)
+
+
+@bare_kernel
+def _follow_many(
+    state: npt.NDArray[np.uint64],
+    row: int,
+    cycling: float,
+    tolerant: float,
+    start: float,
+    end: float,
+    phase: int,
+    room: float,
+    lattice: LatticeArrays,
+    worker: Worker,
+    top: int,
+) -> tuple[float, int]:
+    """Follow both phenotypes of which many cells switch; arguments and result as for `follow_together`."""
+    rates, day = lattice.rates, start
     fastest = fastest_change(row, phase, room, lattice)
     if math.isnan(fastest):
         ask_for(worker, row)
@@ -133,7 +151,7 @@ def follow_together(
     return day, top
 
 
-@bare_kernel
+@bare_kernel_with(forceinline=True)
 def _many_switch(
     row: int,
     cycling: float,
