@@ -24,7 +24,7 @@ from forestall.engine.branching.lattice import Lattice
 from forestall.engine.branching.plan import Line, Plan, Tumors
 from forestall.engine.branching.simulate import follow_patients
 
-SIZES = (1e5, 1e6, 1e8, 1e10, 1e12)
+SIZES = (1e5, 1e6, 1e8, 1e9, 4e9, 1e10, 1e12)
 REBOP_CELLS = 100_000
 REBOP_DAYS = 7.0
 

@@ -14,16 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from forestall.engine.birth_death import birth_death_step, constant_rate_law
+from forestall.engine.branching.daughters import cycling_rates, expected_emissions, push_emitted
 from forestall.engine.branching.lattice import LatticeArrays
 from forestall.engine.branching.mutants import (
     emit_mutants,
     emit_sleepers,
     exponential_path,
     fastest_change,
-    next_alteration,
     node_day,
     node_weight,
-    push_mutants,
 )
 from forestall.engine.branching.silent import next_emission_of_many, next_emission_of_one
 from forestall.engine.branching.stack import (
@@ -34,7 +33,6 @@ from forestall.engine.branching.stack import (
     NORMAL_ABOVE,
     PAIR_ABOVE,
     STATUS,
-    TOLERANT,
     Worker,
     ask_for,
     push,
@@ -42,8 +40,6 @@ from forestall.engine.branching.stack import (
 )
 from forestall.engine.branching.together import (
     FEW,
-    cycling_rates,
-    expected_emissions,
     expected_to_wake,
     follow_together,
     longest_at_once,
@@ -56,6 +52,9 @@ from forestall.engine.random import next_exponential, next_uniform
 Floats = npt.NDArray[np.float64]
 
 _WAITING_AT_ONCE = 64
+_FEW_OF_STEADY, _STEADY = 1.0, 1e-3
+"""Mutants up to which a large clone is followed one by one if its own chance adds less than a part in ten thousand (a twelfth of the
+second number) to the variance of their number."""
 _ALONE = 4.0
 """Tolerant cells up to which each is drawn by itself."""
 
@@ -102,7 +101,8 @@ def follow_cycling(
             push(worker, base, row, CYCLING, start, cells)
             return 0.0, top
         span = end - start
-        if cells > bulk and expected_emissions(cells, b - d, emission, span) > FEW:
+        few = _few(sleep, emission, b + d, span)
+        if cells > bulk and expected_emissions(cells, b - d, emission, span) > few:
             day, top = follow_together(state, row, cells, 0.0, start, end, phase, room, lattice, worker, top)
             if day > start:
                 return 0.0, top
@@ -118,24 +118,18 @@ def follow_cycling(
             continue
         asleep = sleep > 0.0 and next_uniform(state) * emission < sleep
         cells = cells - 1.0 if asleep else cells
-        top = _push_emitted(state, row, asleep, start, lattice, worker, top)
+        top = push_emitted(state, row, asleep, start, lattice, worker, top)
     return cells, top
 
 
 @bare_kernel
-def _push_emitted(
-    state: npt.NDArray[np.uint64],
-    row: int,
-    asleep: bool,
-    day: float,
-    lattice: LatticeArrays,
-    worker: Worker,
-    top: int,
-) -> int:
-    """Let the cell that a clone emitted wait: one that fell asleep, or a mutant."""
-    if asleep:
-        return push(worker, top, row, TOLERANT, day, 1.0)
-    return push_mutants(row, next_alteration(state, row, lattice), day, 1.0, lattice, worker, top)
+def _few(sleep: float, emission: float, turnover: float, days: float) -> float:
+    """Emissions up to which a large clone is followed one by one, by rates of a cell, 1/day.
+
+    Between its sampled ends the integral of N cells' number varies by about N turnover days^3 / 12 (a Brownian bridge), which adds
+    emission turnover days^2 / 12 to the variance over the mean of the number of mutants.
+    """
+    return _FEW_OF_STEADY if sleep <= 0.0 and emission * turnover * days * days < _STEADY else FEW
 
 
 @bare_kernel_with(forceinline=True)
@@ -189,13 +183,14 @@ def _follow_in_bulk(
     division, d, sleep = cycling_rates(row, phase, room, lattice)
     b, emission = division * (1.0 - total), division * total + sleep
     days = min(span, longest_at_once(fastest), _span_of_path(cells, b + d, sizes))
-    if days <= 0.0 or expected_emissions(cells, b - d, emission, days) <= FEW:
+    few = _few(sleep, emission, b + d, days)
+    if days <= 0.0 or expected_emissions(cells, b - d, emission, days) <= few:
         return 0.0, cells, top
     survival, stop = constant_rate_law(b, d + sleep, days)
     after = birth_death_step(state, cells, survival, stop, sizes[NORMAL_ABOVE], sizes[MEAN_ABOVE])
     path = exponential_path(cells, after, start, days, fastest)
     if total > 0.0:
-        top = emit_mutants(state, row, division, path, lattice, worker, top)
+        top = emit_mutants(state, row, phase, room, path, lattice, worker, top)
     if sleep > 0.0:
         top = emit_sleepers(state, row, sleep, path, worker, top)
     return days, after, top

@@ -1,4 +1,8 @@
-"""A lesion: its living clones after an interval, with the space that they share, and its growth from one cell to a size."""
+"""A lesion: its living clones after an interval, with the space that they share, and its growth from one cell to a size.
+
+Here and in the modules below, what runs once per interval or per clone is inlined: to pass a lattice, a lesion and a worker, about a
+hundred words, costs more than the work on a clone.
+"""
 
 from __future__ import annotations
 

@@ -1,47 +1,32 @@
 """Mutants that many cells found along their path, at the four nodes of a Gauss-Legendre quadrature of the interval.
 
 Where very many are expected within a short time, the four are replaced by the two nodes with the same total, mean, variance and
-skewness.
+skewness. Where the path is nearly level none is needed (`forestall.engine.branching.steady`).
 """
 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from forestall.engine.branching.daughters import push_mutants
 from forestall.engine.branching.lattice import IMPOSSIBLE, NOT_YET, LatticeArrays
-from forestall.engine.branching.stack import CYCLING, TOLERANT, Worker, ask_for, push
+from forestall.engine.branching.path import Path, Shares
+from forestall.engine.branching.stack import TOLERANT, Worker, push
+from forestall.engine.branching.steady import emit_steadily, is_steady
 from forestall.engine.bulk import NODES, WEIGHTS
 from forestall.engine.counts import next_poisson
 from forestall.engine.kernels import bare_kernel, bare_kernel_with
 from forestall.engine.random import next_uniform
-
-Shares = tuple[float, float, float, float]
 
 _RARE, _PLENTY = 2.0, 64.0
 _RARE_PER_DIVISION, _PLENTY_PER_DIVISION = 2.0, 8.0
 """Mutants with one alteration of which fewer are expected are drawn one by one, each on its own day: whether any is left at the
 end depends on it. Mutants of which more are expected are drawn at two nodes. Both limits are in numbers and per division of a cell."""
 _TWO_NODES_UP_TO = 0.8
-"""Product of the fastest change and the interval up to which two nodes integrate mean and variance to 1e-4."""
-
-
-class Path(NamedTuple):
-    """Cells that may bear mutants, over an interval."""
-
-    shares: Shares
-    """Cell-days that each node stands for."""
-    start: float
-    """Day on which the interval begins."""
-    days: float
-    """Its length."""
-    fastest: float
-    """`fastest_change` in it, 1/day."""
-    bend: float
-    """Logarithm of the cells' growth along an exponential path; nan for another path."""
+"""Product of the fastest change and the interval up to which two nodes integrate the mean to 1e-4 and the variance to 4e-3."""
 
 
 @bare_kernel
@@ -115,19 +100,21 @@ def fastest_change(row: int, phase: int, room: float, lattice: LatticeArrays) ->
 def emit_mutants(
     state: npt.NDArray[np.uint64],
     row: int,
-    b: float,
+    phase: int,
+    room: float,
     path: Path,
     lattice: LatticeArrays,
     worker: Worker,
     top: int,
 ) -> int:
-    """Put the mutants of a path on the stack: single ones on their days while few are expected, otherwise some at each node.
+    """Put the mutants of a path on the stack: all at once if it is level, single ones if few are expected, otherwise some at each node.
 
     Args:
         state: (2,) state of a stream.
         row: Genotype of the parents.
-        b: Their division rate, 1/day.
-        path: Their number.
+        phase: Phase of treatment.
+        room: Factor on divisions.
+        path: Number of parents.
         lattice: Genotypes.
         worker: Founders that wait; receives `UNKNOWN_GENOTYPE` where a mutant is not in the lattice.
         top: Their number.
@@ -136,13 +123,16 @@ def emit_mutants(
         The new number of founders that wait.
     """
     child, probability, shares = lattice.child, lattice.probability, path.shares
+    b = lattice.rates[row, phase, 0] * room
     total = shares[0] + shares[1] + shares[2] + shares[3]
     few, plenty, rare = _few(b, path), _plenty(b, path), 0.0
     for a in range(child.shape[1]):
         if child[row, a] == IMPOSSIBLE:
             continue
         expected = probability[a] * (b * total)
-        if expected < few:
+        if is_steady(child[row, a], expected, phase, room, path, lattice):
+            top = emit_steadily(state, row, a, expected, phase, room, path, lattice, worker, top)
+        elif expected < few:
             rare += expected
         elif expected > plenty:
             top = _emit_plenty(state, row, a, b, path, lattice, worker, top)
@@ -152,7 +142,7 @@ def emit_mutants(
                 day = node_day(node, path.start, path.days)
                 top = push_mutants(row, a, day, mutants, lattice, worker, top)
     for _ in range(int(next_poisson(state, rare))):
-        a = _next_rare(state, row, b * total, few, rare, lattice)
+        a = _next_rare(state, row, b * total, few, rare, phase, room, path, lattice)
         top = push_mutants(row, a, next_day(state, path, total), 1.0, lattice, worker, top)
     return top
 
@@ -234,36 +224,25 @@ def emit_sleepers(
 
 
 @bare_kernel
-def push_mutants(
-    row: int, alteration: int, day: float, cells: float, lattice: LatticeArrays, worker: Worker, top: int
-) -> int:
-    """Let the founders of a mutant clone wait, if any, or note that its genotype is not in the lattice yet."""
-    if cells <= 0.0:
-        return top
-    other = lattice.child[row, alteration]
-    if other < 0:
-        ask_for(worker, row)
-        return top
-    return push(worker, top, other, CYCLING, day, cells)
-
-
-@bare_kernel
-def next_alteration(state: npt.NDArray[np.uint64], row: int, lattice: LatticeArrays) -> int:
-    """One of the alterations that a genotype can acquire, in proportion to their probabilities."""
-    return _next_rare(state, row, 1.0, math.inf, lattice.total[row], lattice)
-
-
-@bare_kernel
 def _next_rare(
-    state: npt.NDArray[np.uint64], row: int, divisions: float, few: float, rare: float, lattice: LatticeArrays
+    state: npt.NDArray[np.uint64],
+    row: int,
+    divisions: float,
+    few: float,
+    rare: float,
+    phase: int,
+    room: float,
+    path: Path,
+    lattice: LatticeArrays,
 ) -> int:
-    """One of the alterations of which fewer than `few` are expected in so many divisions, `rare` of all of them."""
+    """One of the alterations whose mutants `emit_mutants` draws one by one, of which `rare` are expected in so many divisions."""
     rest, chosen = next_uniform(state) * rare, 0
     for a in range(lattice.child.shape[1]):
-        expected = lattice.probability[a] * divisions
-        if lattice.child[row, a] != IMPOSSIBLE and expected < few:
-            chosen = a
-            rest -= expected
-            if rest < 0.0:
-                break
+        other, expected = lattice.child[row, a], lattice.probability[a] * divisions
+        if other == IMPOSSIBLE or expected >= few or is_steady(other, expected, phase, room, path, lattice):
+            continue
+        chosen = a
+        rest -= expected
+        if rest < 0.0:
+            break
     return chosen

@@ -33,18 +33,30 @@ def next_emission_of_one(
     Returns:
         Day of the first emission, or infinity when there is none, and the cells of the line at that time (or at the end).
     """
-    rate, lower, below, above = roots
+    rate, lower, _, above = roots
     mixing = days * mean_of_exponential(-rate * days)
     decay = math.exp(-min(rate * days, LARGEST_EXPONENT))
     alive, spread = decay + above * mixing, 1.0 + lower * mixing
     emitted, rest = emission * mixing / alive, next_uniform(state)
     if rest < emitted:
-        mixing = rest / (emission + rest * below)
-        stop = (max(0.0, 1.0 - rate * mixing) + above * mixing) / (1.0 + lower * mixing)
-        return min(days, day_of(rate, mixing)), 1.0 + next_negative_binomial(state, 2.0, min(1.0, stop))
+        return emitting_line(state, roots, emission, rest, days)
     if rest - emitted >= decay / (spread * alive):
         return math.inf, 0.0
     return math.inf, 1.0 + next_geometric(state, min(1.0, alive / spread))
+
+
+@bare_kernel
+def emitting_line(
+    state: npt.NDArray[np.uint64], roots: Roots, emission: float, rest: float, days: float
+) -> tuple[float, float]:
+    """Day, at most `days`, by which a line has emitted with probability `rest`, and its cells if it emits then.
+
+    Other arguments as for `next_emission_of_one`.
+    """
+    rate, lower, below, above = roots
+    mixing = rest / (emission + rest * below)
+    stop = (max(0.0, 1.0 - rate * mixing) + above * mixing) / (1.0 + lower * mixing)
+    return min(days, day_of(rate, mixing)), 1.0 + next_negative_binomial(state, 2.0, min(1.0, stop))
 
 
 @bare_kernel

@@ -7,15 +7,11 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from forestall.engine.birth_death import LARGEST_EXPONENT, mean_of_exponential
+from forestall.engine.branching.daughters import cycling_rates, expected_emissions
 from forestall.engine.branching.lattice import LatticeArrays
-from forestall.engine.branching.mutants import (
-    Path,
-    Shares,
-    emit_mutants,
-    fastest_change,
-)
+from forestall.engine.branching.mutants import emit_mutants, fastest_change
 from forestall.engine.branching.pairs import mean_matrix, pair_moments
+from forestall.engine.branching.path import Path, Shares
 from forestall.engine.branching.stack import (
     CYCLING,
     DONE,
@@ -45,22 +41,9 @@ _SMOOTH = 1.0 / 16.0
 
 
 @bare_kernel
-def cycling_rates(row: int, phase: int, room: float, lattice: LatticeArrays) -> tuple[float, float, float]:
-    """Rates at which cycling cells divide, die and fall asleep, 1/day."""
-    rates = lattice.rates
-    return rates[row, phase, 0] * room, rates[row, phase, 1], rates[row, phase, 2]
-
-
-@bare_kernel
 def longest_at_once(fastest: float) -> float:
     """Longest interval that is drawn in bulk, days, of clones that change at a rate."""
     return FOLDS_AT_ONCE / fastest if fastest > 0.0 else math.inf
-
-
-@bare_kernel
-def expected_emissions(cells: float, net: float, emission: float, days: float) -> float:
-    """Largest number of emissions to be expected of cycling cells."""
-    return emission * cells * days * max(1.0, mean_of_exponential(min(net * days, LARGEST_EXPONENT)))
 
 
 @bare_kernel
@@ -143,7 +126,7 @@ def _follow_many(
             tilt = math.log(max(after, 1.0) / moments[0])
             shares = _shares(cycling, tolerant, b - d, own, days, tilt)
             path = Path(shares, day, days, fastest, math.nan)
-            top = emit_mutants(state, row, rates[row, phase, 0] * room, path, lattice, worker, top)
+            top = emit_mutants(state, row, phase, room, path, lattice, worker, top)
         cycling, tolerant, day = after, asleep, day + days
     if day > start:
         top = push(worker, top, row, TOLERANT, day, tolerant)
