@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from forestall.biology.integrate import LONGEST_STRETCH_DAYS
 from forestall.biology.lesions import WORK_ROWS, advance_lesions, longest_stretch
-from forestall.biology.rates import BIRTH, DEATH, RATE_ROWS
+from forestall.biology.rates import BIRTH, DEATH, LATE_ENTER, LATE_GAP, LATE_LEAVE, RATE_ROWS, RING_ROWS
 from forestall.biology.stretch import new_law, write_law
 from forestall.engine.random import stream
 
@@ -30,10 +31,11 @@ def run(
 ) -> Array:
     """Advance lesions (2, L, 2); returns the cells after.
 
-    The rates are those of each genotype, (RATE_ROWS, 2), or of each day as well, (days, RATE_ROWS, 2).
+    The rates are those of each genotype, (RATE_ROWS, 2), or of each day as well, (days, RATE_ROWS, 2); with first moments, RING_ROWS.
     """
     now, lesions = cells.copy(), cells.shape[1]
-    every_day = rates if rates.ndim == 3 else np.repeat(rates[None], days, axis=0)
+    every_day = np.zeros((days, RING_ROWS, GENOTYPES))
+    every_day[:, : rates.shape[-2]] = rates
     states = np.stack([stream(seed, lesion, 31, 0) for lesion in range(lesions)])
     loss, probability = np.array([u, 0.0]), np.array([u])
     law, done = new_law(GENOTYPES, 1, 1), 0
@@ -61,6 +63,27 @@ def test_oracle_deterministic_clones_follow_the_matrix_exponential() -> None:
     after = run(cells, constant(birth, death, enter, leave, fade), 50, 0.0)[:, 0, 0]
     matrix = np.array([[birth - death - enter, leave], [enter, -fade - leave]])
     np.testing.assert_allclose(after, expm(50 * matrix) @ cells[:, 0, 0], rtol=1e-5)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_oracle_the_order_of_hours_within_a_day_counts(order: int) -> None:
+    """Killing in one half of the day, arrest in the other: within 1e-3 of the matrices after ten days; integrals alone miss by 3e-2."""
+    from scipy.linalg import expm
+
+    halves = [constant(0.04, 0.36, 0.02, 0.08, 0.036), constant(0.16, 0.04, 0.12, 0.02, 0.004)][::order]
+    generators = [
+        np.array([[b - d - s, w], [s, -f - w]]) for b, d, s, w, f in (half[:, 0] for half in halves)
+    ]
+    rates = np.zeros((RING_ROWS, GENOTYPES))
+    rates[:RATE_ROWS] = 0.5 * (halves[0] + halves[1])
+    birth, death, enter, leave, fade = 0.125 * (halves[1] - halves[0])
+    rates[LATE_GAP], rates[LATE_ENTER], rates[LATE_LEAVE] = birth - death - enter + fade + leave, enter, leave
+    cells = np.zeros((2, 1, 2))
+    cells[0, 0, 0] = 1e9
+    day = expm(0.5 * generators[1]) @ expm(0.5 * generators[0])
+    expected = (np.linalg.matrix_power(day, 10) @ cells[:, 0, 0]).sum()
+    assert run(cells, rates, 10, 0.0).sum() == pytest.approx(expected, rel=1e-3)
+    assert abs(run(cells, rates[:RATE_ROWS], 10, 0.0).sum() / expected - 1) > 3e-2
 
 
 def test_oracle_deterministic_mutants_follow_their_linear_equation() -> None:

@@ -14,8 +14,15 @@ from numpy.typing import NDArray
 from forestall.biology.day_templates import LONGEST_SPAN_DAYS
 from forestall.biology.dosing import MAX_PERIOD_DAYS, Schedule
 from forestall.biology.rates import (
+    BIRTH,
     DEATH,
+    ENTER,
+    LATE_ENTER,
+    LATE_GAP,
+    LATE_LEAVE,
+    LEAVE,
     RATE_ROWS,
+    RING_ROWS,
     SIGNALING,
     TERMS,
     TOLERANT_DEATH,
@@ -30,7 +37,7 @@ from forestall.biology.rates import (
 )
 from forestall.engine.exponential import exp_poly
 from forestall.engine.kernels import bare_kernel, bare_kernel_with
-from forestall.engine.vectors import WIDTH, load, spread, store
+from forestall.engine.vectors import WIDTH, larger, load, spread, store
 
 Array = NDArray[np.float64]
 
@@ -40,15 +47,15 @@ RING_DAYS = 2 * MAX_PERIOD_DAYS + LONGEST_SPAN_DAYS + LONGEST_STRETCH_DAYS + 1
 """Days of rates that are kept: two dosing periods, the longest span, and a stretch."""
 DRUG_RING_DAYS = 2 * MAX_PERIOD_DAYS + LONGEST_SPAN_DAYS + 1
 """Days of concentrations that are kept: two dosing periods and the longest span."""
-TREND_SHARE = 0.3
+TREND_SHARE = 1.0
 """A trend is extrapolated over at most this share of a time constant: beyond it a strong feedback would ring."""
 NONE, BENDS, JUMPS = range(3)
 """What doses given at once do to exposure: absorbed ones bend its course, the others make it jump."""
 ABSORBED = 1e-9
 """A drug whose terms add up to less than this share of their sizes at the time of the dose is absorbed first."""
-CORRECTED = 1e-3
+CORRECTED = 1e-4
 """A correction of a slow state by more than this (relative) asks for the rates of the corrected state."""
-MOST_CORRECTIONS = 3
+MOST_CORRECTIONS = 8
 """Corrections at one node."""
 _MIDNIGHT = 1e-6
 """Days after midnight at which a part that begins there may be found."""
@@ -135,83 +142,142 @@ def _begin_segment(
     for c in range(schedule.drug.shape[1]):
         begins = segment == 0 or schedule.infusing[template, segment - 1, c] == 0.0
         if schedule.infusing[template, segment, c] > 0.0 and begins:
-            turn(p, False)
+            turn(p, BENDS)
     given = _give(schedule, p, phase, day, schedule.bolus[template, segment])
     if given != NONE:
-        turn(p, given == JUMPS)
+        turn(p, given)
+
+
+def slow_weights(length: Array, tau_days: Array) -> Array:
+    """Weights of `CourseModel.slow_weight`: slow states follow, exactly, a target that changes linearly through two times.
+
+    For the first node these are the start of the segment and the node itself, otherwise the two nodes.
+
+    Args:
+        length: (T, S) days of the segments of each template; 0 for none.
+        tau_days: (Q,) time constants.
+
+    Returns:
+        (T, S, 3, 3, Q)
+    """
+    days = np.maximum(length, 1e-9)[:, :, None, None]
+    until = days * np.array([EARLY, 1.0 - EARLY, 1.0])[:, None]
+    earlier, later = (
+        days * np.array([0.0, EARLY, EARLY])[:, None],
+        days * np.array([EARLY, 1.0 - EARLY, 1.0 - EARLY])[:, None],
+    )
+    approached = -np.expm1(-until / tau_days)
+    ahead = (until - (tau_days + earlier) * approached) / (later - earlier)
+    return np.stack([1.0 - approached, approached - ahead, ahead], axis=3)
 
 
 @bare_kernel_with(forceinline=True)
-def _relax(model: CourseModel, p: PatientRates, template: int, segment: int, leg: int, days: float) -> None:
-    """Advance the slow states, exactly for a target that follows its trend."""
-    p.since[0] += days
-    decay, slow, aim, trend = model.slow_decay, p.slow, p.aim, p.trend
+def _follow(
+    model: CourseModel, p: PatientRates, template: int, segment: int, stage: int, earlier: Array, later: Array
+) -> None:
+    """Put the slow states where they are at a node or at the end of a segment (stage 2), for a target through two values."""
+    weight, begin, slow = model.slow_weight, p.begin, p.slow
     for q in range(slow.shape[0]):
-        tau, left = model.network.slow_tau_days[q], decay[template, segment, leg, q]
-        p.keep[q] *= left
+        kept, one, two = (
+            weight[template, segment, stage, 0, q],
+            weight[template, segment, stage, 1, q],
+            weight[template, segment, stage, 2, q],
+        )
         for first in range(0, slow.shape[1], WIDTH):
-            heading, change = load(aim, (q, first)), load(trend, (q, first))
-            gap = load(slow, (q, first)) - heading + change * tau
-            store(slow, (q, first), heading + change * (days - tau) + gap * left)
-            store(aim, (q, first), heading + change * days)
+            at = (
+                kept * load(begin, (q, first))
+                + one * load(earlier, (q, first))
+                + two * load(later, (q, first))
+            )
+            # A line through two nodes may pass below 0 at the end.
+            store(slow, (q, first), larger(at, 0.0))
 
 
 @bare_kernel
-def turn(p: PatientRates, jump: bool) -> None:
-    """A dose begins now: the target's trend ends, and the next one begins here; with a jump of exposure its value tells nothing."""
-    p.since[0] = 0.0
-    p.since[1] = 1.0 if jump else p.since[1]
-    p.keep[:] = 1.0
+def turn(p: PatientRates, given: int) -> None:
+    """A dose begins now: the target's trend ends; with a jump of exposure its value tells nothing."""
     p.trend[:] = 0.0
-    if not jump:
-        copy_rows(p.aim, p.target)
+    p.turned[0] = max(p.turned[0], given)
 
 
 @bare_kernel_with(forceinline=True)
-def _correct(model: CourseModel, p: PatientRates, ahead: float) -> None:
-    """At a node: put the slow states where the target found now would have led them, and take its trend.
+def _expect(p: PatientRates, base: Array, days: float) -> None:
+    """Predict the target some days after it has a value, from its trend."""
+    expected, trend = p.expected, p.trend
+    for q in range(expected.shape[0]):
+        for first in range(0, expected.shape[1], WIDTH):
+            store(expected, (q, first), load(base, (q, first)) + days * load(trend, (q, first)))
 
-    Called again with another target, it replaces the one before.
+
+@bare_kernel_with(forceinline=True)
+def _take_trend(
+    model: CourseModel, p: PatientRates, before: Array, days: float, ahead: float, share: float
+) -> None:
+    """The trend of the target since it had another value.
 
     Args:
         model: What the arm shares.
-        p: The patient, with the new target.
-        ahead: Days to the next node, about.
+        p: The patient, with the target of now.
+        before: (Q, lanes) the target before.
+        days: Days since then.
+        ahead: Days for which the trend will be used.
+        share: Of the change that is taken to go on.
     """
-    days, jumped = p.since[0], p.since[1] == 1.0
-    slow, target, aim, trend, old = p.slow, p.target, p.aim, p.trend, p.before
-    for q in range(slow.shape[0]):
-        share = 1.0 - p.keep[q]
-        tau = model.network.slow_tau_days[q]
-        steady = 0.0
-        if not jumped and days > 0.0:
-            share = 1.0 - share * tau / days
-            if ahead < TREND_SHARE * tau:
-                steady = min(1.0, days / ahead) / days
-        for first in range(0, slow.shape[1], WIDTH):
-            found = load(target, (q, first))
-            store(slow, (q, first), load(slow, (q, first)) + share * (found - load(aim, (q, first))))
-            store(trend, (q, first), steady * (found - load(old, (q, first))))
-    copy_rows(p.target, p.aim)
+    target, trend = p.target, p.trend
+    for q in range(trend.shape[0]):
+        steady = share / days if ahead < TREND_SHARE * model.network.slow_tau_days[q] else 0.0
+        for first in range(0, trend.shape[1], WIDTH):
+            store(trend, (q, first), steady * (load(target, (q, first)) - load(before, (q, first))))
 
 
 @bare_kernel_with(forceinline=True)
-def _settle(model: CourseModel, p: PatientRates, length: float, ahead: float) -> None:
-    """At a node: the slow states and their rates, found again while a correction moves the slow states from where the rates were found.
+def _foresee(model: CourseModel, p: PatientRates, node: int, length: float) -> None:
+    """Predict the target at a node of a segment."""
+    if node == 0:
+        _expect(p, p.aim, length * EARLY)
+        return
+    copy_rows(p.target, p.first)
+    # After a dose the target's course bends: it must not be followed further than it is known.
+    share = 1.0 if p.turned[0] == NONE else (EARLY / MIDDLE if p.turned[0] == BENDS else 0.0)
+    _take_trend(model, p, p.aim, length * EARLY, length * MIDDLE, share)
+    p.turned[0] = NONE
+    _expect(p, p.first, length * MIDDLE)
+
+
+@bare_kernel_with(forceinline=True)
+def _settle(
+    model: CourseModel, p: PatientRates, template: int, segment: int, node: int, length: float
+) -> None:
+    """At a node: its target and rates, found again while the target moves the slow states from where the rates were found.
 
     Args:
         model: What the arm shares.
-        p: The patient.
+        p: The patient, with the target expected at the node.
+        template: The template of the day.
+        segment: The segment.
+        node: The node, 0 or 1.
         length: Days of the segment.
-        ahead: Days to the next node, about.
     """
+    earlier = p.aim if node == 0 else p.first
+    jumped = p.turned[0] == JUMPS
+    _follow(model, p, template, segment, node, p.expected if jumped else earlier, p.expected)
     for _ in range(MOST_CORRECTIONS):
         rates_now(model, p, length, False)
-        _correct(model, p, ahead)
+        _follow(model, p, template, segment, node, p.target if jumped else earlier, p.target)
         if not moved(p.slow, p.seen_slow, CORRECTED):
             break
-    p.keep[:] = 1.0
-    p.since[:] = 0.0
+
+
+@bare_kernel_with(forceinline=True)
+def _end_segment(model: CourseModel, p: PatientRates, template: int, segment: int, length: float) -> None:
+    """Slow states at the end of a segment, by the line through its two targets, and what that line says of the target then."""
+    _follow(model, p, template, segment, 2, p.first, p.target)
+    aim, target, first_target = p.aim, p.target, p.first
+    for q in range(aim.shape[0]):
+        for first in range(0, aim.shape[1], WIDTH):
+            last = load(target, (q, first))
+            store(aim, (q, first), last + EARLY / MIDDLE * (last - load(first_target, (q, first))))
+    _take_trend(model, p, p.first, length * MIDDLE, 2.0 * length * EARLY, 1.0)
 
 
 @bare_kernel
@@ -221,7 +287,7 @@ def _kill_apart(
     """Integrate the drugs that only kill over a segment, day by day; whether there is any killing.
 
     With the drives linear through their values at the segment's two nodes, the integral of effect times drive is a weight
-    for each node; `p.part_kill` receives the weights.
+    for each node; `p.part_kill` receives the weights, of the integral and of the first moment.
     """
     amount = p.part_kill
     amount[:] = 0.0
@@ -244,8 +310,10 @@ def _kill_apart(
                 for x in range(amount.shape[2]):
                     effect = half * effect_now(model, p, a, x)
                     some = some or effect > 0.0
-                    amount[today, a, x, 0] += effect * (1.0 - late)
-                    amount[today, a, x, 1] += effect * late
+                    for moment in range(2):
+                        amount[today, a, x, 0, moment] += effect * (1.0 - late)
+                        amount[today, a, x, 1, moment] += effect * late
+                        effect *= at - today - 0.5
         _move(schedule, p, phase, day + today, p.part_decay[u, 0], schedule.part_infusing[u], True)
     return some
 
@@ -258,32 +326,57 @@ def _add_kill_apart(model: CourseModel, p: PatientRates, node: int, day: int, sp
         kill[:] = 0.0
         for a in range(model.action_kind.shape[0]):
             for x in range(p.part_kill.shape[2]):
-                if p.part_kill[j, a, x, node] != 0.0:
-                    add_kill(model, p, a, x * p.genotypes, p.part_kill[j, a, x, node], kill)
+                for moment in range(2):
+                    amount = p.part_kill[j, a, x, node, moment]
+                    if amount != 0.0:
+                        add_kill(model, p, a, x * p.genotypes, amount, 2 * moment)
         today = (day + j) % RING_DAYS
         for first in range(0, kill.shape[1], WIDTH):
-            killed = p.sensitivity * load(kill, (0, first)) * killable(model, load(drive, (0, first)))
-            killed = killed + p.effectors * load(kill, (1, first))
+            left = killable(model, load(drive, (0, first)))
+            killed = p.sensitivity * load(kill, (0, first)) * left + p.effectors * load(kill, (1, first))
             death, tolerant = (today, DEATH, first), (today, TOLERANT_DEATH, first)
             store(ring, death, load(ring, death) + killed)
             store(ring, tolerant, load(ring, tolerant) + spared * killed)
+            late = p.sensitivity * load(kill, (2, first)) * left + p.effectors * load(kill, (3, first))
+            gap = (today, LATE_GAP, first)
+            store(ring, gap, load(ring, gap) - (1.0 - spared) * late)
 
 
 @bare_kernel_with(forceinline=True)
 def _clear(ring: Array, place: int) -> None:
-    for row in range(RATE_ROWS):
+    for row in range(RING_ROWS):
         for first in range(0, ring.shape[2], WIDTH):
             store(ring, (place, row, first), spread(0.0))
 
 
 @bare_kernel_with(forceinline=True)
-def _add_rates(p: PatientRates, today: int, weight: float) -> None:
-    """Add a multiple of the present rates to a day of the ring."""
+def _add_rates(p: PatientRates, today: int, weight: float, late: float) -> None:
+    """Add a multiple of the present rates to a day of the ring, and another to its first moments."""
     ring, now = p.ring, p.now
     for row in range(RATE_ROWS):
         for first in range(0, now.shape[1], WIDTH):
             place = (today, row, first)
             store(ring, place, load(ring, place) + weight * load(now, (row, first)))
+    for first in range(0, now.shape[1], WIDTH):
+        enter, leave = load(now, (ENTER, first)), load(now, (LEAVE, first))
+        gap = (
+            load(now, (BIRTH, first))
+            - load(now, (DEATH, first))
+            - enter
+            + load(now, (TOLERANT_DEATH, first))
+            + leave
+        )
+        store(ring, (today, LATE_GAP, first), load(ring, (today, LATE_GAP, first)) + late * gap)
+        store(ring, (today, LATE_ENTER, first), load(ring, (today, LATE_ENTER, first)) + late * enter)
+        store(ring, (today, LATE_LEAVE, first), load(ring, (today, LATE_LEAVE, first)) + late * leave)
+
+
+@bare_kernel_with(forceinline=True)
+def _add_span(p: PatientRates, day: int, span: int, length: float, at: float) -> None:
+    """Add the present rates, those of one of a span's two nodes, to its days: rates are linear through the nodes."""
+    between = 2.0 * at - length
+    for j in range(span):
+        _add_rates(p, (day + j) % RING_DAYS, (j + 0.5 - (length - at)) / between, 1.0 / (12.0 * between))
 
 
 @bare_kernel
@@ -301,19 +394,22 @@ def integrate_days(
         _begin_segment(schedule, p, phase, day, template, s)
         kills = _kill_apart(model, schedule, p, phase, day, template, s)
         length, infusing = schedule.length[template, s], schedule.infusing[template, s]
+        copy_rows(p.slow, p.begin)
         for node in range(2):
             _move(schedule, p, phase, day, p.decay[template, s, node], infusing, False)
-            _relax(model, p, template, s, node, length * (EARLY if node == 0 else MIDDLE))
-            copy_rows(p.target, p.before)
-            _settle(model, p, length, length * (MIDDLE if node == 0 else 2.0 * EARLY))
+            _foresee(model, p, node, length)
+            _settle(model, p, template, s, node, length)
             at = length * (EARLY if node == 0 else 1.0 - EARLY)
-            for j in range(span):
-                weight = 0.5 * length if span == 1 else (j + 0.5 - (length - at)) / (2.0 * at - length)
-                _add_rates(p, (day + j) % RING_DAYS, weight)
+            if span == 1:
+                _add_rates(
+                    p, day % RING_DAYS, 0.5 * length, 0.5 * length * (schedule.start[template, s] + at - 0.5)
+                )
+            else:
+                _add_span(p, day, span, length, at)
             if kills:
                 _add_kill_apart(model, p, node, day, span)
         _move(schedule, p, phase, day, p.decay[template, s, 0], infusing, False)
-        _relax(model, p, template, s, 0, length * EARLY)
+        _end_segment(model, p, template, s, length)
 
 
 @bare_kernel

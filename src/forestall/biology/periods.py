@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from forestall.biology.dosing import Schedule
 from forestall.biology.integrate import (
     DRUG_RING_DAYS,
+    JUMPS,
     LONGEST_STRETCH_DAYS,
     RING_DAYS,
     integrate_days,
@@ -28,6 +29,7 @@ from forestall.biology.rates import (
     FROZEN,
     NEXT,
     RATE_ROWS,
+    RING_ROWS,
     SAME,
     TERMS,
     CourseModel,
@@ -117,7 +119,7 @@ def catch_up(schedule: Schedule, p: PatientRates, phase: int, day: int) -> None:
         return
     back = max(schedule.period[phase], LONGEST_STRETCH_DAYS)
     rates, slow, drugs = (
-        np.empty((back, RATE_ROWS, p.ring.shape[2])),
+        np.empty((back, RING_ROWS, p.ring.shape[2])),
         np.empty((back, p.slow_ring.shape[1], p.ring.shape[2])),
         np.empty((back, p.concentration.shape[0], TERMS)),
     )
@@ -131,7 +133,7 @@ def catch_up(schedule: Schedule, p: PatientRates, phase: int, day: int) -> None:
         place = (day - back + k) % RING_DAYS
         p.ring[place], p.slow_ring[place] = rates[k], slow[k]
         p.drug_ring[(day - back + k) % DRUG_RING_DAYS] = drugs[k]
-    turn(p, True)
+    turn(p, JUMPS)
     p.clock[NEXT], p.clock[SAME], p.clock[FROZEN] = day, 0, 0
 
 
@@ -162,7 +164,7 @@ def _resume(schedule: Schedule, p: PatientRates, phase: int, day: int) -> None:
     _continued(p.slow_ring, place, (day - period) % RING_DAYS, (day - 2 * period) % RING_DAYS, p.factor[0])
     copy_rows(p.slow_ring[place], p.slow)
     _continued_drugs(p, day, period, p.concentration)
-    turn(p, True)
+    turn(p, JUMPS)
     p.clock[SAME], p.clock[EXTRAPOLATED] = 0, 0
 
 
@@ -190,7 +192,7 @@ def _differences(ring: Array, day: int, period: int, row: int, first: int) -> tu
 
 
 @bare_kernel
-def _fit_pattern(p: PatientRates, end: int, period: int) -> None:
+def _fitted_factor(p: PatientRates, end: int, period: int) -> float:
     """The factor by which the last period's differences are those of the period before, by least squares."""
     above, below = 0.0, 1e-300
     for day in range(end - period, end):
@@ -199,7 +201,42 @@ def _fit_pattern(p: PatientRates, end: int, period: int) -> None:
                 change, earlier = _differences(p.ring, day, period, row, first)
                 above += total(change * earlier)
                 below += total(earlier * earlier)
-    p.factor[0] = min(SLOWEST, max(0.0, above / below))
+    return min(SLOWEST, max(0.0, above / below))
+
+
+@bare_kernel
+def _drug_factor(model: CourseModel, p: PatientRates, end: int, period: int) -> float:
+    """The factor of the drugs: what all later periods will add is what they would add if differences shrank by it.
+
+    Drugs are weighted by how much the last period has changed their effects.
+    """
+    before = (end - period) % DRUG_RING_DAYS
+    above, below = 0.0, 1e-300
+    for a in range(model.action_drug.shape[0]):
+        d = model.action_drug[a]
+        plasma, change, ahead = 0.0, 0.0, 0.0
+        for k in range(TERMS):
+            decay, step = p.day_decay[1, d, k], p.concentration[d, k] - p.drug_ring[before, d, k]
+            plasma += p.concentration[d, k]
+            change += step
+            ahead += step * decay / (1.0 - decay)
+        saturation = model.potency[a] + model.free[d, 0] * max(plasma, 0.0)
+        weight = model.maximum[a] * abs(change) * model.free[d, 0] * model.potency[a] / saturation**2
+        if change * ahead > 0.0:
+            above += weight * ahead / (change + ahead)
+            below += weight
+    return min(SLOWEST, above / below)
+
+
+@bare_kernel
+def _lasting_factor(fitted: float, drugs: float) -> float:
+    """The factor to continue a pattern with, so that all that is to come adds up to what it should.
+
+    Effects saturate: beside what is in proportion to the drugs' change x, which shrinks by their factor f, differences of rates have
+    something in proportion to x^2, which shrinks by f^2. The factor from period to period therefore comes near f by f itself, and what
+    it lacks now takes as much from the sum as f / (1 + f) of it would for ever. Slow expression may shrink more slowly than the drugs.
+    """
+    return max(fitted, drugs - (drugs - fitted) * drugs / (1.0 + drugs))
 
 
 @bare_kernel
@@ -215,15 +252,15 @@ def _follows(p: PatientRates, end: int, period: int, factor: float, tolerance: f
 
 
 @bare_kernel
-def _judge(p: PatientRates, end: int, period: int) -> None:
+def _judge(model: CourseModel, p: PatientRates, end: int, period: int) -> None:
     """At the end of a period: whether to extrapolate from here on, or to freeze."""
     if p.clock[EXTRAPOLATED] == 0:
-        _fit_pattern(p, end, period)
-        tolerance = PATTERN * period * (1.0 - p.factor[0]) ** 2
-        if not _follows(p, end, period, p.factor[0], tolerance):
-            p.factor[0] = 0.0
-            if not _follows(p, end, period, 0.0, PATTERN * period):
-                return
+        fitted = _fitted_factor(p, end, period)
+        tolerance = PATTERN * period
+        follows = _follows(p, end, period, fitted, tolerance * (1.0 - fitted) ** 2)
+        if not follows and not _follows(p, end, period, 0.0, tolerance):
+            return
+        p.factor[0] = _lasting_factor(fitted, _drug_factor(model, p, end, period))
         p.clock[EXTRAPOLATED] = 1
     left = p.factor[0] / (1.0 - p.factor[0])
     if left == 0.0 or _follows(p, end, period, 0.0, SETTLED / left):
@@ -247,7 +284,7 @@ def _step(model: CourseModel, schedule: Schedule, p: PatientRates, phase: int) -
     p.clock[NEXT] = end
     lasts = schedule.same_until[phase, end] > end
     if lasts and p.clock[SAME] >= 2 * period and end // period > day // period:
-        _judge(p, end, period)
+        _judge(model, p, end, period)
 
 
 @bare_kernel

@@ -19,6 +19,9 @@ Array = NDArray[np.float64]
 BIRTH, DEATH, ENTER, LEAVE, TOLERANT_DEATH = range(5)
 """Rows of the rate arrays: b, d, s_in, s_out and d_q."""
 RATE_ROWS = 5
+LATE_GAP, LATE_ENTER, LATE_LEAVE = range(RATE_ROWS, 8)
+"""Rows of `PatientRates.ring` after those: first moments about the middle of the day of b - d - s_in + d_q + s_out, s_in and s_out."""
+RING_ROWS = 8
 TERMS = 4
 """Exponentials per drug: up to three of disposition and one of absorption."""
 SIGNALING, CYTOTOXIC, PAYLOAD, ADCC = range(4)
@@ -54,8 +57,9 @@ class CourseModel(NamedTuple):
     """(A,) largest effect (0-1) or, for killing, rate (1/day)."""
     free: Array
     """(D, X) nmol/L of free drug per mg/L in plasma."""
-    slow_decay: Array
-    """(T, S, 2, Q) factors by which slow states keep their distance from the target between quadrature nodes."""
+    slow_weight: Array
+    """(T, S, 3, 3, Q) what slow states are at the two quadrature nodes and at the end of a segment: weights of what they are at its
+    start, of an earlier and of a later target (see `integrate.slow_weights`)."""
     signal_death: float
     """1/day of added death at complete loss of the survival drive, in the typical patient."""
     turnover: float
@@ -137,15 +141,17 @@ class PatientRates(NamedTuple):
     target: Array
     """(Q, lanes) where the slow states are heading, at the last node."""
     aim: Array
-    """(Q, lanes) the same, predicted for now."""
+    """(Q, lanes) the same at the start of the segment, by the line through the nodes before it."""
     trend: Array
     """(Q, lanes) predicted change of the target, 1/day."""
-    before: Array
-    """(Q, lanes) the target at the node before the last."""
-    keep: Array
-    """(Q,) share of a distance from the target that is left since the last node, or since a jump of exposure after it."""
-    since: Array
-    """(2,) days since then; 1 if there was a jump."""
+    expected: Array
+    """(Q, lanes) the target predicted for a node."""
+    first: Array
+    """(Q, lanes) the target at the first node of the segment."""
+    begin: Array
+    """(Q, lanes) slow states at its start."""
+    turned: NDArray[np.int64]
+    """(1,) what doses at its start did to exposure (`integrate.NONE` and the others)."""
     seen_slow: Array
     """(Q, lanes) at the last evaluation."""
     effect: Array
@@ -163,13 +169,14 @@ class PatientRates(NamedTuple):
     drive: Array
     """(2, lanes) proliferation relative to the reference; survival lost."""
     kill: Array
-    """(2, lanes) cytotoxic and antibody-dependent, 1/day."""
+    """(4, lanes) cytotoxic and antibody-dependent, 1/day; scratch for the first moments of both."""
     now: Array
     """(RATE_ROWS, lanes) scratch."""
     part_kill: Array
-    """(LONGEST_SPAN_DAYS, A, X, 2) killing of the present segment by actions integrated apart, for each of its two nodes."""
+    """(LONGEST_SPAN_DAYS, A, X, 2, 2) killing of the present segment by actions integrated apart, for each of its two nodes: its
+    integral and its first moment about the middle of the day."""
     ring: Array
-    """(RING_DAYS, RATE_ROWS, lanes) integrals over each recent day."""
+    """(RING_DAYS, RING_ROWS, lanes) integrals over each recent day, and first moments."""
     slow_ring: Array
     """(RING_DAYS, Q, lanes) slow states at the start of each recent day."""
     drug_ring: Array
@@ -307,7 +314,7 @@ def moved(now: Array, seen: Array, overlooked: float) -> bool:
 
 
 @bare_kernel_with(forceinline=True)
-def add_kill(model: CourseModel, p: PatientRates, a: int, first: int, amount: float, kill: Array) -> None:
+def add_kill(model: CourseModel, p: PatientRates, a: int, first: int, amount: float, into: int) -> None:
     """Add the killing by one action to the lanes of one exposure class.
 
     Args:
@@ -315,11 +322,12 @@ def add_kill(model: CourseModel, p: PatientRates, a: int, first: int, amount: fl
         p: The patient.
         a: The action.
         first: First lane of the class.
-        amount: Effect of the action, 1/day, or its integral.
-        kill: (2, lanes) receives it: row 0 for killing of which a share needs division, row 1 for that by effector cells.
+        amount: Effect of the action, 1/day, or its integral or moment.
+        into: Row of `p.kill` that receives killing of which a share needs division; the next one, that by effector cells.
     """
-    row, antigen, access = (1 if model.action_kind[a] == ADCC else 0), model.antigen[a], p.lanes.access
-    half = model.adcc_half if row == 1 else model.payload_half
+    antigen, access, kill = model.antigen[a], p.lanes.access, p.kill
+    immune = model.action_kind[a] == ADCC
+    row, half = (into + 1, model.adcc_half) if immune else (into, model.payload_half)
     if model.action_kind[a] >= PAYLOAD and antigen >= 0:
         for lane in range(first, first + p.genotypes):
             shown = p.expression[antigen, lane]
@@ -344,7 +352,7 @@ def _kills(model: CourseModel, p: PatientRates, everything: bool) -> None:
             continue
         for first in range(0, p.effect.shape[1], p.genotypes):
             if p.effect[a, first] > 0.0:
-                add_kill(model, p, a, first, p.effect[a, first], p.kill)
+                add_kill(model, p, a, first, p.effect[a, first], 0)
 
 
 @bare_kernel

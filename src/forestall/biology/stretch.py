@@ -1,6 +1,7 @@
 r"""What becomes of one cell of every lane over a stretch of days: computed once, used for all lesions of a patient.
 
-Per day the rates are constant (their integrals over the day). Without crowding, cycling cells c and tolerant cells q follow
+Per day the rates are constant (their integrals over the day, and what their order within it adds). Without crowding, cycling
+cells c and tolerant cells q follow
 
     dc/dt = (b (1 - u) - d - s_in) c + s_out q,    dq/dt = s_in c - (d_q + s_out) q,
 
@@ -26,7 +27,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forestall.biology.integrate import LONGEST_STRETCH_DAYS
-from forestall.biology.rates import BIRTH, DEATH, ENTER, LEAVE, TOLERANT_DEATH
+from forestall.biology.rates import (
+    BIRTH,
+    DEATH,
+    ENTER,
+    LATE_ENTER,
+    LATE_GAP,
+    LATE_LEAVE,
+    LEAVE,
+    TOLERANT_DEATH,
+)
 from forestall.engine.exponential import exp_lanes
 from forestall.engine.kernels import bare_kernel, bare_kernel_with, kernel_with
 from forestall.engine.vectors import WIDTH, absolute, larger, load, root, smaller, spread, store, where
@@ -118,7 +128,11 @@ cell on the day; then b until the day."""
 
 @bare_kernel
 def _day_matrix(rates: Array, place: int, leaving: Array, out: Array, day: int) -> None:
-    """The exact solution of one day without crowding, into rows 0 to 3 of `out[day]`, and its growth exponent into row 4."""
+    """What one day without crowding does, into rows 0 to 3 of `out[day]`, and its growth exponent into row 4.
+
+    The matrices of different hours do not commute. To second order (Magnus) the day is that of constant rates, the integrals A,
+    plus the commutator of their first moments B with them, B A - A B.
+    """
     for first in range(0, out.shape[2], WIDTH):
         # Rates of a span are interpolated between its nodes and may fall below 0 by a rounding or a kink.
         enter = larger(load(rates, (place, ENTER, first)), 0.0)
@@ -127,8 +141,17 @@ def _day_matrix(rates: Array, place: int, leaving: Array, out: Array, day: int) 
         grow = load(rates, (place, BIRTH, first)) * (1.0 - load(leaving, (first,)))
         grow = grow - load(rates, (place, DEATH, first)) - enter
         gap = 0.5 * (grow + fade + leave)
+        mean = grow - gap
+        late, wide = load(rates, (place, LATE_GAP, first)), 2.0 * gap
+        late_enter, late_leave = (
+            load(rates, (place, LATE_ENTER, first)),
+            load(rates, (place, LATE_LEAVE, first)),
+        )
+        gap = gap + late_leave * enter - leave * late_enter
+        enter = larger(enter + wide * late_enter - late * enter, 0.0)
+        leave = larger(leave + late * leave - wide * late_leave, 0.0)
         omega = root(gap * gap + enter * leave) + 1e-12
-        up, down = exp_lanes(grow - gap + omega), exp_lanes(grow - gap - omega)
+        up, down = exp_lanes(mean + omega), exp_lanes(mean - omega)
         even, odd = 0.5 * (up + down), 0.5 * (up - down) / omega
         store(out, (day, CC, first), even + gap * odd)
         store(out, (day, CQ, first), leave * odd)
@@ -300,7 +323,7 @@ def write_law(
     """Compute the law of a stretch.
 
     Args:
-        rates: (places, RATE_ROWS, lanes) integrals over days.
+        rates: (places, RING_ROWS, lanes) integrals over days, and first moments.
         places: (days,) where the rates of each day stand.
         days: Length of the stretch, at most `LONGEST_STRETCH_DAYS`.
         loss: (G,) probability per division that a daughter leaves for another genotype.

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forestall.biology.day_grid import Curve, Doses, TypicalEffects, cycle_curves
 from forestall.biology.day_templates import LONGEST_SPAN_DAYS, dose_times
@@ -18,7 +17,7 @@ from forestall.biology.exposure.variability import (
     site_terms,
     superposition_terms,
 )
-from forestall.biology.integrate import EARLY, LONGEST_STRETCH_DAYS, MIDDLE
+from forestall.biology.integrate import LONGEST_STRETCH_DAYS, slow_weights
 from forestall.biology.rates import ADCC, CYTOTOXIC, PAYLOAD, SIGNALING, CourseModel
 from forestall.biology.setup import SharedArrays
 from forestall.biology.signaling.actions import Action, compile_actions
@@ -217,16 +216,10 @@ def _model(
         hill=np.array([effect.hill for effect in effects]),
         maximum=np.array([_maximum(action) for _, action in doing]),
         free=free * brain,
-        slow_decay=_slow_decay(schedule, network.arrays.slow_tau_days),
+        slow_weight=slow_weights(schedule.length, np.asarray(network.arrays.slow_tau_days, np.float64)),
         **_rates_in_use(),
     )
 
 
 def _maximum(action: DrugAction) -> float:
     return action.maximum.to("1/day" if action.kind in KILLING else "1")
-
-
-def _slow_decay(schedule: Schedule, tau_days: NDArray[np.floating]) -> NDArray[np.float64]:
-    """(T, S, 2, Q) factors between quadrature nodes."""
-    legs = schedule.length[:, :, None] * np.array([EARLY, MIDDLE])
-    return np.asarray(np.exp(-legs[..., None] / np.asarray(tau_days, np.float64)))
