@@ -17,11 +17,9 @@ from numpy.typing import NDArray
 from forestall.biology.dosing import Schedule
 from forestall.biology.integrate import (
     DRUG_RING_DAYS,
-    JUMPS,
     LONGEST_STRETCH_DAYS,
     RING_DAYS,
     integrate_days,
-    turn,
 )
 from forestall.biology.rates import (
     ANCHOR,
@@ -36,6 +34,7 @@ from forestall.biology.rates import (
     PatientRates,
     copy_rows,
 )
+from forestall.biology.slow_following import JUMPS, turn
 from forestall.engine.kernels import bare_kernel, bare_kernel_with, kernel_with
 from forestall.engine.vectors import WIDTH, absolute, any_above, load, store, total
 

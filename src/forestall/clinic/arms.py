@@ -17,12 +17,13 @@ from forestall.biology.exposure.variability import (
     site_terms,
     superposition_terms,
 )
-from forestall.biology.integrate import LONGEST_STRETCH_DAYS, slow_weights
+from forestall.biology.integrate import LONGEST_STRETCH_DAYS
 from forestall.biology.rates import ADCC, CYTOTOXIC, PAYLOAD, SIGNALING, CourseModel
 from forestall.biology.setup import SharedArrays
 from forestall.biology.signaling.actions import Action, compile_actions
 from forestall.biology.signaling.compile import Compiled, compiled
 from forestall.biology.signaling.lanes import compile_alterations
+from forestall.biology.slow_following import slow_weights
 from forestall.clinic.dose_sizes import typical_size
 from forestall.clinic.stopping import remaining
 from forestall.knowledge.alterations import Alteration, ShiftAffinity, load_alterations
