@@ -130,7 +130,8 @@ def batch_of(trial_name: str, arm_index: int, patients: int, days: int) -> Batch
     trial = Trial.load(trial_name)
     visits = sorted({*range(0, days, VISIT_EVERY_DAYS), days})
     arm_name, regimen = list(trial.spec.regimens.items())[arm_index]
-    arm = compile_arm(arm_name, regimen, default_after_progression(), visits, days)
+    later = default_after_progression(trial.spec.population.her2)
+    arm = compile_arm(arm_name, regimen, later, visits, days)
     population = draw_population(trial.spec.population, np.arange(patients), SEED)
     watch = replace(trial.watch(SEED), visits=(0, 1), follow_up_days=1, dropout_per_day=0.0, accrual_days=0.0)
     grown = follow_arm(population, arm, 0, watch, trace=True)
