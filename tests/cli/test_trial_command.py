@@ -106,7 +106,7 @@ def test_unit_quiet_prints_nothing(short: Path, capsys: pytest.CaptureFixture[st
 def test_unit_explain_defaults_runs_nothing(short: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _done("trial", str(short), "--explain-defaults")
     printed = capsys.readouterr().out
-    assert "after_progression: capecitabine" in printed
+    assert "after_progression: trastuzumab" in printed
     assert "randomization: 1:1" in printed
     assert not Path("out").exists()
 

@@ -25,7 +25,7 @@ def test_unit_the_figure_holds_lesions_clones_and_doses() -> None:
     assert plot.visit_day[-1] == course.progression.day
     assert plot.day[-1] > course.progression.day
     assert {"liver", "node"} <= set(plot.diameter_mm)
-    assert list(plot.doses) == ["capecitabine"]
+    assert sorted(plot.doses) == ["capecitabine", "trastuzumab"]
     assert len(course_figure(course).axes) == 3
 
 

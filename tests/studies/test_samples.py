@@ -17,7 +17,7 @@ from forestall.studies.samples import state_at
 EVA = fs.Patient(
     patient="Eva",
     age=58,
-    her2="negative",
+    her2="low",
     er="positive",
     alterations=["PIK3CA_mut"],
     lesions=[{"site": "bone", "diameter": "40 mm"}, {"site": "liver", "diameter": "30 mm"}],
