@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +59,7 @@ class CourseModel(NamedTuple):
     """(D, X) nmol/L of free drug per mg/L in plasma."""
     slow_weight: Array
     """(T, S, 3, 3, Q) what slow states are at the two quadrature nodes and at the end of a segment: weights of what they are at its
-    start, of an earlier and of a later target (see `integrate.slow_weights`)."""
+    start, of an earlier and of a later target (see `slow_following.slow_weights`)."""
     signal_death: float
     """1/day of added death at complete loss of the survival drive, in the typical patient."""
     turnover: float
@@ -151,7 +151,7 @@ class PatientRates(NamedTuple):
     begin: Array
     """(Q, lanes) slow states at its start."""
     turned: NDArray[np.int64]
-    """(1,) what doses at its start did to exposure (`integrate.NONE` and the others)."""
+    """(1,) what doses at its start did to exposure (`slow_following.NONE` and the others)."""
     seen_slow: Array
     """(Q, lanes) at the last evaluation."""
     effect: Array
@@ -338,10 +338,9 @@ def add_kill(model: CourseModel, p: PatientRates, a: int, first: int, amount: fl
 
 
 @bare_kernel_with(inline="always")
-def killable(model: CourseModel, drive: Array) -> Array:
-    """Share of the killing by cytotoxics and payloads that is left at a division rate relative to the reference."""
-    left: Array = (1.0 - model.cycle_killing) + model.cycle_killing * drive
-    return left
+def killable(model: CourseModel, drive: Any) -> Any:
+    """Share of the killing by cytotoxics and payloads that is left at a relative division rate, of one lane or of several at once."""
+    return (1.0 - model.cycle_killing) + model.cycle_killing * drive
 
 
 @bare_kernel

@@ -22,6 +22,7 @@ from forestall.biology.rates import (
     SIGNALING,
     CourseModel,
     PatientRates,
+    killable,
     rates_now,
 )
 from forestall.biology.setup import CohortArrays, SharedArrays, relative_fitness
@@ -248,7 +249,7 @@ def _net_growth(
     """Net growth (1/day) of the clone in column `v` of these arrays."""
     drive = activity[model.network.proliferation, v] / p.proliferation
     lost = max(0.0, 1.0 - activity[model.network.survival, v] / p.survival)
-    killable = 1.0 - model.cycle_killing + model.cycle_killing * drive
+    left = killable(model, drive)
     death = p.death * (1.0 - model.turnover) + p.signal_death * lost
     for a in range(effect.shape[0]):
         kind = model.action_kind[a]
@@ -257,5 +258,5 @@ def _net_growth(
             if kind >= PAYLOAD and model.antigen[a] >= 0:
                 shown = expression[model.antigen[a], v]
                 reach *= shown / (shown + (model.adcc_half if kind == ADCC else model.payload_half))
-            death += reach * (p.effectors if kind == ADCC else p.sensitivity * killable)
+            death += reach * (p.effectors if kind == ADCC else p.sensitivity * left)
     return float((p.birth * room - p.death * model.turnover) * drive * fitness - death)

@@ -107,7 +107,7 @@ def drive_and_death(
 def _effector_killing(culture: Culture, exposure: dict[str, float], drugs: Sequence[Drug]) -> Array:
     """(lines,) antibody-dependent killing with the effector cells of a typical patient, 1/day."""
     lanes, nodes = culture.lanes, culture.network.index.nodes
-    killed = np.zeros(lanes.base_expression.shape[1])
+    killed, half = np.zeros(lanes.base_expression.shape[1]), value("adcc.antigen_half", "1")
     given = [(drug.name, action) for drug in drugs for action in drug.actions]
     for a, (name, action) in enumerate(given):
         if action.kind != "adcc":
@@ -115,7 +115,6 @@ def _effector_killing(culture: Culture, exposure: dict[str, float], drugs: Seque
         ratio = (exposure[name] / action.potency.to("nmol/L")) ** action.hill.value
         rate = action.maximum.to("1/day") * ratio / (1.0 + ratio)
         shown: Floats = lanes.base_expression[nodes[action.target]]
-        half = value("adcc.antigen_half", "1")
         killed += rate * np.asarray(lanes.access[a] * shown / (half + shown), np.float64)
     return killed
 
@@ -140,9 +139,15 @@ def subject_from_patient(spec: PatientSpec, drugs: Sequence[str]) -> Subject:
         * value("growth.metastasis_speedup", "1")
     )
     birth = max(value("growth.birth_rate", "1/day"), growth)
-    signal, turnover = value("death.signal_rate", "1/day"), value("death.turnover_share", "1")
-    cycle, half = value("death.cytotoxic_cycle_share", "1"), value("payload.antigen_half", "1")
-    fates = Fates(birth, birth - growth, signal, 1.0, turnover, cycle, half)
+    fates = Fates(
+        birth=birth,
+        death=birth - growth,
+        signal_death=value("death.signal_rate", "1/day"),
+        kill_factor=1.0,
+        turnover=value("death.turnover_share", "1"),
+        cycle_killing=value("death.cytotoxic_cycle_share", "1"),
+        payload_half=value("payload.antigen_half", "1"),
+    )
     density = value("tumor.cells_per_mm3", "cells/mm**3")
     return Subject(
         name=spec.patient,

@@ -27,9 +27,8 @@ _OF_CLASS: Final = "response.class."
 _OF_DRUG: Final = "response.drug."
 _SIGNALING: Final = ("tolerance.*", "death.*")
 _CYCLE: Final = "death.cytotoxic_cycle_share"
-_WITH_THE_CYCLE: Final = {"cytotoxic", "starvation", "payload"}
 _ANTIGEN: Final = "payload.antigen_half"
-_KILLERS: Final = (_ANTIGEN, "alterations.ALDH1A1_up.*")
+_KILLING: Final = (_CYCLE, _ANTIGEN, "alterations.ALDH1A1_up.*")
 _TREATMENT: Final = ("treatment.chemotherapy_*",)
 _RELATED: Final = "prior.sensitivity_same_trait."
 _LINES: Final = ("prior.growth_per_line", "prior.sensitivity_per_line")
@@ -86,20 +85,22 @@ def _matters(name: str, population: Population, drugs: Sequence[str]) -> bool:
         return any(toxicity_adds_up(drug) for drug in drugs)
     if name.startswith("sensitivity."):
         return any(_is(f"sensitivity.{trait}_log_sd", (name,)) for trait in _traits(drugs))
-    if _is(name, _KILLERS):
-        return _kills(name, kinds, drugs)
+    if _is(name, _KILLING):
+        return _killing_matters(name, kinds, drugs)
     if _is(name, _SIGNALING):
-        return bool(kinds - KILLING) and (name != _CYCLE or bool(kinds & _WITH_THE_CYCLE))
+        return bool(kinds - KILLING)
     if name.startswith("prior."):
         return _treated_before(name, population, drugs)
     kind = name.removeprefix("growth.doubling_time.")
     return kind not in _TYPES or kind in _types_in(population)
 
 
-def _kills(name: str, kinds: AbstractSet[str], drugs: Sequence[str]) -> bool:
-    """Whether the drugs kill in the way that an unknown belongs to."""
+def _killing_matters(name: str, kinds: AbstractSet[str], drugs: Sequence[str]) -> bool:
+    """Whether an unknown that belongs to a way of killing can change what the drugs do."""
     if name == _ANTIGEN:
         return _antigen_in_network(drugs)
+    if name == _CYCLE:
+        return bool(kinds - KILLING) and bool(kinds & {"cytotoxic", "starvation", "payload"})
     return bool(kinds & {"cytotoxic", "payload"})
 
 
