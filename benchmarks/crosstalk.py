@@ -7,7 +7,7 @@ the file and prints which numbers would move: none by much, if the file holds th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import numpy as np
 import yaml
 from scipy.optimize import least_squares
 
+from forestall.biology.signaling.actions import Action
 from forestall.biology.signaling.compile import Compiled, Floats, compile_network, compiled
 from forestall.biology.signaling.steady import Case, steady_states, time_course
 from forestall.knowledge.networks import DIRECTORY, Network
@@ -33,8 +34,8 @@ CUT_BY_EGF, CUT_BY_NEUREGULIN = 0.57, 0.90
 """Share of the growth inhibition by trastuzumab that ligands take away: Nahta 2006."""
 LARGEST_REBOUND, LARGEST_SHARE_WITHOUT_HER3 = 0.55, 0.4
 """Of the rebound of AKT after neratinib: with trastuzumab, and without the rise of HER3 (Canonici 2013; Sergina 2007)."""
-NERATINIB = {"EGFR": 0.9, "ERBB2": 0.9}
-TRASTUZUMAB = {"EGFR": 0.9, "ERBB2": 0.96}
+NERATINIB: Mapping[str | Action, float] = {"EGFR": 0.9, "ERBB2": 0.9}
+TRASTUZUMAB: Mapping[str | Action, float] = {"EGFR": 0.9, "ERBB2": 0.96}
 """Neratinib with trastuzumab at 60% inhibition of what neratinib leaves."""
 STARVED = {"NRG1": 0.02, "EGF": 0.02, "IGF1": 0.02}
 UPPER = (
@@ -97,21 +98,18 @@ def _rebound_sizes(network: Compiled, without_her3: Compiled, line: str) -> Iter
     yield Size(f"rebound without HER3, {line}", LARGEST_SHARE_WITHOUT_HER3, rest, 0.08, "at most")
 
 
-def _rebound(network: Compiled, line: str, effects: dict[str, float]) -> float:
+def _rebound(network: Compiled, line: str, effects: Mapping[str | Action, float]) -> float:
     """Rise of AKT between the first hour and the next day."""
     first, later = time_course(
-        Case(LINES[line], effects=dict(effects)), [0.04, 1.0], network=network, tolerance=1e-5
+        Case(LINES[line], effects=effects), [0.04, 1.0], network=network, tolerance=1e-5
     )
     return later["AKT1"] - first["AKT1"]
 
 
 def _rescue_sizes(network: Compiled, line: str) -> Iterator[Size]:
     ligands: list[dict[str, float]] = [{}, {"EGF": 0.9}, {"NRG1": 0.9}]
-    cases = [
-        Case(LINES[line], effects=effects, ligands=added)
-        for added in ligands
-        for effects in ({}, {"ERBB2": 0.6})
-    ]
+    blocked: list[dict[str | Action, float]] = [{}, {"ERBB2": 0.6}]
+    cases = [Case(LINES[line], effects=effects, ligands=added) for added in ligands for effects in blocked]
     drive = [state["proliferation"] for state in steady_states(cases, network=network)]
     alone, egf, neuregulin = (1 - drive[2 * k + 1] / drive[2 * k] for k in range(3))
     yield Size(f"trastuzumab's effect cut by EGF, {line}", CUT_BY_EGF, 1 - egf / alone, 0.08, "share")
@@ -150,7 +148,7 @@ class Problem:
         """(low, value, high) of every number, (numbers, 3); zeros are kept away from."""
         rows = [_at(self.document, keys)[:3] for keys in self.keys]
         found = np.array([[low, value, high] for value, low, high in rows], float)
-        return np.maximum(found, 1e-3 * found[:, 2:])
+        return np.asarray(np.maximum(found, 1e-3 * found[:, 2:]))
 
     def network(self, values: Floats, *, her3: bool = True) -> Compiled:
         """The network with other numbers; `her3=False` freezes the expression of HER3."""
