@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import get_args
 
 import numpy as np
 import pytest
 
 from forestall.clinic.arms import compile_arm
 from forestall.clinic.population import draw_population
-from forestall.clinic.response import CROSS_RESISTANT, reach
+from forestall.clinic.response import CROSS_RESISTANT, strength
 from forestall.knowledge.parameter_sets import ParameterSet, using
 from forestall.knowledge.population import Population as Eligibility
 from forestall.knowledge.regimens import parse_regimen
+from forestall.knowledge.response_classes import Spread
 from forestall.studies.calibration.inputs import inputs_of
 from forestall.studies.calibration.spec import load_spec, unknowns
 
 NAMES = (
-    "prior.sensitivity_same_class",
+    *(f"prior.sensitivity_same_class.{trait}" for trait in get_args(Spread)),
     *(f"prior.sensitivity_same_trait.{trait}" for trait in CROSS_RESISTANT),
 )
 COORDINATES = [one for one in unknowns(load_spec("metastatic")) if one.name in NAMES]
@@ -48,11 +50,11 @@ def test_oracle_what_was_given_before_is_an_input_where_it_changes_an_effect(
     arm = compile_arm("a", protocol, parse_regimen("no treatment"), (0, 56), 60)
     people = draw_population(population, np.arange(5), 3)
     with using(ParameterSet("x", {})):
-        before = reach(people, arm)
+        before = strength(people, arm)
     changed = set()
     for name in NAMES:
         with using(ParameterSet("x", {name: 0.31})):
-            if not np.allclose(reach(people, arm), before):
+            if not np.allclose(strength(people, arm), before):
                 changed.add(name)
     assert said == changed
 

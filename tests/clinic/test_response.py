@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -11,22 +12,26 @@ import pytest
 from forestall.clinic.arms import compile_arm
 from forestall.clinic.population import draw_population
 from forestall.clinic.prior_lines import draw_earlier_lines
-from forestall.clinic.response import reach
+from forestall.clinic.response import strength
 from forestall.errors import KnowledgeError
 from forestall.knowledge import response_classes
 from forestall.knowledge.drugs import load_drugs
 from forestall.knowledge.parameter_sets import ParameterSet, using
 from forestall.knowledge.population import Population as Eligibility
 from forestall.knowledge.regimens import parse_regimen
-from forestall.knowledge.response_classes import load_response_classes
+from forestall.knowledge.response_classes import Spread, load_response_classes
 
+TRAITS = get_args(Spread)
 NEUTRAL = {
     "prior.sensitivity_per_line": 1.0,
-    "prior.sensitivity_same_class": 1.0,
     **{f"prior.sensitivity_same_trait.{trait}": 1.0 for trait in ("cytotoxic", "endocrine", "her2")},
     **{
-        f"sensitivity.{trait}_log_sd": 0.0
-        for trait in ("endocrine", "her2", "cdk46", "pi3k", "host", "cytotoxic")
+        name: neutral
+        for trait in TRAITS
+        for name, neutral in (
+            (f"sensitivity.{trait}_log_sd", 0.0),
+            (f"prior.sensitivity_same_class.{trait}", 1.0),
+        )
     },
 }
 LETROZOLE, DOCETAXEL = 0, 0
@@ -38,7 +43,7 @@ def factors(regimen: str, changes: Mapping[str, float], **criteria: object) -> n
         people = draw_population(
             Eligibility.model_validate({"her2": "negative", **criteria}), np.arange(40), 3
         )
-        return reach(people, arm)
+        return strength(people, arm)
 
 
 def test_unit_neutral_numbers_change_nothing() -> None:
@@ -51,21 +56,22 @@ def test_unit_class_and_drug_multiply_a_kill_rate() -> None:
     assert factors("docetaxel q3w", changes) == pytest.approx(0.6)
 
 
-def test_unit_strength_is_an_exponent_of_what_an_inhibitor_leaves() -> None:
-    largest = load_drugs()["letrozole"].actions[0].maximum.to("1")
-    found = factors("letrozole", {"response.class.aromatase_inhibitor": 2.0})
-    assert 1 - largest * found == pytest.approx((1 - largest) ** 2)
-
-
 def test_unit_earlier_lines_and_earlier_classes_weaken() -> None:
-    changes = {"prior.sensitivity_per_line": 0.8, "prior.sensitivity_same_class": 0.5}
+    changes = {"prior.sensitivity_per_line": 0.8, "prior.sensitivity_same_class.cytotoxic": 0.5}
     assert factors("docetaxel q3w", changes, line=3) == pytest.approx(0.64)
     assert factors("docetaxel q3w", changes, line=1, prior=["taxane"]) == pytest.approx(0.5)
     assert factors("capecitabine q3w", changes, line=1, prior=["taxane"]) == pytest.approx(1.0)
 
 
+def test_unit_the_class_given_before_weakens_by_its_trait() -> None:
+    changes = {"prior.sensitivity_same_class.endocrine": 0.2, "prior.sensitivity_same_class.her2": 0.7}
+    assert factors("exemestane", changes, line=1, prior=["aromatase inhibitor"]) == pytest.approx(0.2)
+    trastuzumab = factors("trastuzumab", changes, her2="positive", line=1, prior=["trastuzumab"])
+    assert trastuzumab[:, 0] == pytest.approx(0.7)
+
+
 def test_unit_a_relative_given_before_weakens_unless_the_class_itself_was_given() -> None:
-    changes = {"prior.sensitivity_same_class": 0.5, "prior.sensitivity_same_trait.cytotoxic": 0.7}
+    changes = {"prior.sensitivity_same_class.cytotoxic": 0.5, "prior.sensitivity_same_trait.cytotoxic": 0.7}
     assert factors("capecitabine q3w", changes, line=1, prior=["taxane"]) == pytest.approx(0.7)
     assert factors("docetaxel q3w", changes, line=1, prior=["taxane"]) == pytest.approx(0.5)
     assert factors("capecitabine q3w", changes, line=1, prior=["aromatase inhibitor"]) == pytest.approx(1.0)

@@ -112,6 +112,8 @@ class PatientRates(NamedTuple):
     """(D, TERMS) 1/day."""
     scale: Array
     """(D, TERMS) mg/L per mg."""
+    strength: Array
+    """(A,) of each action in this patient: an action on signaling leaves its target what is left to it by this power."""
     amount: Array
     """(P, C) mg per maintenance dose."""
     loading: Array
@@ -271,8 +273,12 @@ def effect_now(model: CourseModel, p: PatientRates, action: int, exposure_class:
     free = max(plasma, 0.0) * model.free[drug, exposure_class]
     if model.hill[action] != 1.0:
         ratio = (free / model.potency[action]) ** model.hill[action]
-        return float(model.maximum[action] * ratio / (1.0 + ratio))
-    return float(model.maximum[action] * free / (free + model.potency[action]))
+        effect = model.maximum[action] * ratio / (1.0 + ratio)
+    else:
+        effect = model.maximum[action] * free / (free + model.potency[action])
+    if model.action_kind[action] == SIGNALING and p.strength[action] != 1.0 and effect > 0.0:
+        return float(1.0 - (1.0 - effect) ** p.strength[action])
+    return float(effect)
 
 
 @bare_kernel

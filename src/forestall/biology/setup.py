@@ -16,6 +16,7 @@ from forestall.biology.rates import (
     DEATH,
     RATE_ROWS,
     RING_ROWS,
+    SIGNALING,
     TERMS,
     CourseModel,
     Lanes,
@@ -82,8 +83,8 @@ class CohortArrays(NamedTuple):
     """(n,) to cytotoxics, relative."""
     effectors: Array
     """(n,) antibody-dependent killing, relative."""
-    reach: Array
-    """(n, A) factor on each action's effect in this patient, on top of what her genotypes let through."""
+    strength: Array
+    """(n, A) of each action in this patient: it multiplies a kill rate, and is the power of what an action on signaling leaves."""
     site_class: NDArray[np.int64]
     """(n, L) exposure class of each lesion: 0 systemic, 1 brain, -1 no lesion."""
     site: NDArray[np.int8]
@@ -120,6 +121,14 @@ def relative_fitness(acquired: int, cost: Array) -> float:
     return fitness
 
 
+@bare_kernel
+def strengthen_killing(model: CourseModel, strength: Array, access: Array) -> None:
+    """Multiply what reaches the lanes of actions that kill, (A, lanes), by their strength in the patient, (A,)."""
+    for action in range(access.shape[0]):
+        if model.action_kind[action] != SIGNALING:
+            access[action] *= strength[action]
+
+
 @kernel_with(error_model="numpy")
 def _lanes(i: int, classes: int, model: CourseModel, cohort: CohortArrays, shared: SharedArrays) -> Lanes:
     table = cohort.table[i]
@@ -142,8 +151,7 @@ def _lanes(i: int, classes: int, model: CourseModel, cohort: CohortArrays, share
     access = np.empty((model.action_kind.shape[0], lanes))
     write_lanes(shared.alterations, genotype, context, shared.weight, base, floor, weight, access)
     normalizer = np.empty((model.network.slow_node.shape[0], lanes))
-    for action in range(access.shape[0]):
-        access[action] *= cohort.reach[i, action]
+    strengthen_killing(model, cohort.strength[i], access)
     rest_state(model.network, base, floor, weight, gain, np.empty((nodes, lanes)), normalizer)
     for lane in range(1, lanes):
         normalizer[:, lane] = normalizer[:, 0]
@@ -248,6 +256,7 @@ def _at_rest(
         part_decay=np.empty((schedule.part_length.shape[0], 2, drugs, TERMS)),
         elimination=cohort.elimination[i],
         scale=cohort.scale[i],
+        strength=cohort.strength[i],
         amount=cohort.amount[i],
         loading=cohort.loading[i],
         birth=cohort.birth[i],

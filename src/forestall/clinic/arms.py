@@ -179,7 +179,7 @@ def _curve(
     rate, scale = superposition_terms(
         site_terms(drug, patient_terms(kinetics, weight, np.array(_ELIMINATION), np.zeros(len(weight))))
     )
-    reach = drug.free_nanomolar_per_mg_per_liter * np.array([1.0, drug.brain_penetration.to("1")])
+    reach = drug.free_nanomolar_per_mg_per_liter * np.array([1.0, _in_brain(drug)])
     potency, hill = np.array([effect.potency for effect in own]), np.array([effect.hill for effect in own])
     typical = TypicalEffects(rate, scale, potency[:, None] / reach, hill)
     lag = drug.kinetics.values().lag_time
@@ -201,7 +201,7 @@ def _model(
     schedule: Schedule,
 ) -> CourseModel:
     doing = [(effect.drug, effect.action) for effect in effects]
-    brain = np.array([[1.0, drug.brain_penetration.to("1")] for drug in drugs]).reshape(-1, 2)
+    brain = np.array([[1.0, _in_brain(drug)] for drug in drugs]).reshape(-1, 2)
     free = np.array([drug.free_nanomolar_per_mg_per_liter for drug in drugs]).reshape(-1, 1)
     return CourseModel(
         network=network.arrays,
@@ -220,6 +220,11 @@ def _model(
         slow_weight=slow_weights(schedule.length, np.asarray(network.arrays.slow_tau_days, np.float64)),
         **_rates_in_use(),
     )
+
+
+def _in_brain(drug: Drug) -> float:
+    """Free concentration in brain metastases over that in plasma."""
+    return float(drug.brain_penetration.to("1") ** value("brain.barrier", "1"))
 
 
 def _maximum(action: DrugAction) -> float:

@@ -25,7 +25,7 @@ from forestall.biology.rates import (
     killable,
     rates_now,
 )
-from forestall.biology.setup import CohortArrays, SharedArrays, relative_fitness
+from forestall.biology.setup import CohortArrays, SharedArrays, relative_fitness, strengthen_killing
 from forestall.biology.signaling.actions import apply_effects_by_lane
 from forestall.biology.signaling.kernel import evaluate
 from forestall.biology.signaling.lanes import write_lanes
@@ -216,8 +216,7 @@ def _counterfactuals(
     weight = np.empty((shared.weight.shape[0], shape[1]))
     access = np.empty_like(variants.effect)
     write_lanes(shared.alterations, variants.mask, context, shared.weight, base, floor, weight, access)
-    for a in range(access.shape[0]):
-        access[a] *= cohort.reach[i, a]
+    strengthen_killing(model, cohort.strength[i], access)
     expression, node_effect, undrugged = np.empty_like(base), np.empty_like(base), np.empty_like(base)
     term, activity = np.empty_like(weight), np.empty_like(base)
     place_slow(model.network, variants.slow, base, undrugged)

@@ -24,7 +24,7 @@ from forestall.clinic.draws import log_sd
 from forestall.clinic.entry_lesions import BRAIN
 from forestall.clinic.occult import draw_occult
 from forestall.clinic.population import Population, population_from_patient
-from forestall.clinic.response import reach
+from forestall.clinic.response import strength
 from forestall.clinic.stopping import stop_days
 from forestall.clinic.tumor_biology import subtypes, tumor_types
 from forestall.knowledge.alteration_rates import rates_per_division
@@ -94,7 +94,7 @@ def _arrays(
         sparing=population.tolerant_death,
         sensitivity=population.cytotoxic_sensitivity,
         effectors=population.effector,
-        reach=reach(population, arm),
+        strength=strength(population, arm),
         site_class=np.where(site < 0, -1, (site == BRAIN).astype(np.int64)),
         site=site,
         diameter=diameter,

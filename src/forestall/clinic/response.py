@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from forestall.biology.rates import SIGNALING
 from forestall.clinic.arms import Arm
 from forestall.clinic.draws import Floats
 from forestall.clinic.population import Population
@@ -21,32 +20,27 @@ CROSS_RESISTANT = ("cytotoxic", "endocrine", "her2")
 """Traits with more than one class of drugs that are given one after the other."""
 
 
-def reach(population: Population, arm: Arm) -> Floats:
-    """(n, A) factors on the effects of the arm's actions.
+def strength(population: Population, arm: Arm) -> Floats:
+    """(n, A) strengths of the arm's actions, relative to the catalog's effects.
 
     Args:
         population: The patients.
         arm: What they receive.
 
     Notes:
-        With the factor s on the strength of a drug, a kill rate is multiplied by s. An action with the largest effect m, which
-        leaves the share 1 - m of its target's activity, leaves (1 - m)^s: the factor is (1 - (1 - m)^s) / m.
+        With the strength s, a kill rate is multiplied by s. An action on signaling that would leave the share 1 - e of its target's
+        activity at the present concentration leaves (1 - e)^s, as s independent actions of that effect would.
     """
-    factors = np.ones((len(population), len(arm.model.action_kind)))
+    found = np.ones((len(population), len(arm.model.action_kind)))
     for a, kind in enumerate(arm.kinds):
-        drug = arm.drugs[int(arm.model.action_drug[a])].name
-        strength = _strength(population, drug, kind)
+        found[:, a] = _of_action(population, arm.drugs[int(arm.model.action_drug[a])].name, kind)
         if kind == "starvation":
-            strength = strength / population.cytotoxic_sensitivity
-        if arm.model.action_kind[a] == SIGNALING:
-            largest = min(float(arm.model.maximum[a]), 1.0 - 1e-9)
-            strength = (1.0 - (1.0 - largest) ** strength) / largest if largest > 0 else strength
-        factors[:, a] = strength
-    return factors
+            found[:, a] /= population.cytotoxic_sensitivity
+    return found
 
 
-def _strength(population: Population, drug: str, kind: str) -> Floats:
-    """(n,) factors on the strength of a drug's actions of one kind, before what is special to the kind."""
+def _of_action(population: Population, drug: str, kind: str) -> Floats:
+    """(n,) strength of a drug's actions of one kind, before what is special to the kind."""
     name = response_class_of_action(drug, kind)
     factor: Floats = np.float64(value("prior.sensitivity_per_line", "1")) ** population.earlier_lines.astype(
         np.float64
@@ -70,7 +64,8 @@ def _after_related(population: Population, name: str) -> Floats:
     seen = population.exposed[:, order.index(name)]
     related = population.exposed[:, [classes[other].spread == trait for other in order]].any(axis=1)
     shared = value(f"prior.sensitivity_same_trait.{trait}", "1") if trait in CROSS_RESISTANT else 1.0
-    return np.where(seen, value("prior.sensitivity_same_class", "1"), np.where(related, shared, 1.0))
+    same = value(f"prior.sensitivity_same_class.{trait}", "1")
+    return np.where(seen, same, np.where(related, shared, 1.0))
 
 
 def parameter_word(drug: str) -> str:

@@ -102,12 +102,16 @@ def _write_exposure(
     for x in range(p.now.shape[1] // p.genotypes):
         for a, kind in enumerate(model.action_kind):
             unit = NUMBER if kind == SIGNALING else PER_DAY
-            document.assignment(f"effect{a}_x{x}", _effect(model, a, x, drugs), unit)
+            document.assignment(f"effect{a}_x{x}", _effect(model, p, a, x, drugs), unit)
 
 
-def _effect(model: CourseModel, a: int, x: int, drugs: Sequence[str]) -> str:
+def _effect(model: CourseModel, p: PatientRates, a: int, x: int, drugs: Sequence[str]) -> str:
     drug = int(model.action_drug[a])
     plasma, per_potency = f"plasma_{drugs[drug]}", float(model.free[drug, x] / model.potency[a])
     hill, maximum = float(model.hill[a]), float(model.maximum[a])
     power = "" if hill == 1.0 else f"^{hill!r}"
-    return f"{maximum!r} * (1 - 1 / (1 + ({per_potency!r} * {plasma}){power}))"
+    effect = f"{maximum!r} * (1 - 1 / (1 + ({per_potency!r} * {plasma}){power}))"
+    strength = float(p.strength[a])
+    if model.action_kind[a] != SIGNALING or strength == 1.0:
+        return effect
+    return f"1 - (1 - {effect})^{strength!r}"

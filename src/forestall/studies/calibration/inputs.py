@@ -31,7 +31,8 @@ _ANTIGEN: Final = "payload.antigen_half"
 _KILLING: Final = (_CYCLE, _ANTIGEN, "alterations.ALDH1A1_up.*")
 _TREATMENT: Final = ("treatment.chemotherapy_*",)
 _RELATED: Final = "prior.sensitivity_same_trait."
-_LINES: Final = ("prior.growth_per_line", "prior.sensitivity_per_line")
+_REPEATED: Final = "prior.sensitivity_same_class."
+_BARRIER: Final = "brain.barrier"
 _TYPES: Final = ("her2_positive", "er_positive", "triple_negative")
 
 
@@ -91,6 +92,13 @@ def _matters(name: str, population: Population, drugs: Sequence[str]) -> bool:
         return bool(kinds - KILLING)
     if name.startswith("prior."):
         return _treated_before(name, population, drugs)
+    return _of_tumors(name, population)
+
+
+def _of_tumors(name: str, population: Population) -> bool:
+    """Whether an unknown that belongs to tumors matters to these patients."""
+    if name == _BARRIER:
+        return population.brain_metastases != 0.0
     kind = name.removeprefix("growth.doubling_time.")
     return kind not in _TYPES or kind in _types_in(population)
 
@@ -118,13 +126,15 @@ def _treated_before(name: str, population: Population, drugs: Sequence[str]) -> 
     """Whether what an unknown says of earlier treatment is true of such patients."""
     if name.startswith(_RELATED):
         return _related_before(name.removeprefix(_RELATED), population, drugs)
-    return population.line != "1" if _is(name, _LINES) else _given_before(population, drugs)
+    if name.startswith(_REPEATED):
+        return _given_before(name.removeprefix(_REPEATED), population, drugs)
+    return population.line != "1"
 
 
-def _given_before(population: Population, drugs: Sequence[str]) -> bool:
-    """Whether the class of one of the drugs was given before."""
-    classes = load_response_classes()
-    return any(classes[name].was_given(population.prior) for name in _classes(drugs))
+def _given_before(trait: str, population: Population, drugs: Sequence[str]) -> bool:
+    """Whether the class of one of the drugs was given before, and patients differ in it by a trait."""
+    classes = [load_response_classes()[name] for name in _classes(drugs)]
+    return any(one.spread == trait and one.was_given(population.prior) for one in classes)
 
 
 def _related_before(trait: str, population: Population, drugs: Sequence[str]) -> bool:

@@ -101,8 +101,8 @@ def prepare(
         StudyError: if nothing in the tables can be simulated.
     """
     tables = read_evidence(evidence)
-    scored = [one for one in questions(tables) if one.in_scope]
-    asked = [one for one in scored if not spec.trials or one.row.trial in spec.trials]
+    told = [one for one in questions(tables) if one.in_scope or one.plan is not None]
+    asked = [one for one in told if not spec.trials or one.row.trial in spec.trials]
     points = read_curves(curves) if curves is not None else {}
     observed = observations(tables, asked, spec.model_error, points, endpoint)
     designs = _designs(tables, asked, endpoint)

@@ -43,6 +43,10 @@ _MABS: Final[Mapping[str, str]] = {"lizumab": "checkpoint_inhibitor", "cizumab":
 MOST_ALTERNATIVES: Final = 12
 _OUTSIDE: Final = r"(?![^()]*\))"
 """Not inside parentheses."""
+_LOADING: Final = re.compile(
+    r"(?P<drug>[a-z -]+) (?P<first>\d+) mg d(?:ay )?0,? (?P<later>\d+) mg d(?:ay )?14(?:,| and|, and) ?d?28,? "
+    r"then (?:q28d|q4w|every (?:28 days|4 weeks))"
+)
 _NOT_EVERYONE: Final = re.compile(
     r"\([^()]*\b(?:if|some|optional|allowed|cohort)\b[^()]*\)|\b(?:then|followed by|\+/-|with or without)\b|\+/-",
     re.IGNORECASE,
@@ -354,10 +358,19 @@ def _written(drugs: tuple[str, ...], dose_text: str) -> Regimen | None:
         return None
     complete = len(drugs) > 1 or fold(text).startswith(drugs[0])
     try:
-        regimen = parse_regimen(text if complete else f"{drugs[0]} {text}")
+        regimen = parse_regimen(_loading_in_full(text if complete else f"{drugs[0]} {text}"))
     except InputError:
         return None
     return regimen if set(regimen.drugs) == set(drugs) else None
+
+
+def _loading_in_full(text: str) -> str:
+    """A loading dose with an extra dose two weeks later, as papers abbreviate it, in the words of a regimen."""
+    found = _LOADING.fullmatch(text)
+    if found is None:
+        return text
+    drug, first, later = found["drug"], found["first"], found["later"]
+    return f"{drug} {later} mg q4w (load {first} mg) + {drug} {later} mg d15 q4w x1"
 
 
 def _from_single_agents(drugs: tuple[str, ...]) -> tuple[Regimen, str]:
