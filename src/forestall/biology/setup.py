@@ -126,7 +126,8 @@ def strengthen_killing(model: CourseModel, strength: Array, access: Array) -> No
     """Multiply what reaches the lanes of actions that kill, (A, lanes), by their strength in the patient, (A,)."""
     for action in range(access.shape[0]):
         if model.action_kind[action] != SIGNALING:
-            access[action] *= strength[action]
+            for lane in range(access.shape[1]):
+                access[action, lane] *= strength[action]
 
 
 @kernel_with(error_model="numpy")
