@@ -14,6 +14,7 @@ from forestall.clinic.recist import (
     assess_visits,
     best_overall_response,
     first_response_day,
+    has_risen,
     select_targets,
     target_sum,
 )
@@ -155,8 +156,31 @@ def test_golden_targets_are_the_largest_five_and_two_per_organ():
     size = np.array([30.0, 25, 40, 12, 14, 16, 9, 22, 11])
     site = np.array([1, 1, 1, 2, 3, 3, 4, 5, 6], dtype=np.int8)
     node = site == 3
-    assert np.flatnonzero(select_targets(size, site, node)).tolist() == [0, 2, 3, 5, 7]
-    assert not select_targets(np.full(3, NAN), site[:3], node[:3]).any()
+    bone = np.zeros(9, dtype=bool)
+    assert np.flatnonzero(select_targets(size, site, node, bone)).tolist() == [0, 2, 3, 5, 7]
+    assert not select_targets(np.full(3, NAN), site[:3], node[:3], bone[:3]).any()
+
+
+def test_golden_lesions_in_bone_are_not_measurable():
+    """Section 3.1.3: blastic lesions are not measurable, lytic ones only by a soft-tissue component."""
+    size, site = np.array([30.0, 25, 12]), np.array([1, 2, 3], dtype=np.int8)
+    assert select_targets(size, site, site == 9, site == 1).tolist() == [False, True, True]
+
+
+def test_golden_other_lesions_stop_a_complete_response_and_can_progress():
+    """Table 1 and section 4.3.4: targets gone beside other lesions is a partial response; their clear growth is progression."""
+    assert assess_visit(0.0, 60.0, 30.0, False)[0] == CODE["CR"]
+    assert assess_visit(0.0, 60.0, 30.0, False, others=True)[0] == CODE["PR"]
+    assert assess_visit(0.0, 60.0, 30.0, True, others=True)[0] == CODE["PD"]
+    assert has_risen(48.0, 40.0)
+    assert not has_risen(47.9, 40.0)
+    assert not has_risen(14.9, 10.0)
+
+
+def test_golden_without_targets_there_is_no_partial_response():
+    """Table 2: other lesions alone can vanish, stay or progress."""
+    assert assess_visit(0.0, 0.0, 0.0, False, complete=True)[0] == CODE["CR"]
+    assert assess_visit(0.0, 0.0, 0.0, False, complete=True, others=True)[0] == CODE["SD"]
 
 
 DAYS = [0.0, 63, 126, 189, 252]

@@ -19,7 +19,7 @@ from forestall.biology.setup import CohortArrays, SharedArrays, prepare_patient
 from forestall.clinic.causes import attribute
 from forestall.clinic.course_record import CourseRecord
 from forestall.clinic.death import accumulated, hazard_of_death, time_to
-from forestall.clinic.entry_lesions import NODE
+from forestall.clinic.entry_lesions import BONE, NODE
 from forestall.clinic.radiology import NEW, UNSEEN, Eyes, assess, cells_in, diameter_of, remember_low
 from forestall.clinic.watching import ClinicArrays
 from forestall.engine.birth_death import FAST_NORMAL_ABOVE, MEAN_ABOVE
@@ -129,9 +129,11 @@ def follow(
         noise,
         np.zeros(lesions, np.uint8),
         np.zeros(lesions, np.bool_),
+        np.zeros(lesions, np.bool_),
         cohort.site[i, :lesions] == NODE,
+        cohort.site[i, :lesions] == BONE,
         np.empty(lesions),
-        np.zeros(1),
+        np.zeros(2),
     )
     walker = new_walker(p.now.shape[1], genotypes, cohort.probability[i])
     _treat(i, model, schedule, cohort, clinic, shared, p, cells, eyes, chance, walker, record)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import pdtr
 
 from forestall.clinic.draws import Floats, Patients, by_type, log_sd_of, named_uniforms, truncated_normal
+from forestall.clinic.recist import TARGET_MM, TARGET_NODE_MM
 from forestall.engine.purposes import Purpose
 from forestall.engine.random import uniforms
 from forestall.knowledge.packs import pack_in_force
@@ -22,7 +23,6 @@ BONE, LIVER, LUNG, NODE, BRAIN, BREAST = range(6)
 MAX_LESIONS = 8
 _METASTATIC = (BONE, LIVER, LUNG, NODE, BRAIN)
 """Sites of metastases of breast cancer."""
-_MEASURABLE_MM = 10.0
 _LARGEST_MM = 200.0
 
 
@@ -74,7 +74,7 @@ def draw_lesions(
         Metastatic disease: each site is involved with its published frequency; who has no site outside the
         brain has lymph node disease. Lesions are one plus a Poisson number, at least one per involved site,
         the others spread evenly over the involved sites. Locally advanced disease: one primary. The first
-        lesion is measurable by RECIST (10 mm); the others can be seen.
+        lesion outside bone is measurable by RECIST (10 mm, a node 15 mm); the others can be seen.
     """
     if eligibility.setting == "locally advanced":
         number = np.ones(len(patients), dtype=np.int64)
@@ -158,7 +158,9 @@ def _diameters(site: NDArray[np.int8], tumor_type: NDArray[np.str_], patients: P
     median = np.where(primary, breast_median[:, None], value("tumor.lesion_diameter_median", "mm"))
     log_sd = np.where(primary, breast_log_sd[:, None], value("tumor.lesion_diameter_log_sd", "1"))
     smallest = np.full(site.shape, value("tumor.detection_diameter", "mm"))
-    smallest[:, 0] = _MEASURABLE_MM
+    soft = (site >= 0) & (site != BONE)
+    first = soft & (np.cumsum(soft, axis=1) == 1)
+    smallest[first] = np.where(site[first] == NODE, TARGET_NODE_MM, TARGET_MM)
     uniform = uniforms(seed, patients, Purpose.LESION_SIZES, size=MAX_LESIONS)
     deviate = truncated_normal(uniform, 0.0, 1.0, np.log(smallest / median) / log_sd, np.inf)
     return np.where(site >= 0, np.minimum(median * np.exp(log_sd * deviate), _LARGEST_MM), np.nan)

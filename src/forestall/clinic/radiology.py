@@ -15,6 +15,7 @@ from forestall.clinic.recist import (
     NOT_EVALUABLE,
     PROGRESSIVE_DISEASE,
     assess_visit,
+    has_risen,
     select_targets,
     target_sum,
 )
@@ -37,12 +38,16 @@ class Eyes(NamedTuple):
     """(L,)."""
     target: NDArray[np.bool_]
     """(L,)."""
+    other: NDArray[np.bool_]
+    """(L,) seen at baseline, and no target."""
     node: NDArray[np.bool_]
     """(L,) whether it is a lymph node."""
+    bone: NDArray[np.bool_]
+    """(L,) whether it is in bone."""
     low: Array
     """(L,) fewest cells so far."""
     nadir: Array
-    """(1,) smallest sum of the target lesions so far, mm."""
+    """(2,) smallest sum so far of the target lesions and of the others, mm."""
 
 
 @bare_kernel
@@ -83,10 +88,9 @@ def _measure(
 
 @kernel_with(error_model="numpy")
 def _choose_targets(diameter: Array, site: NDArray[np.int8], eyes: Eyes) -> None:
-    """The target lesions at baseline; without a measurable lesion every lesion seen is followed as one."""
-    eyes.target[:] = select_targets(diameter, site, eyes.node)
-    if not eyes.target.any():
-        eyes.target[:] = eyes.seen == BASELINE
+    """The target lesions at baseline, and the others; without a measurable lesion there are only others."""
+    eyes.target[:] = select_targets(diameter, site, eyes.node, eyes.bone)
+    eyes.other[:] = (eyes.seen == BASELINE) & ~eyes.target
 
 
 @bare_kernel
@@ -112,14 +116,17 @@ def assess(
     if visit == 0:
         _choose_targets(size, cohort.site[i, : cells.shape[1]], eyes)
     record.total[i, visit], complete = target_sum(size, eyes.target, eyes.node, clinic.detection)
+    others, healed = target_sum(size, eyes.other, eyes.node, clinic.detection)
     if visit == 0:
-        eyes.nadir[0] = record.total[i, 0]
+        eyes.nadir[0], eyes.nadir[1] = record.total[i, 0], others
         record.response[i, 0] = NOT_EVALUABLE
         for lesion in range(cells.shape[1]):
             eyes.low[lesion] = lesion_size(cells, lesion)
         return False
+    worse = record.fresh[i, visit] == 1 or has_risen(others, eyes.nadir[1])
+    eyes.nadir[1] = min(eyes.nadir[1], others)
     code, eyes.nadir[0] = assess_visit(
-        record.total[i, visit], record.total[i, 0], eyes.nadir[0], record.fresh[i, visit] == 1, complete
+        record.total[i, visit], record.total[i, 0], eyes.nadir[0], worse, complete, not healed
     )
     record.response[i, visit] = code
     return bool(code == PROGRESSIVE_DISEASE)

@@ -27,16 +27,28 @@ _FALL_FOR_RESPONSE = 0.30
 _RISE_FOR_PROGRESSION = 0.20
 _RISE_FOR_PROGRESSION_MM = 5.0
 _NORMAL_NODE_MM = 10.0
-_TARGET_MM = 10.0
-_TARGET_NODE_MM = 15.0
+TARGET_MM, TARGET_NODE_MM = 10.0, 15.0
+"""Least diameter of a measurable lesion, and least short axis of a measurable lymph node."""
 _TARGETS = 5
 _TARGETS_PER_ORGAN = 2
 _ROUNDING_MM = 1e-9
 
 
 @bare_kernel
+def has_risen(sum_mm: float, nadir_mm: float) -> bool:
+    """Whether a sum of diameters is so far above its smallest that it is progression, both in mm."""
+    rise = sum_mm - nadir_mm + _ROUNDING_MM
+    return bool(rise >= _RISE_FOR_PROGRESSION * nadir_mm and rise >= _RISE_FOR_PROGRESSION_MM)
+
+
+@bare_kernel
 def assess_visit(
-    sum_mm: float, baseline_mm: float, nadir_mm: float, new_lesion: bool, complete: bool = False
+    sum_mm: float,
+    baseline_mm: float,
+    nadir_mm: float,
+    worse: bool,
+    complete: bool = False,
+    others: bool = False,
 ) -> tuple[int, float]:
     """The response at one visit and the nadir after it.
 
@@ -44,9 +56,10 @@ def assess_visit(
         sum_mm: Sum of the target lesions' diameters at this visit, mm; NaN if they were not all measured.
         baseline_mm: The sum at baseline, mm.
         nadir_mm: The smallest sum so far, baseline included, mm.
-        new_lesion: Whether a lesion is seen that was not there at baseline.
+        worse: Whether a lesion is seen that was not there at baseline, or the other lesions have progressed.
         complete: Whether every target lesion is gone although the sum is not zero, because a node of normal
             size (short axis under 10 mm) adds to it; see `target_sum`.
+        others: Whether a lesion that is no target is still seen: then no response is complete.
 
     Returns:
         Response code and the updated nadir, mm. A visit that cannot be evaluated leaves the nadir alone.
@@ -54,12 +67,11 @@ def assess_visit(
         disease.
     """
     if math.isnan(sum_mm):
-        return (PROGRESSIVE_DISEASE if new_lesion else NOT_EVALUABLE), nadir_mm
+        return (PROGRESSIVE_DISEASE if worse else NOT_EVALUABLE), nadir_mm
     nadir = min(nadir_mm, sum_mm)
-    rise = sum_mm - nadir_mm + _ROUNDING_MM
-    if new_lesion or (rise >= _RISE_FOR_PROGRESSION * nadir_mm and rise >= _RISE_FOR_PROGRESSION_MM):
+    if worse or has_risen(sum_mm, nadir_mm):
         return PROGRESSIVE_DISEASE, nadir
-    if complete or (sum_mm <= 0.0 and baseline_mm > 0.0):
+    if not others and (complete or (sum_mm <= 0.0 and baseline_mm > 0.0)):
         return COMPLETE_RESPONSE, nadir
     if baseline_mm > 0.0 and baseline_mm - sum_mm + _ROUNDING_MM >= _FALL_FOR_RESPONSE * baseline_mm:
         return PARTIAL_RESPONSE, nadir
@@ -70,7 +82,7 @@ def assess_visit(
 def target_sum(
     diameter_mm: NDArray[np.float64], target: NDArray[np.bool_], node: NDArray[np.bool_], visible_mm: float
 ) -> tuple[float, bool]:
-    """Sum of the target lesions and whether all of them are gone.
+    """Sum of the target lesions, or of the others, and whether all of them are gone.
 
     Args:
         diameter_mm: (L,) measured diameters (nodes: short axis), mm; NaN if not measured.
@@ -101,7 +113,10 @@ def target_sum(
 
 @kernel
 def select_targets(
-    diameter_mm: NDArray[np.float64], site: NDArray[np.int8], node: NDArray[np.bool_]
+    diameter_mm: NDArray[np.float64],
+    site: NDArray[np.int8],
+    node: NDArray[np.bool_],
+    bone: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
     """The target lesions at baseline: the largest measurable ones, at most five, at most two per organ.
 
@@ -109,13 +124,15 @@ def select_targets(
         diameter_mm: (L,) measured diameters (nodes: short axis), mm; NaN where there is no lesion.
         site: (L,) code of the organ.
         node: (L,) whether the lesion is a lymph node, which counts from 15 mm instead of 10 mm.
+        bone: (L,) whether it is in bone, where lesions are not measurable. Those with a soft-tissue mass would be; they are
+            taken as rare.
     """
     chosen = np.zeros(diameter_mm.size, dtype=np.bool_)
     for _ in range(_TARGETS):
         best = -1
         for lesion in range(diameter_mm.size):
             size = diameter_mm[lesion]
-            measurable = size >= (_TARGET_NODE_MM if node[lesion] else _TARGET_MM)
+            measurable = not bone[lesion] and size >= (TARGET_NODE_MM if node[lesion] else TARGET_MM)
             if (
                 not measurable
                 or chosen[lesion]

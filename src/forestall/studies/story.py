@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from forestall.clinic.recist import has_risen
 from forestall.clinic.stopping import is_stopped
 from forestall.knowledge.components import Component
 from forestall.knowledge.doses import number_text
@@ -256,6 +257,8 @@ def _progression(course: Course, progression: Progression) -> str:
     if last and sums[last] > lowest:
         grown = f"from {lowest:.0f} mm at their smallest to {sums[last]:.0f} mm in sum"
         found.append(f"the target lesions had grown {grown}")
+    if not fresh and not (last and has_risen(float(sums[last]), lowest)):
+        found.append("lesions that are followed but not measured, such as those in bone, had clearly grown")
     if (risen := marker_at_progression(course, last)) is not None:
         return f"{text} {risen}."
     lead = course.lesion(progression.lesion)
