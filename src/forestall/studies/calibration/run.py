@@ -33,6 +33,7 @@ from forestall.studies.calibration.smoother import assimilate
 from forestall.studies.calibration.spec import CalibrationSpec, Unknown, unknowns
 from forestall.studies.validation.derivation import Question, questions
 from forestall.studies.validation.evidence import Evidence, read_evidence
+from forestall.studies.validation.unpaired import is_sequence, unpaired
 
 Array = NDArray[np.float64]
 Progress = Callable[[str, int, int], None]
@@ -101,8 +102,7 @@ def prepare(
         StudyError: if nothing in the tables can be simulated.
     """
     tables = read_evidence(evidence)
-    told = [one for one in questions(tables) if one.in_scope or one.plan is not None]
-    asked = [one for one in told if not spec.trials or one.row.trial in spec.trials]
+    asked = [one for one in _told(tables, endpoint) if not spec.trials or one.row.trial in spec.trials]
     points = read_curves(curves) if curves is not None else {}
     observed = observations(tables, asked, spec.model_error, points, endpoint)
     designs = _designs(tables, asked, endpoint)
@@ -115,8 +115,18 @@ def prepare(
     return Calibration(spec, unknowns(spec), tables, asked, designs, observed, endpoint=endpoint)
 
 
+def _told(evidence: Evidence, endpoint: Endpoint) -> list[Question]:
+    """What the tables tell of an endpoint: comparisons, and the arms of trials in which progression was not compared."""
+    asked = questions(evidence)
+    alone = unpaired(evidence, asked) if endpoint == "PFS" else []
+    without_ratio = [
+        one for one in asked if not one.in_scope and one.plan is not None and not is_sequence(one)
+    ]
+    return [one for one in asked if one.in_scope] + without_ratio + alone
+
+
 def _designs(evidence: Evidence, asked: Sequence[Question], endpoint: Endpoint) -> list[Design]:
-    """The plans with a published median of the endpoint, in the subgroup or in everyone."""
+    """The plans with a published median of the endpoint, in the subgroup or in everyone, or with a response rate."""
     found: dict[tuple[str, str], Design] = {}
     for question in asked:
         plan = question.plan
@@ -127,7 +137,8 @@ def _designs(evidence: Evidence, asked: Sequence[Question], endpoint: Endpoint) 
         if not medians:
             everyone = [evidence.outcome(plan.trial, arm, "all", endpoint) for arm in plan.arms]
             medians = [row.median for row in everyone if row is not None and row.median]
-        if medians:
+        responses = (evidence.outcome(plan.trial, arm, plan.subgroup, "ORR") for arm in plan.arms)
+        if medians or (endpoint == "PFS" and any(row is not None for row in responses)):
             found[plan.trial, plan.subgroup] = design(plan, medians, endpoint)
     return list(found.values())
 

@@ -96,7 +96,7 @@ def questions(evidence: Evidence, trials: Path | None = None, patients: int = 10
     def plan_of(row: ComparisonRow) -> TrialPlan | str:
         key = (row.trial, row.subgroup.name)
         if key not in plans:
-            plans[key] = _plan_or_reason(evidence, row, written, patients)
+            plans[key] = plan_or_reason(evidence, row, written, patients)
         return plans[key]
 
     return [_question(evidence, row, plan_of) for row in evidence.comparisons]
@@ -173,9 +173,17 @@ def _out_of_scope(evidence: Evidence, row: ComparisonRow) -> str:
     return next((reason for applies, reason in reasons if applies), "")
 
 
-def _plan_or_reason(
+def plan_or_reason(
     evidence: Evidence, row: ComparisonRow, written: Mapping[str, Path], patients: int
 ) -> TrialPlan | str:
+    """How the trial of a comparison is simulated, or why it is not.
+
+    Args:
+        evidence: The tables.
+        row: The comparison.
+        written: Trial files that replace the derivation, by plain name.
+        patients: Per simulated arm.
+    """
     try:
         return _plan(evidence, row, written, patients)
     except InexpressibleError as error:
