@@ -17,6 +17,7 @@ from forestall.knowledge.evidence import plain_name
 from forestall.knowledge.regimens import parse_regimen
 from forestall.knowledge.trials import TrialSpec, load_trial
 from forestall.studies.validation.alignment import aligned
+from forestall.studies.validation.brain_share import say_brain_share
 from forestall.studies.validation.evidence import Evidence
 from forestall.studies.validation.exceptions import TrialOverride
 from forestall.studies.validation.population import Derived, Step, derive_population, is_metastatic
@@ -224,6 +225,8 @@ def _plan(evidence: Evidence, row: ComparisonRow, written: Mapping[str, Path], p
         return TrialPlan(trial.trial, subgroup, spec, given, arms, _asked(evidence, row), only)
     override = evidence.overrides.of(trial.trial)
     population = derive_population(trial, subgroup)
+    if subgroup == "all":
+        say_brain_share(evidence, trial.trial, population)
     _apply(override.population, population.fields, population.steps)
     if suppresses_ovaries(_treatment(evidence, row, row.control)):
         population.say("menopause", "post", "the ovaries are suppressed")
