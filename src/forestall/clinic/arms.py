@@ -117,12 +117,12 @@ def compile_arm(
 
 
 def renewed(arm: Arm) -> Arm:
-    """An arm with the model's rates that are in use now; its doses, drugs and alterations stay as they were compiled.
+    """An arm with the model's rates and the brain's barrier that are in use now; its doses, drugs and alterations stay as compiled.
 
     Args:
         arm: Compiled under a set with the same drugs and the same effects of alterations.
     """
-    return replace(arm, model=arm.model._replace(**_rates_in_use()), relevant={})
+    return replace(arm, model=arm.model._replace(free=_free(arm.drugs), **_rates_in_use()), relevant={})
 
 
 def _rates_in_use() -> dict[str, Any]:
@@ -179,7 +179,8 @@ def _curve(
     rate, scale = superposition_terms(
         site_terms(drug, patient_terms(kinetics, weight, np.array(_ELIMINATION), np.zeros(len(weight))))
     )
-    reach = drug.free_nanomolar_per_mg_per_liter * np.array([1.0, _in_brain(drug)])
+    # The grid of days is that of the catalog's penetrations whatever the barrier: sets of a calibration share it.
+    reach = drug.free_nanomolar_per_mg_per_liter * np.array([1.0, drug.brain_penetration.to("1")])
     potency, hill = np.array([effect.potency for effect in own]), np.array([effect.hill for effect in own])
     typical = TypicalEffects(rate, scale, potency[:, None] / reach, hill)
     lag = drug.kinetics.values().lag_time
@@ -201,8 +202,6 @@ def _model(
     schedule: Schedule,
 ) -> CourseModel:
     doing = [(effect.drug, effect.action) for effect in effects]
-    brain = np.array([[1.0, _in_brain(drug)] for drug in drugs]).reshape(-1, 2)
-    free = np.array([drug.free_nanomolar_per_mg_per_liter for drug in drugs]).reshape(-1, 1)
     return CourseModel(
         network=network.arrays,
         actions=compile_actions(network, actions),
@@ -216,15 +215,17 @@ def _model(
         potency=np.array([effect.potency for effect in effects]),
         hill=np.array([effect.hill for effect in effects]),
         maximum=np.array([_maximum(action) for _, action in doing]),
-        free=free * brain,
+        free=_free(drugs),
         slow_weight=slow_weights(schedule.length, np.asarray(network.arrays.slow_tau_days, np.float64)),
         **_rates_in_use(),
     )
 
 
-def _in_brain(drug: Drug) -> float:
-    """Free concentration in brain metastases over that in plasma."""
-    return float(drug.brain_penetration.to("1") ** value("brain.barrier", "1"))
+def _free(drugs: Sequence[Drug]) -> Floats:
+    """(D, X) nmol/L of free drug per mg/L in plasma, outside the brain and in it."""
+    barrier = value("brain.barrier", "1")
+    brain = np.array([[1.0, drug.brain_penetration.to("1") ** barrier] for drug in drugs]).reshape(-1, 2)
+    return np.array([drug.free_nanomolar_per_mg_per_liter for drug in drugs]).reshape(-1, 1) * brain
 
 
 def _maximum(action: DrugAction) -> float:
