@@ -17,9 +17,9 @@ Curve = Callable[[Array, bool], Array]
 """Effects, (V, A, X, times), at times in days from the start of a cycle: of the first one, or (True) of one at steady state."""
 
 TOLERANCE, KILLING_TOLERANCE = 1e-5, 1e-6
-"""Largest error of the integral of an effect (dimensionless, times a day) over one stretch, per day between doses: of a drug that acts on
-signaling, and of one that only kills, whose stretches cost next to nothing."""
-SHORTEST_DAYS = 1.0 / 128
+"""Largest error of the integral of an effect (dimensionless, times a day) over one stretch, per day between doses: of a drug
+that acts on signaling, and of one that only kills, whose stretches cost little."""
+SHORTEST_DAYS = 1.0 / 256
 _TWO = np.polynomial.legendre.leggauss(2)
 _EIGHT = np.polynomial.legendre.leggauss(8)
 

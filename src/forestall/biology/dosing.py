@@ -18,7 +18,7 @@ from forestall.biology.day_grid import Curve, reaching
 from forestall.biology.day_templates import ComponentLike, Day, Part, Plan, Segment
 
 GRIDS = 2
-"""Days are cut twice: for patients without lesions in the brain, and for those with some, where drugs often act in the middle of their range."""
+"""Days are cut twice: for patients without lesions in the brain, and for those with some, where drugs act in mid-range."""
 SHORTEST_PERIOD_DAYS, MAX_PERIOD_DAYS = 14, 42
 PROTOCOL, AFTER_PROGRESSION, STOPPED = range(3)
 """Phases of an arm. The days of the third are those of the first, whose doses it continues without what was stopped."""
