@@ -94,11 +94,8 @@ def test_property_parts_divide_segments_and_stay_within_days(killers: tuple[str,
 
 
 def test_property_cuts_make_two_points_as_good_as_eight() -> None:
-    """A fast drug taken daily: what is left after cutting agrees with a fine trapezoidal rule within the tolerance.
-
-    The tolerance is one at which this drug's rise needs no piece below the shortest; the course's own, a fifth of it, does.
-    """
-    tolerance = 5 * TOLERANCE
+    """A fast drug taken daily: what is left after cutting agrees with a fine trapezoidal rule within the tolerance."""
+    tolerance = TOLERANCE
     fast = TypicalEffects(np.array([[8.0, 40.0]]), np.array([[1.0, -1.0]]), np.array([[0.05]]), np.ones(1))
     curve = cycle_curves(fast, Doses((0.1,), 1, 1.0, 0.0))
     for steady in (False, True):
