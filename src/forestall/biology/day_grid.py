@@ -16,9 +16,10 @@ Array = NDArray[np.float64]
 Curve = Callable[[Array, bool], Array]
 """Effects, (V, A, X, times), at times in days from the start of a cycle: of the first one, or (True) of one at steady state."""
 
-TOLERANCE = 1e-5
-"""Largest error of the integral of an effect (dimensionless, times a day) over one stretch, per day between doses."""
-SHORTEST_DAYS = 1.0 / 128
+TOLERANCE, KILLING_TOLERANCE = 1e-5, 1e-6
+"""Largest error of the integral of an effect (dimensionless, times a day) over one stretch, per day between doses: of a drug
+that acts on signaling, and of one that only kills, whose stretches cost little."""
+SHORTEST_DAYS = 1.0 / 256
 _TWO = np.polynomial.legendre.leggauss(2)
 _EIGHT = np.polynomial.legendre.leggauss(8)
 
@@ -124,8 +125,13 @@ def cuts(curves: Curve, steady: bool, begin: float, end: float, tolerance: float
     ]
 
 
+def reaching(curves: Curve, classes: int) -> Curve:
+    """The same effects in the first few exposure classes only."""
+    return lambda times, steady: curves(times, steady)[:, :, :classes]
+
+
 def rise(curves: Curve, steady: bool, begin: float) -> float:
-    """Largest rise of an effect outside the brain in the half day after a dose at `begin`, in the typical patient.
+    """Largest rise of an effect in the half day after a dose at `begin`, in the typical patient, wherever there are lesions.
 
     Args:
         curves: The effects.
@@ -133,5 +139,5 @@ def rise(curves: Curve, steady: bool, begin: float) -> float:
         begin: Time of the dose, days.
     """
     effects = curves(begin + np.linspace(0.0, 0.5, 17), steady)
-    typical = effects[effects.shape[0] // 2, :, 0]
-    return float((typical - typical[:, :1]).max(initial=0.0))
+    typical = effects[effects.shape[0] // 2]
+    return float((typical - typical[:, :, :1]).max(initial=0.0))

@@ -10,10 +10,9 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from forestall.biology.day_grid import SHORTEST_DAYS, TOLERANCE, Curve, cuts, is_fine, rise
+from forestall.biology.day_grid import KILLING_TOLERANCE, SHORTEST_DAYS, TOLERANCE, Curve, cuts, is_fine, rise
 
-LONGEST_SPAN_DAYS = 2
-"""Over more days a drug that reaches a lesion in the middle of its range acts too unevenly for two nodes."""
+LONGEST_SPAN_DAYS = 7
 SETTLING = 2
 """A span covers at most the time since the last dose divided by this."""
 SWITCH_CUTS_DAYS = (0.1, 0.3, 0.6)
@@ -136,7 +135,8 @@ class Plan:
 
     def _tolerance(self, c: int) -> float:
         component = self.components[c]
-        return TOLERANCE * component.cycle_days / len(component.dose_days)
+        tolerance = KILLING_TOLERANCE if self.kills[c] else TOLERANCE
+        return tolerance * component.cycle_days / len(component.dose_days)
 
     def kind_of_day(self, day: int, dose: NDArray[np.uint8]) -> Day:
         """What decides the template of a day or span.

@@ -14,9 +14,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from forestall.biology.day_grid import Curve
+from forestall.biology.day_grid import Curve, reaching
 from forestall.biology.day_templates import ComponentLike, Day, Part, Plan, Segment
 
+GRIDS = 2
+"""Days are cut twice: for patients without lesions in the brain, and for those with some, where drugs act in mid-range."""
 SHORTEST_PERIOD_DAYS, MAX_PERIOD_DAYS = 14, 42
 PROTOCOL, AFTER_PROGRESSION, STOPPED = range(3)
 """Phases of an arm. The days of the third are those of the first, whose doses it continues without what was stopped."""
@@ -25,7 +27,8 @@ PROTOCOL, AFTER_PROGRESSION, STOPPED = range(3)
 class Schedule(NamedTuple):
     """The phases of one arm: protocol treatment, treatment after progression, protocol treatment without what is stopped.
 
-    Shapes: P phases, C components (padded), H days, T templates, S segments (padded), U parts of all segments.
+    Shapes: P phases, C components (padded), H days, T templates, S segments (padded), U parts of all segments, X grids: the first for
+    patients whose lesions are all in exposure class 0, the second for those with lesions in both.
     """
 
     dose: NDArray[np.uint8]
@@ -39,9 +42,9 @@ class Schedule(NamedTuple):
     lag: NDArray[np.float64]
     """(P, C): days from the start of the day to its first dose."""
     template: NDArray[np.int64]
-    """(P, H)."""
+    """(X, P, H)."""
     span: NDArray[np.int64]
-    """(P, H): days integrated together from this day on; 1 unless no dose is near."""
+    """(X, P, H): days integrated together from this day on; 1 unless no dose is near."""
     same_until: NDArray[np.int64]
     """(P, H): the first day from this one on whose doses are not those of one period earlier."""
     period: NDArray[np.int64]
@@ -102,8 +105,9 @@ def compile_schedule(
             components=tuple(phase),
             lags=tuple(doses.lag[p, : len(phase)].tolist()),
             kills=tuple(component.drug in killers for component in phase),
-            curves=tuple(curves[p]) if curves else (None,) * len(phase),
+            curves=_curves(curves[p], grid) if curves else (None,) * len(phase),
         )
+        for grid in range(GRIDS)
         for p, phase in enumerate(phases)
     ]
     stops = [_changes(doses.dose[p], int(days)) for p, days in enumerate(period)]
@@ -114,15 +118,20 @@ def compile_schedule(
         stops[p] |= stops[0]
     span = np.stack([plan.spans(doses.dose[plan.phase], stops[plan.phase]) for plan in plans])
     template, templates = _templates(plans, doses.dose, span)
+    shape = GRIDS, len(phases), horizon_days
     return Schedule(
         *doses,
-        template,
-        span,
+        template.reshape(shape),
+        span.reshape(shape),
         _same_until(doses.dose, period),
         period,
         *_pack(templates, doses.drug.shape[1]),
         np.array([name in killers for name in drugs], np.bool_),
     )
+
+
+def _curves(curves: Sequence[Curve | None], grid: int) -> tuple[Curve | None, ...]:
+    return tuple(None if curve is None else reaching(curve, grid + 1) for curve in curves)
 
 
 class _Doses(NamedTuple):
@@ -211,18 +220,18 @@ def _same_until(dose: NDArray[np.uint8], period: NDArray[np.int64]) -> NDArray[n
 def _templates(
     plans: Sequence[Plan], dose: NDArray[np.uint8], span: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], list[list[Segment]]]:
-    known: dict[Day, int] = {}
     templates: list[list[Segment]] = []
     index = np.zeros(span.shape, np.int64)
-    for plan in plans:
+    for row, plan in enumerate(plans):
+        known: dict[Day, int] = {}
         day = 0
         while day < span.shape[1]:
-            end = day + int(span[plan.phase, day])
+            end = day + int(span[row, day])
             key = plan.kind_of_day(day, dose[plan.phase, : len(plan.components), day:end])
             if key not in known:
                 known[key] = len(templates)
                 templates.append(plan.segments(key))
-            index[plan.phase, day] = known[key]
+            index[row, day] = known[key]
             day += key.span
     return index, templates
 

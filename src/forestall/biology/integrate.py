@@ -30,6 +30,7 @@ from forestall.biology.rates import (
     add_kill,
     copy_rows,
     effect_now,
+    grid_of,
     killable,
 )
 from forestall.biology.slow_following import (
@@ -250,7 +251,7 @@ def integrate_days(
     model: CourseModel, schedule: Schedule, p: PatientRates, phase: int, day: int, span: int
 ) -> None:
     """Integrate the rates over `span` days from `day` on, and carry concentrations and slow states along."""
-    template = schedule.template[phase, day]
+    template = schedule.template[grid_of(p), phase, day]
     _know_decay(schedule, p, template)
     for j in range(span):
         _clear(p.ring, (day + j) % RING_DAYS)

@@ -33,6 +33,7 @@ from forestall.biology.rates import (
     CourseModel,
     PatientRates,
     copy_rows,
+    grid_of,
 )
 from forestall.biology.slow_following import JUMPS, turn
 from forestall.engine.kernels import bare_kernel, bare_kernel_with, kernel_with
@@ -270,7 +271,7 @@ def _judge(model: CourseModel, p: PatientRates, end: int, period: int) -> None:
 def _step(model: CourseModel, schedule: Schedule, p: PatientRates, phase: int) -> None:
     """Integrate or extrapolate the next day or span; at the end of a period, notice whether it follows a pattern."""
     day, period = p.clock[NEXT], schedule.period[phase]
-    span = schedule.span[phase, day]
+    span = schedule.span[grid_of(p), phase, day]
     end = day + span
     same = period > 0 and day >= period and schedule.same_until[phase, day] >= end
     if p.clock[EXTRAPOLATED] == 1 and not same:

@@ -32,6 +32,9 @@ network so far; day of freezing; 1 if extrapolated."""
 UNCHANGED = 2e-5
 """Effects and (relative) expressions that changed by less than this over a day do not ask for a new evaluation."""
 
+GONE = 1e-9
+"""A free drug below this share of the concentration of half effect does nothing."""
+
 
 class CourseModel(NamedTuple):
     """What all patients of one arm share. A actions, D drugs, X exposure classes, Q slow states."""
@@ -196,6 +199,12 @@ class PatientRates(NamedTuple):
 
 
 @bare_kernel_with(forceinline=True)
+def grid_of(p: PatientRates) -> int:
+    """Which grid of the schedule a patient's days are integrated on: the second if she has lesions in the brain."""
+    return int(p.now.shape[1] // p.genotypes - 1)
+
+
+@bare_kernel_with(forceinline=True)
 def copy_rows(source: Array, into: Array) -> None:
     """Copy a C-contiguous array of two dimensions."""
     for row in range(source.shape[0]):
@@ -271,6 +280,8 @@ def effect_now(model: CourseModel, p: PatientRates, action: int, exposure_class:
     for k in range(TERMS):
         plasma += p.concentration[drug, k]
     free = max(plasma, 0.0) * model.free[drug, exposure_class]
+    if free < GONE * model.potency[action] and model.hill[action] >= 1.0:
+        return 0.0
     if model.hill[action] != 1.0:
         ratio = (free / model.potency[action]) ** model.hill[action]
         effect = model.maximum[action] * ratio / (1.0 + ratio)

@@ -25,6 +25,7 @@ from forestall.biology.signaling.compile import Compiled, compiled
 from forestall.biology.signaling.lanes import compile_alterations
 from forestall.biology.slow_following import slow_weights
 from forestall.clinic.dose_sizes import typical_size
+from forestall.clinic.draws import Floats
 from forestall.clinic.stopping import remaining
 from forestall.knowledge.alterations import Alteration, ShiftAffinity, load_alterations
 from forestall.knowledge.drugs import KILLING, Drug, load_drugs
@@ -225,7 +226,8 @@ def _free(drugs: Sequence[Drug]) -> Floats:
     """(D, X) nmol/L of free drug per mg/L in plasma, outside the brain and in it."""
     barrier = value("brain.barrier", "1")
     brain = np.array([[1.0, drug.brain_penetration.to("1") ** barrier] for drug in drugs]).reshape(-1, 2)
-    return np.array([drug.free_nanomolar_per_mg_per_liter for drug in drugs]).reshape(-1, 1) * brain
+    free = np.array([drug.free_nanomolar_per_mg_per_liter for drug in drugs]).reshape(-1, 1)
+    return np.asarray(free * brain)
 
 
 def _maximum(action: DrugAction) -> float:

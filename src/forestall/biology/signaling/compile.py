@@ -33,6 +33,9 @@ class HillArrays(NamedTuple):
     """1 + k^n, so that H(1) = 1."""
     negated: Flags
     """Use 1 - H."""
+    zero: Floats
+    """With v = x^n, H or 1 - H is (zero + slope v) / (v + bottom)."""
+    slope: Floats
 
 
 class CompiledNetwork(NamedTuple):
@@ -213,12 +216,15 @@ def _hill_arrays(
     dtype: DTypeLike,
 ) -> HillArrays:
     bottom = np.array([network.k_of(part) ** part.n for part in parts], dtype)
+    top, falls = (1 + bottom).astype(dtype), np.array(negated, np.bool_)
     return HillArrays(
         node=np.array([position[part.node] for part in parts], np.int32),
         power=np.array([part.n for part in parts], np.int32),
         bottom=bottom,
-        top=(1 + bottom).astype(dtype),
-        negated=np.array(negated, np.bool_),
+        top=top,
+        negated=falls,
+        zero=np.where(falls, bottom, 0).astype(dtype),
+        slope=np.where(falls, 1 - top, top).astype(dtype),
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forestall.biology.signaling.compile import CompiledNetwork, Floats
+from forestall.biology.signaling.compile import CompiledNetwork, Floats, HillArrays
 from forestall.engine.kernels import bare_kernel, bare_kernel_with, kernel_with
 from forestall.engine.vectors import WIDTH, load, spread, store, where
 
@@ -195,12 +195,14 @@ def _node(
     What no term reaches is kept as a fraction, `upper` / `lower`, so that a node costs one division, not one per factor.
     """
     one, nothing = activity.dtype.type(1), activity.dtype.type(0)
-    upper, lower = spread(one - net.basal[i]), spread(one)
-    for t in range(net.term_start[i], net.inhibitor_start[i]):
+    # Unsigned: numba looks at every index that has a sign whether it counts from the end, which costs more than the arithmetic.
+    here, after = np.uint32(i), np.uint32(i + 1)
+    upper, lower = spread(one - net.basal[here]), spread(one)
+    for t in range(net.term_start[here], net.inhibitor_start[here]):
         left, below = _rest(net, t, first, activity, term_weight)
         upper, lower = upper * left, lower * below
     upper = lower - upper
-    for t in range(net.inhibitor_start[i], net.term_start[i + 1]):
+    for t in range(net.inhibitor_start[here], net.term_start[after]):
         left, below = _rest(net, t, first, activity, term_weight)
         upper, lower = upper * left, lower * below
     fixed = load(floor, (i, first))
@@ -216,14 +218,18 @@ def _rest(net: CompiledNetwork, t: int, first: int, activity: Any, term_weight: 
 
     With v = activity^power either is (zero + slope v) / (v + bottom).
     """
-    source, power, bottom, top, negated = net.factor
-    one, nothing = activity.dtype.type(1), activity.dtype.type(0)
-    upper, lower = load(term_weight, (t, first)), spread(one)
-    for f in range(net.factor_start[t], net.factor_start[t + 1]):
-        zero, slope = nothing, top[f]
-        if negated[f]:
-            zero, slope = bottom[f], one - top[f]
-        v = raised(load(activity, (source[f], first)), power[f])
-        upper = upper * (zero + slope * v)
-        lower = lower * (v + bottom[f])
+    factor = net.factor
+    begin, end = net.factor_start[np.uint32(t)], net.factor_start[np.uint32(t + 1)]
+    above, lower = _hill(factor, np.uint32(begin), first, activity)
+    upper = load(term_weight, (t, first)) * above
+    for f in range(begin + 1, end):
+        above, below = _hill(factor, np.uint32(f), first, activity)
+        upper, lower = upper * above, lower * below
     return lower - upper, lower
+
+
+@bare_kernel_with(forceinline=True)
+def _hill(factor: HillArrays, f: Any, first: int, activity: Any) -> tuple[Any, Any]:
+    """A factor's H or 1 - H, as a fraction."""
+    v = raised(load(activity, (factor.node[f], first)), factor.power[f])
+    return factor.zero[f] + factor.slope[f] * v, v + factor.bottom[f]

@@ -34,17 +34,14 @@ def drives(net: CompiledNetwork, activity: Floats, driver_gain: Floats, out: Flo
 @bare_kernel_with(forceinline=True)
 def _drive(net: CompiledNetwork, s: int, first: int, activity: Any, driver_gain: Any) -> tuple[Any, Any]:
     """The product over the drivers of one slow expression in sixteen lanes, as a fraction."""
-    source, power, bottom, top, negated = net.driver
-    one = activity.dtype.type(1)
+    driver, one = net.driver, activity.dtype.type(1)
     upper, lower = spread(one), spread(one)
-    for d in range(net.driver_start[s], net.driver_start[s + 1]):
-        zero, slope = activity.dtype.type(0), top[d]
-        if negated[d]:
-            zero, slope = bottom[d], one - top[d]
-        v = raised(load(activity, (source[d], first)), power[d])
-        below = v + bottom[d]
+    for d in range(net.driver_start[np.uint32(s)], net.driver_start[np.uint32(s + 1)]):
+        k = np.uint32(d)
+        v = raised(load(activity, (driver.node[k], first)), driver.power[k])
+        below = v + driver.bottom[k]
         lower = lower * below
-        upper = upper * (below + load(driver_gain, (d, first)) * (zero + slope * v))
+        upper = upper * (below + load(driver_gain, (d, first)) * (driver.zero[k] + driver.slope[k] * v))
     return upper, lower
 
 
