@@ -60,7 +60,7 @@ class Calibration:
     posterior: dict[int | None, Array] = field(default_factory=dict)
     """(N, P) members by fold; None for all trials."""
     fold_of: dict[str, int] = field(default_factory=dict)
-    """Trial -> fold that leaves it out."""
+    """Trial -> fold that leaves it out; those of an earlier stage, which may know more trials."""
     endpoint: Endpoint = "PFS"
     base: ParameterSet = LITERATURE
     """Numbers that are not calibrated here."""
@@ -153,7 +153,7 @@ def calibrate(
 ) -> None:
     """Run the waves, then the folds; shards that the folder holds are not simulated again. Arguments as in `run_waves`."""
     run_waves(calibration, folder, workers=workers, simulator=simulator, progress=progress)
-    calibration.fold_of = folds(calibration)
+    calibration.fold_of = calibration.fold_of or folds(calibration)
     for fold in calibration.folds:
         if progress is not None:
             progress("leaving trials out", fold, len(calibration.folds))
@@ -216,6 +216,7 @@ def then_survival(first: Calibration, evidence: Path) -> Calibration | None:
         }
     )
     second = prepare(spec, evidence, endpoint="OS")
+    second.fold_of = first.fold_of
     second.base = first.parameter_set(np.median(first.posterior[None], axis=0), "center")
     return second
 
