@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.validate.conftest import ALONE, BOTH, Row, Writer
 
-from forestall.studies.calibration.run import prepare
+from forestall.studies.calibration.run import folds, prepare, then_survival
 from forestall.studies.calibration.spec import load_spec
 from forestall.studies.validation.derivation import questions
 from forestall.studies.validation.evidence import read_evidence
@@ -87,3 +87,24 @@ def test_property_arms_alone_are_observed_and_survival_leaves_them_out(tables: W
     assert [(one.kind, one.arms) for one in told] == [("median", ("FUL",)), ("response", ("FUL",))]
     assert told[0].value == pytest.approx(math.log(9))
     assert told[1].value == pytest.approx(math.log(0.2 / 0.8))
+
+
+def test_unit_stages_share_their_folds_whatever_trials_they_know(tables: Writer) -> None:
+    """A member of the whole joins a member of each stage's fold, so a fold must leave out the same trials in both."""
+    arms = [{**SINGLE, "trial": name} for name in ("TWO", "THREE", "FOUR")]
+    survival = (
+        {**BOTH, "endpoint": "OS", "median_months": "60"},
+        {**ALONE, "endpoint": "OS", "median_months": "50"},
+    )
+    folder = tables(
+        trials=({}, *({"trial": arm["trial"]} for arm in arms)),
+        arms=(BOTH, ALONE, *survival, *arms),
+        comparisons=({}, {"endpoint": "OS"}),
+    )
+    first = prepare(load_spec("metastatic"), folder)
+    first.fold_of, first.posterior[None] = folds(first), first.prior()
+    second = then_survival(first, folder)
+    assert second is not None
+    assert {one.trial for one in second.observed} == {"ONE"}
+    assert second.fold_of == first.fold_of
+    assert len(second.folds) == 4
