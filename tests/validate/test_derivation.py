@@ -235,6 +235,13 @@ def test_unit_treatments_are_read_by_their_signs() -> None:
         ("docetaxel", "X", "paclitaxel 80 mg/m2 q1w", "docetaxel 75 mg/m2"),
         ("trastuzumab;vinorelbine", "BOLERO-3", "", "vinorelbine 25 mg/m2 q1w"),
         ("letrozole;capecitabine", "X", "", "capecitabine 1250 mg/m2"),
+        ("fulvestrant", "X", "500 mg d0, 250 mg d14,28, then q28d", "fulvestrant 250 mg q4w (load 500 mg)"),
+        (
+            "fulvestrant",
+            "X",
+            "500 mg d0, 250 mg d14 and 28, then every 4 weeks",
+            "fulvestrant 250 mg d15 q4w x1",
+        ),
     ],
 )
 def test_unit_doses_come_from_the_trial_the_text_or_the_catalog(
