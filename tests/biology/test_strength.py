@@ -40,7 +40,7 @@ def test_oracle_twice_the_strength_is_two_actions_of_the_same_effect(concentrati
     assert ((twice > once) & (twice < 1)).all()
 
 
-def test_unit_strength_takes_a_weak_effect_beyond_the_largest_of_an_inhibitor() -> None:
+def test_unit_strength_takes_a_saturated_inhibitor_beyond_its_largest_effect() -> None:
     largest = max(action.maximum.to("1") for action in load_drugs()["lapatinib"].actions)
     strong, _ = _effects("lapatinib", 500.0, {"response.drug.lapatinib": 3.0})
     assert (strong > largest).all()

@@ -6,13 +6,14 @@ import math
 from pathlib import Path
 
 import pytest
-from tests.validate.conftest import ALONE, BOTH, Row, Writer
 
 from forestall.studies.calibration.run import folds, prepare, then_survival
 from forestall.studies.calibration.spec import load_spec
 from forestall.studies.validation.derivation import questions
 from forestall.studies.validation.evidence import read_evidence
 from forestall.studies.validation.unpaired import is_sequence, unpaired
+
+from .conftest import ALONE, BOTH, Row, Writer
 
 SINGLE = {
     "trial": "TWO",

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from forestall.biology.day_grid import KILLING_TOLERANCE, SHORTEST_DAYS, TOLERANCE, Curve, cuts, is_fine, rise
 
 LONGEST_SPAN_DAYS = 7
+"""Days integrated together at most; rings of recent days are longer by as many."""
 SETTLING = 2
 """A span covers at most the time since the last dose divided by this."""
 SWITCH_CUTS_DAYS = (0.1, 0.3, 0.6)

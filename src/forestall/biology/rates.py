@@ -116,7 +116,7 @@ class PatientRates(NamedTuple):
     scale: Array
     """(D, TERMS) mg/L per mg."""
     strength: Array
-    """(A,) of each action in this patient: an action on signaling leaves its target what is left to it by this power."""
+    """(A,) of each action in this patient: the power of what an action on signaling leaves its target."""
     amount: Array
     """(P, C) mg per maintenance dose."""
     loading: Array

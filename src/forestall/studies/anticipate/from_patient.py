@@ -17,6 +17,7 @@ from forestall.biology.assay import run_assay
 from forestall.biology.culture import CellLine, Culture, Fates, Treatments, culture_of
 from forestall.biology.signaling.compile import Floats
 from forestall.clinic.radiology import cells_in
+from forestall.clinic.recist import TARGET_MM
 from forestall.clinic.tumor_biology import SUBTYPES, TUMOR_TYPES
 from forestall.clinic.usual_exposure import average_free_concentration
 from forestall.engine.branching.genotype import Genotype
@@ -36,8 +37,6 @@ ADVANTAGE_PER_DAY = 1e-3
 """Least advantage in net growth under one of the drugs, 1/day, for an alteration to be followed."""
 MOST_FOLLOWED = 10
 """Alterations that the clones of one tumor can acquire; the cost of a copy grows with the square of their number."""
-_MEASURABLE_MM = 10.0
-"""A lesion that has gone counts again from this diameter on (RECIST 1.1: measurable)."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +152,8 @@ def subject_from_patient(spec: PatientSpec, drugs: Sequence[str]) -> Subject:
         name=spec.patient,
         lesions=tuple(cells_in(lesion.diameter_mm, density) for lesion in spec.lesions),
         capacity=math.inf,
-        detectable=cells_in(_MEASURABLE_MM, density),
+        # A lesion that has gone counts again when it is measurable.
+        detectable=cells_in(TARGET_MM, density),
         drugs=tuple(drug.name for drug in chosen),
         source=_followed(spec.context, spec.alterations, chosen, fates),
         notes=(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -12,9 +12,10 @@ from forestall.studies.validation.evidence import Evidence
 from forestall.studies.validation.population import is_metastatic
 from forestall.studies.validation.rows import ENDPOINTS, ComparisonRow, Subgroup
 
-_OTHER_PATIENTS: Final = re.compile(r"\bcohort\b|\bafter\b|\bthen\b|\bER[+-]|\bHER2[+-]", re.IGNORECASE)
-"""In the name of an arm: its patients are not those that trials.csv describes, or it is a sequence of treatments."""
+_OTHER_PATIENTS: Final = re.compile(r"\bcohort\b|\bafter\b|\bER[+-]|\bHER2[+-]", re.IGNORECASE)
+"""In the name of an arm: its patients are not those that trials.csv describes."""
 _SEQUENCE: Final = re.compile(r"\bthen\b", re.IGNORECASE)
+"""In the name of an arm: one treatment after another."""
 
 
 def unpaired(evidence: Evidence, asked: Iterable[Question], patients: int = 1000) -> list[Question]:
@@ -46,15 +47,19 @@ def is_sequence(question: Question) -> bool:
 def _of_trial(evidence: Evidence, trial: str, patients: int) -> list[Question]:
     """The arms that can be simulated and are told apart, each with the plan of them all."""
     rows = [_as_row(trial, arm) for arm in _arms(evidence, trial)]
-    plans = [plan for _, plan in _planned(evidence, rows, patients)]
-    if not plans:
-        return []
-    texts = [regimen.text() for regimen in plans[0].spec.regimens.values()]
-    given = {name: tuple(texts[place] for place in places) for name, places in plans[0].arms.items()}
-    apart = [row for row in rows if [*given.values()].count(given.get(row.experimental, ())) == 1]
-    return [
-        Question(row, None, None, plan, NO_RATIO, False) for row, plan in _planned(evidence, apart, patients)
-    ]
+    plan = _plan(evidence, rows, patients)
+    told = _told_apart(plan) if plan is not None else []
+    rows = [row for row in rows if row.experimental in told]
+    if plan is not None and len(told) < len(plan.arms):
+        plan = _plan(evidence, rows, patients)
+    return [] if plan is None else [Question(row, None, None, plan, NO_RATIO, False) for row in rows]
+
+
+def _told_apart(plan: TrialPlan) -> list[str]:
+    """The arms that no other arm is simulated like."""
+    texts = [regimen.text() for regimen in plan.spec.regimens.values()]
+    given = {name: tuple(texts[place] for place in places) for name, places in plan.arms.items()}
+    return [name for name, regimens in given.items() if [*given.values()].count(regimens) == 1]
 
 
 def _arms(evidence: Evidence, trial: str) -> list[str]:
@@ -64,7 +69,8 @@ def _arms(evidence: Evidence, trial: str) -> list[str]:
         for row in evidence.arms
         if row.trial == trial and row.subgroup.name == "all" and _is_outcome(row.endpoint)
     ]
-    return [name for name in dict.fromkeys(names) if not _OTHER_PATIENTS.search(name)]
+    unlike = (_OTHER_PATIENTS, _SEQUENCE)
+    return [name for name in dict.fromkeys(names) if not any(pattern.search(name) for pattern in unlike)]
 
 
 def _is_outcome(endpoint: str) -> bool:
@@ -91,12 +97,9 @@ def _as_row(trial: str, arm: str) -> ComparisonRow:
     )
 
 
-def _planned(
-    evidence: Evidence, rows: Sequence[ComparisonRow], patients: int
-) -> Iterator[tuple[ComparisonRow, TrialPlan]]:
-    """Each arm that can be simulated as what it is, with the plan of its trial."""
+def _plan(evidence: Evidence, rows: Sequence[ComparisonRow], patients: int) -> TrialPlan | None:
+    """The plan of all arms of these rows that can be simulated, the same for each of them; None if there is none without a stand-in."""
     only = replace(evidence, comparisons=tuple(rows))
-    for row in rows:
-        plan = plan_or_reason(only, row, {}, patients)
-        if isinstance(plan, TrialPlan) and not plan.stand_ins:
-            yield row, plan
+    plans = (plan_or_reason(only, row, {}, patients) for row in rows)
+    plan = next((one for one in plans if isinstance(one, TrialPlan)), None)
+    return None if plan is None or plan.stand_ins else plan
