@@ -57,7 +57,7 @@ def test_property_the_other_random_numbers_are_the_same() -> None:
         for one, other in zip(was.lesions, now.lesions, strict=True):
             # A lesion too small to be seen is measured as 0.
             seen = (one.measured_mm[both] > 0) & (other.measured_mm[both] > 0)
-            assert seen[0]
+            assert seen[0] == one.described
             error, again = ((c.measured_mm[both] / c.true_mm[both])[seen] for c in (one, other))
             np.testing.assert_allclose(error, again, rtol=1e-9)
 
