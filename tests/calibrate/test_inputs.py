@@ -10,7 +10,7 @@ import pytest
 
 from forestall.clinic.arms import compile_arm
 from forestall.clinic.population import draw_population
-from forestall.clinic.response import CROSS_RESISTANT, strength
+from forestall.clinic.response import CROSS_RESISTANT, OWN_SPREAD, strength
 from forestall.knowledge.parameter_sets import ParameterSet, using
 from forestall.knowledge.population import Population as Eligibility
 from forestall.knowledge.regimens import parse_regimen
@@ -21,8 +21,10 @@ from forestall.studies.calibration.spec import load_spec, unknowns
 NAMES = (
     *(f"prior.sensitivity_same_class.{trait}" for trait in get_args(Spread)),
     *(f"prior.sensitivity_same_trait.{trait}" for trait in CROSS_RESISTANT),
+    *(f"prior.sensitivity_per_line_of.{trait}" for trait in get_args(Spread)),
 )
-COORDINATES = [one for one in unknowns(load_spec("metastatic")) if one.name in NAMES]
+SHARED = ("sensitivity.shared_by_all", "sensitivity.shared_by_trait")
+COORDINATES = [one for one in unknowns(load_spec("metastatic")) if one.name in NAMES + SHARED]
 
 
 @pytest.mark.parametrize(
@@ -56,6 +58,51 @@ def test_oracle_what_was_given_before_is_an_input_where_it_changes_an_effect(
         with using(ParameterSet("x", {name: 0.31})):
             if not np.allclose(strength(people, arm), before):
                 changed.add(name)
+    assert said - set(SHARED) == changed
+
+
+def agreement(regimen: str, **shares: float) -> np.ndarray:
+    """Correlations, between patients, of the effects of a regimen's actions."""
+    arm = compile_arm("a", parse_regimen(regimen), parse_regimen("no treatment"), (0, 56), 60)
+    with using(ParameterSet("x", {f"sensitivity.{name}": share for name, share in shares.items()})):
+        people = draw_population(Eligibility.model_validate({"her2": "positive"}), np.arange(4000), 3)
+        killing = np.isin(arm.kinds, ("cytotoxic", "payload"))
+        sensitivity = np.where(killing, people.cytotoxic_sensitivity[:, None], 1.0)
+        own = ~np.isin(arm.kinds, OWN_SPREAD)
+        return np.corrcoef(np.log(strength(people, arm) * sensitivity)[:, own], rowvar=False)
+
+
+@pytest.mark.parametrize(
+    "regimen",
+    [
+        "trastuzumab",
+        "trastuzumab + lapatinib",
+        "trastuzumab + capecitabine q3w",
+        "trastuzumab + pertuzumab",
+        "docetaxel q3w",
+        "capecitabine q3w + docetaxel q3w",
+        "trastuzumab emtansine",
+    ],
+)
+def test_oracle_what_sensitivities_share_is_an_input_where_it_changes_how_they_go_together(
+    regimen: str,
+) -> None:
+    plan = SimpleNamespace(
+        spec=SimpleNamespace(
+            population=Eligibility.model_validate({"her2": "positive"}),
+            regimens={"a": parse_regimen(regimen)},
+        )
+    )
+    weights = inputs_of(plan, 0, COORDINATES).weights
+    said = {COORDINATES[k].name for k in np.flatnonzero((weights != 0).any(axis=0))} & set(SHARED)
+    before = agreement(regimen, shared_by_all=0.1, shared_by_trait=0.1)
+    changed = {
+        f"sensitivity.{name}"
+        for name in ("shared_by_all", "shared_by_trait")
+        if not np.allclose(
+            agreement(regimen, **{"shared_by_all": 0.1, "shared_by_trait": 0.1, name: 0.9}), before, atol=0.1
+        )
+    }
     assert said == changed
 
 

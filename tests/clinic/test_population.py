@@ -205,9 +205,19 @@ def test_oracle_doubling_times_have_the_published_median_and_spread(kind):
     assert (metastatic.birth_rate_per_day >= metastatic.growth_rate_per_day).all()
 
 
-def test_oracle_birth_rate_fills_its_90_percent_interval():
+@pytest.mark.parametrize(
+    ("kind", "criteria"),
+    [
+        ("her2_positive", {"her2": "positive"}),
+        ("er_positive", {"her2": "negative", "er_positive": 1.0}),
+        ("triple_negative", {"her2": "negative", "er_positive": 0.0}),
+    ],
+)
+def test_oracle_birth_rate_fills_its_90_percent_interval_in_each_type(kind, criteria):
     low, high = parameter("growth.birth_rate").interval
-    rate = draw().birth_rate_per_day
+    people, factor = draw(**criteria), value(f"growth.division_factor.{kind}", "1")
+    rate = people.birth_rate_per_day / factor
+    assert people.signal_death == pytest.approx(factor)
     middle = value("growth.birth_rate", "1/day")
     half = math.sqrt(high / low)
     assert np.quantile(rate, [0.05, 0.5, 0.95]) == pytest.approx(
@@ -227,7 +237,8 @@ def test_oracle_expression_and_sensitivity_have_their_log_sd():
     population = draw()
     factor = population.expression_factor(("ESR1", "AKT1"))
     assert np.log(factor).std(axis=0) == pytest.approx([value("expression.log_sd", "1")] * 2, rel=0.03)
-    log_sd = value("sensitivity.cytotoxic_log_sd", "1")
+    everything, trait = (value(f"sensitivity.shared_by_{whom}", "1") for whom in ("all", "trait"))
+    log_sd = value("sensitivity.cytotoxic_log_sd", "1") * math.sqrt(everything + (1 - everything) * trait)
     assert np.log(population.cytotoxic_sensitivity).std() == pytest.approx(log_sd, rel=0.03)
 
 

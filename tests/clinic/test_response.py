@@ -12,7 +12,7 @@ import pytest
 from forestall.clinic.arms import compile_arm
 from forestall.clinic.population import draw_population
 from forestall.clinic.prior_lines import draw_earlier_lines
-from forestall.clinic.response import strength
+from forestall.clinic.response import CROSS_RESISTANT, strength
 from forestall.errors import KnowledgeError
 from forestall.knowledge import response_classes
 from forestall.knowledge.drugs import load_drugs
@@ -24,7 +24,7 @@ from forestall.knowledge.response_classes import Spread, load_response_classes
 TRAITS = get_args(Spread)
 NEUTRAL = {
     "prior.sensitivity_per_line": 1.0,
-    **{f"prior.sensitivity_same_trait.{trait}": 1.0 for trait in ("cytotoxic", "endocrine", "her2")},
+    **{f"prior.sensitivity_same_trait.{trait}": 1.0 for trait in CROSS_RESISTANT},
     **{
         name: neutral
         for trait in TRAITS
@@ -44,6 +44,15 @@ def factors(regimen: str, changes: Mapping[str, float], **criteria: object) -> n
             Eligibility.model_validate({"her2": "negative", **criteria}), np.arange(40), 3
         )
         return strength(people, arm)
+
+
+def total(regimen: str, changes: Mapping[str, float]) -> np.ndarray:
+    """(n,) effect of the first action of a regimen in many patients, what all cytotoxics have in common included."""
+    arm = compile_arm("a", parse_regimen(regimen), parse_regimen("no treatment"), (0, 56), 60)
+    with using(ParameterSet("x", {**NEUTRAL, **changes})):
+        people = draw_population(Eligibility.model_validate({"her2": "negative"}), np.arange(4000), 3)
+        shared = people.cytotoxic_sensitivity if arm.kinds[0] == "cytotoxic" else 1.0
+        return strength(people, arm)[:, 0] * shared
 
 
 def test_unit_neutral_numbers_change_nothing() -> None:
@@ -77,13 +86,18 @@ def test_unit_a_relative_given_before_weakens_unless_the_class_itself_was_given(
     assert factors("capecitabine q3w", changes, line=1, prior=["aromatase inhibitor"]) == pytest.approx(1.0)
 
 
-def test_unit_drugs_of_one_trait_are_weak_in_the_same_patients() -> None:
-    spread = {"sensitivity.endocrine_log_sd": 0.7, "sensitivity.cdk46_log_sd": 0.7}
-    letrozole, fulvestrant, palbociclib = (
-        factors(drug, spread)[:, 0] for drug in ("letrozole", "fulvestrant", "palbociclib")
-    )
-    assert np.corrcoef(letrozole, fulvestrant)[0, 1] > 0.9
-    assert abs(np.corrcoef(letrozole, palbociclib)[0, 1]) < 0.5
+@pytest.mark.parametrize(("by_all", "by_trait"), [(0.0, 0.0), (0.3, 0.6), (0.0, 0.8), (1.0, 0.4)])
+def test_oracle_sensitivities_go_together_as_the_shares_say(by_all: float, by_trait: float) -> None:
+    spread = {f"sensitivity.{trait}_log_sd": 0.7 for trait in TRAITS}
+    shares = {"sensitivity.shared_by_all": by_all, "sensitivity.shared_by_trait": by_trait}
+    drugs = ("letrozole", "anastrozole", "fulvestrant", "palbociclib", "docetaxel q3w", "capecitabine q3w")
+    logs = np.log([total(drug, {**spread, **shares}) for drug in drugs])
+    assert logs.std(axis=1) == pytest.approx(0.7, rel=0.05)
+    within = by_all + (1 - by_all) * by_trait
+    expected = np.full((6, 6), by_all)
+    expected[:3, :3] = expected[4:, 4:] = within
+    expected[:2, :2] = expected[range(6), range(6)] = 1.0
+    assert np.corrcoef(logs) == pytest.approx(expected, abs=0.05)
 
 
 def test_unit_a_conjugate_is_an_antibody_and_a_payload() -> None:
@@ -94,8 +108,13 @@ def test_unit_a_conjugate_is_an_antibody_and_a_payload() -> None:
     antibody = factors("trastuzumab emtansine", {"response.class.her2_antibody": 0.5})[0]
     assert (antibody[~payload] < 0.75).all()
     assert antibody[payload] == pytest.approx(1.0)
-    after_taxane = {"prior.sensitivity_same_trait.cytotoxic": 0.7}
-    after = factors("trastuzumab emtansine", after_taxane, line=1, prior=["taxane"])[0]
+    after_conjugate = {
+        "prior.sensitivity_same_trait.payload": 0.7,
+        "prior.sensitivity_same_trait.cytotoxic": 0.5,
+    }
+    after = factors(
+        "trastuzumab emtansine", after_conjugate, line=1, prior=["trastuzumab deruxtecan", "taxane"]
+    )[0]
     np.testing.assert_allclose(after, np.where(payload, 0.7, 1.0))
 
 

@@ -339,3 +339,18 @@ def test_oracle_the_discrepancy_widens_medians_on_the_log_scale_and_rates_on_tha
         squares.append([width**2 for width in widths])
     added = np.subtract(squares[1], squares[0])
     assert added == pytest.approx([0.2**2, (0.25 * 0.4) ** 2], rel=1e-3)
+
+
+def test_unit_responses_to_one_treatment_after_another_are_not_those_to_the_first(
+    tables: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    response = {"endpoint": "ORR", "median_months": "", "rate_pct": "50"}
+    names = {"both": "palbociclib;letrozole", "letrozole then both": "letrozole"}
+    rows = [{"arm": arm, "drugs": drugs, **row} for arm, drugs in names.items() for row in ({"median_months": "12"}, response)]
+    folder = tables(arms=rows, comparisons=({"arm_ctl": "letrozole then both"},))
+    monkeypatch.setattr(shards, "draw_sample", exponential_draw({"ONE": 0.6}, 10))
+    monkeypatch.setattr(answers, "parameters_for", lambda _word: ensemble_of(0.0, 3, {}))
+    found = validate(folder, size=Size(60, 3, 1), shards=tmp_path / "shards")
+    assert {(one.arm, one.endpoint) for one in found.arms} == {(name, "PFS") for name in names} | {
+        ("both", "ORR")
+    }

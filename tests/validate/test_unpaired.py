@@ -11,7 +11,7 @@ from forestall.studies.calibration.run import folds, prepare, then_survival
 from forestall.studies.calibration.spec import load_spec
 from forestall.studies.validation.derivation import questions
 from forestall.studies.validation.evidence import read_evidence
-from forestall.studies.validation.unpaired import is_sequence, unpaired
+from forestall.studies.validation.unpaired import unpaired
 
 from .conftest import ALONE, BOTH, Row, Writer
 
@@ -64,13 +64,6 @@ def test_unit_arms_that_would_be_simulated_alike_are_left_out(tables: Writer) ->
     other = {"trial": "TWO", "arm": "ANA", "drugs": "anastrozole", "median_months": "7"}
     twice = (BOTH, ALONE, SINGLE, {**SINGLE, "arm": "FUL generic", "median_months": "5"}, other)
     assert _arms(tables(trials=({}, {"trial": "TWO"}), arms=twice)) == {"TWO": ["ANA"]}
-
-
-def test_unit_one_treatment_after_another_is_a_sequence(tables: Writer) -> None:
-    late = {**ALONE, "arm": "letrozole then both"}
-    comparison = {"arm_ctl": "letrozole then both", "hr": "", "hr_lo": "", "hr_hi": ""}
-    (question,) = questions(read_evidence(tables(arms=(BOTH, late), comparisons=(comparison,))))
-    assert is_sequence(question)
 
 
 def test_property_arms_alone_are_observed_and_survival_leaves_them_out(tables: Writer) -> None:

@@ -17,6 +17,7 @@ from forestall.clinic.demographics import body_surface_area, draw_demographics
 from forestall.clinic.draws import Floats, named_normals, spread
 from forestall.clinic.entry_lesions import MAX_LESIONS, SITES, draw_lesions, primary_site, sites
 from forestall.clinic.prior_lines import draw_earlier_lines, exposed_classes
+from forestall.clinic.sensitivity import class_deviate, trait_deviate
 from forestall.clinic.tumor_biology import (
     SUBTYPES,
     Bools,
@@ -85,7 +86,7 @@ class Population:
     tolerant_death: Floats
     """(n,) share of the death of cycling cells that tolerant cells die of, relative."""
     cytotoxic_sensitivity: Floats
-    """(n,) killing by cytotoxics, relative."""
+    """(n,) killing by all cytotoxics, relative; what one class has for itself is in `forestall.clinic.response.strength`."""
     fcgr3a: NDArray[np.int8]
     """(n,) FCGR3A-158 genotype: 0 V/V, 1 V/F, 2 F/F."""
     effector: Floats
@@ -178,9 +179,13 @@ class Population:
         )
         return clearance, volume
 
-    def sensitivity_deviate(self, trait: str) -> Floats:
-        """(n,) standard normal deviates of the logarithm of the effect of drugs that share a trait."""
-        return self._deviate(Purpose.BIOLOGY, f"sensitivity {trait}")
+    def trait_deviate(self, trait: str) -> Floats:
+        """(n,) deviates of the logarithm of the effect of all drugs that share a trait."""
+        return trait_deviate(trait, self.patient, self.seed)
+
+    def class_deviate(self, response_class: str) -> Floats:
+        """(n,) deviates of the logarithm of the effect of one class of drugs, beside those of its trait."""
+        return class_deviate(response_class, self.patient, self.seed)
 
     def endurance_deviate(self) -> Floats:
         """(n,) standard normal deviates of the logarithm of the time for which a patient bears chemotherapy."""

@@ -14,9 +14,11 @@ from forestall.knowledge.response_classes import (
     response_class_of_action,
 )
 
-_OWN_SPREAD = ("cytotoxic", "starvation", "payload", "adcc")
-"""Kinds of action whose spread between patients is not that of the drug's class."""
-CROSS_RESISTANT = ("cytotoxic", "endocrine", "her2")
+OWN_SPREAD = ("starvation", "adcc")
+"""Kinds of action whose spread between patients is not that of the drug's class: none, and that of effector cells."""
+_NOT_AS_CYTOTOXICS = ("starvation", "payload")
+"""Kinds that the course kills by as by cytotoxics, and that have another spread between patients."""
+CROSS_RESISTANT = ("cytotoxic", "endocrine", "her2", "payload")
 """Traits with more than one class of drugs that are given one after the other."""
 
 
@@ -34,7 +36,7 @@ def strength(population: Population, arm: Arm) -> Floats:
     found = np.ones((len(population), len(arm.model.action_kind)))
     for a, kind in enumerate(arm.kinds):
         found[:, a] = _of_action(population, arm.drugs[int(arm.model.action_drug[a])].name, kind)
-        if kind == "starvation":
+        if kind in _NOT_AS_CYTOTOXICS:
             found[:, a] /= population.cytotoxic_sensitivity
     return found
 
@@ -42,19 +44,22 @@ def strength(population: Population, arm: Arm) -> Floats:
 def _of_action(population: Population, drug: str, kind: str) -> Floats:
     """(n,) strength of a drug's actions of one kind, before what is special to the kind."""
     name = response_class_of_action(drug, kind)
-    factor: Floats = np.float64(value("prior.sensitivity_per_line", "1")) ** population.earlier_lines.astype(
-        np.float64
-    )
+    lines = population.earlier_lines.astype(np.float64)
+    factor: Floats = np.float64(value("prior.sensitivity_per_line", "1")) ** lines
     if name is None:
         return factor
     entry = load_response_classes()[name]
+    factor = factor * np.float64(value(f"prior.sensitivity_per_line_of.{entry.spread}", "1")) ** lines
     # The drug's own factor is that of its payload, where it has one.
     own = value(f"response.drug.{parameter_word(drug)}", "1") if name == response_class_of(drug) else 1.0
     factor = factor * value(f"response.class.{name}", "1") * own * _after_related(population, name)
-    if kind not in _OWN_SPREAD and entry.spread != "cytotoxic":
-        deviate = population.sensitivity_deviate(entry.spread)
-        factor = factor * np.exp(value(f"sensitivity.{entry.spread}_log_sd", "1") * deviate)
-    return factor
+    if kind in OWN_SPREAD:
+        return factor
+    deviate = population.class_deviate(name)
+    # What cytotoxics have in common is in `Population.cytotoxic_sensitivity`, by which the course multiplies their killing.
+    if entry.spread != "cytotoxic":
+        deviate = deviate + population.trait_deviate(entry.spread)
+    return factor * np.exp(value(f"sensitivity.{entry.spread}_log_sd", "1") * deviate)
 
 
 def _after_related(population: Population, name: str) -> Floats:

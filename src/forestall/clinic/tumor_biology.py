@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forestall.clinic.draws import Floats, Patients, by_type, log_sd_of, named_normals, named_uniforms, spread
+from forestall.clinic.sensitivity import trait_deviate
 from forestall.engine.purposes import Purpose
 from forestall.errors import InputError
 from forestall.knowledge.alterations import Alteration, load_alterations
@@ -52,13 +53,13 @@ class TumorBiology:
     capacity_cells: Floats
     """(n,) cells of a lesion at which division would stop; untreated growth stops at `growth.capacity_per_lesion`."""
     signal_death: Floats
-    """(n,) death by loss of the survival drive relative to the typical patient."""
+    """(n,) death by loss of the survival drive relative to `death.signal_rate`."""
     tolerance: Floats
     """(n,) rate at which cells turn tolerant relative to the typical patient."""
     tolerant_death: Floats
     """(n,) share of the death of cycling cells that tolerant cells die of, relative to the typical patient."""
     cytotoxic_sensitivity: Floats
-    """(n,) killing by cytotoxics relative to the typical patient."""
+    """(n,) killing by all cytotoxics relative to the typical patient."""
     fcgr3a: NDArray[np.int8]
     """(n,) FCGR3A-158 genotype, code in `GENOTYPES`."""
     effector: Floats
@@ -219,9 +220,11 @@ def draw_biology(
     typical = by_type(kind, lambda name: value(f"growth.doubling_time.{name}", "day")) / speedup
     typical = typical / value("prior.growth_per_line", "1") ** earlier_lines
     doubling = typical * np.exp(log_sd * _deviate(seed, patients, "doubling time"))
+    pace = by_type(kind, division_factor)
     birth = value("growth.birth_rate", "1/day") * np.exp(
         log_sd_of("growth.birth_rate") * _deviate(seed, patients, "birth rate")
     )
+    birth = birth * pace
     birth = np.maximum(birth, math.log(2) / doubling)
     fcgr3a = _fcgr3a(seed, patients)
     killing = np.array([value(f"fcgamma.killing.{name}", "1") for name in GENOTYPES])[fcgr3a]
@@ -229,15 +232,24 @@ def draw_biology(
         doubling_time_days=doubling,
         birth_rate_per_day=birth,
         capacity_cells=_where_division_stops(birth, math.log(2) / doubling),
-        signal_death=spread(_deviate(seed, patients, "signal death"), "death.signal_log_sd"),
+        signal_death=pace * spread(_deviate(seed, patients, "signal death"), "death.signal_log_sd"),
         tolerance=spread(_deviate(seed, patients, "tolerance"), "tolerance.entry_log_sd"),
         tolerant_death=spread(_deviate(seed, patients, "tolerant death"), "tolerance.death_log_sd"),
-        cytotoxic_sensitivity=spread(_deviate(seed, patients, "cytotoxics"), "sensitivity.cytotoxic_log_sd"),
+        cytotoxic_sensitivity=spread(trait_deviate("cytotoxic", patients, seed), "sensitivity.cytotoxic_log_sd"),
         fcgr3a=fcgr3a,
         effector=killing * spread(_deviate(seed, patients, "effectors"), "adcc.effector_log_sd"),
         resistance=value("resistance.rate_factor", "1")
         * spread(_deviate(seed, patients, "resistance"), "resistance.rate_log_sd"),
     )
+
+
+def division_factor(tumor_type: str) -> float:
+    """How often cells of a type of tumor divide, and how fast they die of a lost survival drive, relative to other tumors.
+
+    Args:
+        tumor_type: A type of `tumor_types()`. Those of a disease pack have the pack's own rates and no factor.
+    """
+    return 1.0 if pack_in_force() is not None else value(f"growth.division_factor.{tumor_type}", "1")
 
 
 def _where_division_stops(birth: Floats, growth: Floats) -> Floats:

@@ -10,7 +10,7 @@ from forestall.knowledge.provenance import Entry
 from forestall.knowledge.reading import DATA, read_yaml, validate
 
 FILE = DATA / "response_classes.yaml"
-Spread = Literal["cytotoxic", "endocrine", "her2", "cdk46", "pi3k", "host"]
+Spread = Literal["cytotoxic", "payload", "endocrine", "her2", "cdk46", "pi3k", "host"]
 
 
 class ResponseClass(Entry):

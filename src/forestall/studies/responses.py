@@ -10,19 +10,15 @@ import numpy as np
 
 from forestall.biology.signaling.actions import Action
 from forestall.biology.signaling.steady import Batch, Case, batch_of
+from forestall.clinic.tumor_biology import SUBTYPES, TUMOR_TYPES, division_factor
 from forestall.knowledge.alterations import Change, load_alterations
 from forestall.knowledge.conditions import Condition, load_conditions
 from forestall.knowledge.drugs import KILLING
 from forestall.knowledge.parameters import value
 from forestall.studies.average_exposure import average_effects
 
-_DOUBLING = {
-    "er_positive": "er_positive",
-    "her2_positive_er_positive": "her2_positive",
-    "her2_positive_er_negative": "her2_positive",
-    "triple_negative": "triple_negative",
-}
-"""Context -> whose doubling time it has."""
+_TYPES = dict(zip(SUBTYPES, TUMOR_TYPES, strict=True))
+"""Context -> type of tumor, whose growth it has."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +65,7 @@ def changes_by_id() -> Mapping[str, Change]:
 
 def untreated_growth_per_day(context: str) -> float:
     """Net growth rate of an untreated tumor of this type."""
-    return math.log(2) / value(f"growth.doubling_time.{_DOUBLING[context]}", "day")
+    return math.log(2) / value(f"growth.doubling_time.{_TYPES[context]}", "day")
 
 
 def responses(pairs: Sequence[tuple[Tumor, tuple[str, ...]]]) -> list[Response]:
@@ -102,8 +98,9 @@ def responses(pairs: Sequence[tuple[Tumor, tuple[str, ...]]]) -> list[Response]:
 
 
 def _growth_per_day(context: str, grow: float, live: float, kill: float) -> float:
-    birth, untreated = value("growth.birth_rate", "1/day"), untreated_growth_per_day(context)
-    lost = value("death.signal_rate", "1/day") * max(0.0, 1.0 - live)
+    pace, untreated = division_factor(_TYPES[context]), untreated_growth_per_day(context)
+    birth = value("growth.birth_rate", "1/day") * pace
+    lost = value("death.signal_rate", "1/day") * pace * max(0.0, 1.0 - live)
     death, turnover = birth - untreated, value("death.turnover_share", "1")
     return birth * grow - death * (1.0 - turnover + turnover * grow) - lost - kill
 

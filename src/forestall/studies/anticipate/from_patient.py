@@ -18,7 +18,7 @@ from forestall.biology.culture import CellLine, Culture, Fates, Treatments, cult
 from forestall.biology.signaling.compile import Floats
 from forestall.clinic.radiology import cells_in
 from forestall.clinic.recist import TARGET_MM
-from forestall.clinic.tumor_biology import SUBTYPES, TUMOR_TYPES
+from forestall.clinic.tumor_biology import SUBTYPES, TUMOR_TYPES, division_factor
 from forestall.clinic.usual_exposure import average_free_concentration
 from forestall.engine.branching.genotype import Genotype
 from forestall.engine.branching.landscape import RATES
@@ -137,11 +137,12 @@ def subject_from_patient(spec: PatientSpec, drugs: Sequence[str]) -> Subject:
         / value(f"growth.doubling_time.{tumor_type}", "day")
         * value("growth.metastasis_speedup", "1")
     )
-    birth = max(value("growth.birth_rate", "1/day"), growth)
+    pace = division_factor(tumor_type)
+    birth = max(value("growth.birth_rate", "1/day") * pace, growth)
     fates = Fates(
         birth=birth,
         death=birth - growth,
-        signal_death=value("death.signal_rate", "1/day"),
+        signal_death=value("death.signal_rate", "1/day") * pace,
         kill_factor=1.0,
         turnover=value("death.turnover_share", "1"),
         cycle_killing=value("death.cytotoxic_cycle_share", "1"),

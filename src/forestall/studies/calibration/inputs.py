@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from forestall.clinic.response import parameter_word
+from forestall.clinic.response import OWN_SPREAD, parameter_word
 from forestall.knowledge.drugs import KILLING, load_drugs
 from forestall.knowledge.networks import disease_network
 from forestall.knowledge.population import Population
@@ -32,7 +32,10 @@ _KILLING: Final = (_CYCLE, _ANTIGEN, "alterations.ALDH1A1_up.*")
 _TREATMENT: Final = ("treatment.chemotherapy_*",)
 _RELATED: Final = "prior.sensitivity_same_trait."
 _REPEATED: Final = "prior.sensitivity_same_class."
+_BY_LINE: Final = "prior.sensitivity_per_line_of."
 _BARRIER: Final = "brain.barrier"
+_BY_ALL: Final = "sensitivity.shared_by_all"
+_SHARED: Final = (_BY_ALL, "sensitivity.shared_by_trait")
 _TYPES: Final = ("her2_positive", "er_positive", "triple_negative")
 
 
@@ -85,7 +88,7 @@ def _matters(name: str, population: Population, drugs: Sequence[str]) -> bool:
     if _is(name, _TREATMENT):
         return any(toxicity_adds_up(drug) for drug in drugs)
     if name.startswith("sensitivity."):
-        return any(_is(f"sensitivity.{trait}_log_sd", (name,)) for trait in _traits(drugs))
+        return _spread_matters(name, drugs)
     if _is(name, _KILLING):
         return _killing_matters(name, kinds, drugs)
     if _is(name, _SIGNALING):
@@ -101,7 +104,7 @@ def _of_tumors(name: str, population: Population) -> bool:
         name == _BARRIER
     ):  # Occult metastases in the brain, which anybody can have, are left out: they are few.
         return population.brain_metastases != 0.0
-    kind = name.removeprefix("growth.doubling_time.")
+    kind = name.removeprefix("growth.doubling_time.").removeprefix("growth.division_factor.")
     return kind not in _TYPES or kind in _types_in(population)
 
 
@@ -130,6 +133,8 @@ def _treated_before(name: str, population: Population, drugs: Sequence[str]) -> 
         return _related_before(name.removeprefix(_RELATED), population, drugs)
     if name.startswith(_REPEATED):
         return _given_before(name.removeprefix(_REPEATED), population, drugs)
+    if name.startswith(_BY_LINE) and name.removeprefix(_BY_LINE) not in _traits(drugs):
+        return False
     return population.line != "1"
 
 
@@ -149,6 +154,26 @@ def _related_before(trait: str, population: Population, drugs: Sequence[str]) ->
 
 def _is(name: str, patterns: Sequence[str]) -> bool:
     return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _spread_matters(name: str, drugs: Sequence[str]) -> bool:
+    """Whether what an unknown says of the spread between patients is about the drugs, or about several of their classes."""
+    if name in _SHARED:
+        return _go_together(name, drugs)
+    return any(_is(f"sensitivity.{trait}_log_sd", (name,)) for trait in _traits(drugs))
+
+
+def _go_together(name: str, drugs: Sequence[str]) -> bool:
+    """Whether the drugs are of several classes, or of several of one trait, in which patients differ."""
+    catalog = load_drugs()
+    named = {
+        response_class_of_action(drug, action.kind)
+        for drug in drugs
+        for action in catalog[drug].actions
+        if action.kind not in OWN_SPREAD
+    }
+    traits = [load_response_classes()[one].spread for one in named if one is not None]
+    return len(traits) > (1 if name == _BY_ALL else len(set(traits)))
 
 
 def _traits(drugs: Sequence[str]) -> set[str]:

@@ -33,7 +33,8 @@ from forestall.studies.calibration.smoother import assimilate
 from forestall.studies.calibration.spec import CalibrationSpec, Unknown, unknowns
 from forestall.studies.validation.derivation import Question, questions
 from forestall.studies.validation.evidence import Evidence, read_evidence
-from forestall.studies.validation.unpaired import is_sequence, unpaired
+from forestall.studies.validation.rows import ComparisonRow, is_sequence
+from forestall.studies.validation.unpaired import unpaired
 
 Array = NDArray[np.float64]
 Progress = Callable[[str, int, int], None]
@@ -120,9 +121,13 @@ def _told(evidence: Evidence, endpoint: Endpoint) -> list[Question]:
     asked = questions(evidence)
     alone = unpaired(evidence, asked) if endpoint == "PFS" else []
     without_ratio = [
-        one for one in asked if not one.in_scope and one.plan is not None and not is_sequence(one)
+        one for one in asked if not one.in_scope and one.plan is not None and not _has_sequence(one.row)
     ]
     return [one for one in asked if one.in_scope] + without_ratio + alone
+
+
+def _has_sequence(row: ComparisonRow) -> bool:
+    return is_sequence(row.experimental) or is_sequence(row.control)
 
 
 def _designs(evidence: Evidence, asked: Sequence[Question], endpoint: Endpoint) -> list[Design]:

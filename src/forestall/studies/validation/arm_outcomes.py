@@ -17,7 +17,7 @@ from forestall.statistics.visit_curves import between_visits, medians_of_lines
 from forestall.studies.validation.derivation import DAYS_PER_MONTH, TrialPlan
 from forestall.studies.validation.ensemble import Parameters
 from forestall.studies.validation.evidence import Evidence
-from forestall.studies.validation.rows import ENDPOINTS, ArmRow
+from forestall.studies.validation.rows import ENDPOINTS, ArmRow, is_sequence
 from forestall.studies.validation.samples import Sample
 from forestall.studies.validation.simulated import COVERAGE
 
@@ -77,7 +77,8 @@ def _rows(evidence: Evidence, plan: TrialPlan, arm: str) -> Iterator[tuple[ArmRo
     """Rows that count, each with the endpoint of the simulation that stands for it."""
     for endpoint in ("PFS", "OS", "ORR"):
         row = evidence.outcome(plan.trial, arm, plan.subgroup, endpoint)
-        if row is not None and (endpoint == "ORR" or endpoint in plan.endpoints):
+        wanted = endpoint in plan.endpoints or (endpoint == "ORR" and not is_sequence(arm))
+        if row is not None and wanted:
             yield row, endpoint
     for row in evidence.arm_rows(plan.trial, arm):
         usual = row.subgroup.name == plan.subgroup and not row.subgroup.suffix and row.preferred != "0"

@@ -26,6 +26,7 @@ _LATER_PROGRESSION: Final = re.compile(
     r"\bcombination-TTP\b|\bto (?:the )?second progression\b", re.IGNORECASE
 )
 """What a note says of a time that runs on beyond the first progression."""
+_SEQUENCE: Final = re.compile(r"\bthen\b", re.IGNORECASE)
 _SUFFIX: Final = re.compile(
     r"\s*\([^()]*\b(?:updated?|final|interim|exploratory|primary|follow-up)\b[^()]*\)$", re.IGNORECASE
 )
@@ -207,6 +208,11 @@ def _endpoint(source: Source) -> str:
     endpoint, later = source.needed("endpoint"), _LATER_PROGRESSION.search(source.text("notes"))
     beyond = later is not None and ENDPOINTS.get(endpoint) == "PFS"
     return f"{endpoint} beyond the first progression" if beyond else endpoint
+
+
+def is_sequence(arm: str) -> bool:
+    """Whether an arm's name says one treatment after another, so that its responses may be those to the second."""
+    return bool(_SEQUENCE.search(arm))
 
 
 def assessor_of(text: str) -> str:

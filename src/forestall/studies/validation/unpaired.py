@@ -10,12 +10,10 @@ from typing import Final
 from forestall.studies.validation.derivation import NO_RATIO, Question, TrialPlan, plan_or_reason
 from forestall.studies.validation.evidence import Evidence
 from forestall.studies.validation.population import is_metastatic
-from forestall.studies.validation.rows import ENDPOINTS, ComparisonRow, Subgroup
+from forestall.studies.validation.rows import ENDPOINTS, ComparisonRow, Subgroup, is_sequence
 
 _OTHER_PATIENTS: Final = re.compile(r"\bcohort\b|\bafter\b|\bER[+-]|\bHER2[+-]", re.IGNORECASE)
 """In the name of an arm: its patients are not those that trials.csv describes."""
-_SEQUENCE: Final = re.compile(r"\bthen\b", re.IGNORECASE)
-"""In the name of an arm: one treatment after another."""
 
 
 def unpaired(evidence: Evidence, asked: Iterable[Question], patients: int = 1000) -> list[Question]:
@@ -37,11 +35,6 @@ def unpaired(evidence: Evidence, asked: Iterable[Question], patients: int = 1000
             continue
         found += _of_trial(evidence, trial.trial, patients)
     return found
-
-
-def is_sequence(question: Question) -> bool:
-    """Whether an arm of a comparison is one treatment after another, which runs beyond the first progression."""
-    return bool(_SEQUENCE.search(f"{question.row.experimental} | {question.row.control}"))
 
 
 def _of_trial(evidence: Evidence, trial: str, patients: int) -> list[Question]:
@@ -69,8 +62,9 @@ def _arms(evidence: Evidence, trial: str) -> list[str]:
         for row in evidence.arms
         if row.trial == trial and row.subgroup.name == "all" and _is_outcome(row.endpoint)
     ]
-    unlike = (_OTHER_PATIENTS, _SEQUENCE)
-    return [name for name in dict.fromkeys(names) if not any(pattern.search(name) for pattern in unlike)]
+    return [
+        name for name in dict.fromkeys(names) if not _OTHER_PATIENTS.search(name) and not is_sequence(name)
+    ]
 
 
 def _is_outcome(endpoint: str) -> bool:
