@@ -1,4 +1,4 @@
-"""How sensitivities to drugs go together: one patient's share something for all drugs, more for those of a trait, and differ by class."""
+"""How a patient's sensitivities go together: they share something for all drugs, more for those of a trait, and differ by class."""
 
 from __future__ import annotations
 
