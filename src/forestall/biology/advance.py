@@ -142,7 +142,7 @@ def advance(
     edges, probability = cohort.edges[table], cohort.probability[i]
     repeats = know_rates(model, schedule, p, phase, day, days)
     place, known = _kept_law(schedule, p, phase, day, days, repeats, walker)
-    law = _law(walker, place)
+    law = walker.laws[place]
     if not known:
         for j in range(days):
             walker.places[j] = ring_place(schedule, p, phase, day + j)
@@ -161,14 +161,3 @@ def advance(
         walker.expected,
     )
     return int(days)
-
-
-@bare_kernel_with(forceinline=True)
-def _law(walker: Walker, place: int) -> StretchLaw:
-    if place == 0:
-        return walker.laws[0]
-    if place == 1:
-        return walker.laws[1]
-    if place == 2:
-        return walker.laws[2]
-    return walker.laws[3]

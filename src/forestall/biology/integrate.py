@@ -22,7 +22,6 @@ from forestall.biology.rates import (
     LEAVE,
     RATE_ROWS,
     RING_ROWS,
-    SIGNALING,
     TERMS,
     TOLERANT_DEATH,
     CourseModel,
@@ -172,11 +171,13 @@ def _kill_apart(
             at = part + 2.0 * half * (EARLY if node == 0 else 1.0 - EARLY)
             late = (at - first) / (last - first)
             for a in range(model.action_kind.shape[0]):
-                if not model.apart[a] or model.action_kind[a] == SIGNALING:
+                if not model.apart[a]:
                     continue
                 for x in range(amount.shape[2]):
                     effect = half * effect_now(model, p, a, x)
-                    some = some or effect > 0.0
+                    if effect == 0.0:
+                        continue
+                    some = True
                     for moment in range(2):
                         amount[today, a, x, 0, moment] += effect * (1.0 - late)
                         amount[today, a, x, 1, moment] += effect * late
@@ -192,6 +193,8 @@ def _add_kill_apart(model: CourseModel, p: PatientRates, node: int, day: int, sp
     for j in range(span):
         kill[:] = 0.0
         for a in range(model.action_kind.shape[0]):
+            if not model.apart[a]:
+                continue
             for x in range(p.part_kill.shape[2]):
                 for moment in range(2):
                     amount = p.part_kill[j, a, x, node, moment]

@@ -21,6 +21,7 @@ from forestall.biology.rates import (
     CourseModel,
     Lanes,
     PatientRates,
+    copy_rows,
     rates_now,
     solve_signaling,
 )
@@ -28,6 +29,7 @@ from forestall.biology.signaling.kernel import evaluate
 from forestall.biology.signaling.lanes import AlterationArrays, write_lanes
 from forestall.biology.signaling.slow_states import expression_targets, rest_state
 from forestall.engine.kernels import bare_kernel, kernel_with
+from forestall.engine.references import by_reference
 
 Array = NDArray[np.float64]
 
@@ -219,6 +221,8 @@ def prepare_patient(
     Returns:
         The state, and the untreated rates of every lane, (RATE_ROWS, lanes), 1/day.
     """
+    model, schedule = by_reference(model), by_reference(schedule)
+    cohort, shared = by_reference(cohort), by_reference(shared)
     classes = 1
     for lesion in range(cohort.site_class.shape[1]):
         classes = max(classes, cohort.site_class[i, lesion] + 1)
@@ -226,11 +230,18 @@ def prepare_patient(
     slow, activity = _settled(model, lanes)
     _no_head_start(lanes.fitness, activity[model.network.proliferation])
     p = _at_rest(i, model, schedule, cohort, lanes, slow, activity)
+    _begin(model, schedule, p)
+    return p, p.now.copy()
+
+
+@bare_kernel
+def _begin(model: CourseModel, schedule: Schedule, p: PatientRates) -> None:
+    """Find the rates at rest, and start the first phase."""
+    p = by_reference(p)
     solve_signaling(model, p)
     rates_now(model, p)
-    p.aim[:] = p.target
+    copy_rows(p.target, p.aim)
     start_phase(schedule, p, 0)
-    return p, p.now.copy()
 
 
 @kernel_with(error_model="numpy")
@@ -346,12 +357,21 @@ def mean_rates(
     Returns:
         (2, lanes) 1/day, without crowding.
     """
+    model, schedule = by_reference(model), by_reference(schedule)
     p, _ = prepare_patient(i, model, schedule, cohort, shared)
     mean = np.zeros((2, p.now.shape[1]))
+    _add_mean_rates(model, schedule, p, first, days, mean)
+    return mean
+
+
+@kernel_with(error_model="numpy")
+def _add_mean_rates(
+    model: CourseModel, schedule: Schedule, p: PatientRates, first: int, days: int, mean: Array
+) -> None:
+    p = by_reference(p)
     for day in range(first + days):
         know_rates(model, schedule, p, 0, day, 1)
         place = ring_place(schedule, p, 0, day)
         if day >= first:
             mean[0] += p.ring[place, BIRTH] / days
             mean[1] += p.ring[place, DEATH] / days
-    return mean

@@ -28,6 +28,7 @@ from forestall.engine.kernels import bare_kernel, kernel_with
 from forestall.engine.mutation import new_stack
 from forestall.engine.purposes import Purpose
 from forestall.engine.random import open_stream, stream
+from forestall.engine.references import by_reference
 
 Array = NDArray[np.float64]
 
@@ -186,6 +187,7 @@ def _treat(
     record: CourseRecord,
 ) -> None:
     """Follow a patient whose lesions have grown: visits, the end of chemotherapy, the change at progression, death."""
+    p, eyes, walker = by_reference(p), by_reference(eyes), by_reference(walker)
     phase, began, day, visit = PROTOCOL, 0, 0, 0
     progressed = False
     hazard = hazard_of_death(i, cohort, clinic, cells)
@@ -280,5 +282,7 @@ def follow_batch(
     record: CourseRecord,
 ) -> None:
     """Follow every patient of a batch; releases the interpreter lock, so that threads can share the work."""
+    model, schedule, cohort = by_reference(model), by_reference(schedule), by_reference(cohort)
+    clinic, shared, record = by_reference(clinic), by_reference(shared), by_reference(record)
     for i in range(cohort.patient.shape[0]):
         follow(i, model, schedule, cohort, clinic, shared, record)

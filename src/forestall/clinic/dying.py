@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from forestall.biology.dosing import AFTER_PROGRESSION, PROTOCOL, STOPPED, Schedule
 from forestall.biology.periods import catch_up, change_doses, know_rates, ring_place, start_phase
-from forestall.biology.rates import DEATH, TOLERANT_DEATH, CourseModel
+from forestall.biology.rates import DEATH, TOLERANT_DEATH, CourseModel, PatientRates
 from forestall.biology.setup import CohortArrays, SharedArrays, prepare_patient
 from forestall.clinic.arms import Arm
 from forestall.clinic.follow import Followed
+from forestall.engine.kernels import kernel_with
+from forestall.engine.references import by_reference
 
 Array = NDArray[np.float64]
 
@@ -42,7 +44,26 @@ def death_rates(
         switch: Day on which the treatment after progression began; one after the last if it did not.
         out: (V, 2, lanes) receives the rates of cycling and of tolerant cells, 1/day.
     """
+    model, schedule = by_reference(model), by_reference(schedule)
+    cohort, shared = by_reference(cohort), by_reference(shared)
     p, untreated = prepare_patient(i, model, schedule, cohort, shared)
+    _write_death_rates(i, schedule, model, cohort, p, untreated, days, switch, out)
+
+
+@kernel_with(error_model="numpy")
+def _write_death_rates(
+    i: int,
+    schedule: Schedule,
+    model: CourseModel,
+    cohort: CohortArrays,
+    p: PatientRates,
+    untreated: Array,
+    days: NDArray[np.int64],
+    switch: int,
+    out: Array,
+) -> None:
+    """`death_rates` of a patient who is ready, with her `untreated` rates, (RATE_ROWS, lanes)."""
+    p = by_reference(p)
     phase, began = PROTOCOL, 0
     for v in range(days.shape[0]):
         before = days[v] - 1

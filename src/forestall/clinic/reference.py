@@ -26,6 +26,7 @@ from forestall.biology.rates import (
 )
 from forestall.biology.setup import CohortArrays, SharedArrays, prepare_patient
 from forestall.engine.kernels import kernel
+from forestall.engine.references import by_reference
 
 Array = NDArray[np.float64]
 
@@ -58,6 +59,7 @@ def derivative(
         lesions: The patient's lesions.
         out: The derivative, per day.
     """
+    model, p = by_reference(model), by_reference(p)
     drugs = p.elimination.shape[0]
     states, lanes = p.slow.shape
     at = 0

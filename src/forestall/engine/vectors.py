@@ -22,6 +22,7 @@ from numba.core.imputils import lower_builtin
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic
 
+_INT32 = ir.IntType(32)
 WIDTH = 16
 """Lanes of a vector."""
 
@@ -211,6 +212,19 @@ def _is_whole(builder: Any, left: Any) -> Any:
     return builder.icmp_signed(">=", left, ir.Constant(left.type, WIDTH))
 
 
+def _within(builder: Any, left: Any) -> Any:
+    """Which of sixteen lanes come before the end of the row, which is `left` lanes away."""
+    places = ir.Constant(ir.VectorType(left.type, WIDTH), list(range(WIDTH)))
+    return builder.icmp_signed("<", places, _broadcast(builder, left))
+
+
+def _masked(builder: Any, name: str, kind: Any, arguments: Any, result: Any) -> Any:
+    """Load or store only lanes within the row: by the processor, as a call would cost the registers of all vectors around it."""
+    full = f"llvm.masked.{name}.v{WIDTH}{kind.element.intrinsic_name}.p0"
+    function_type = ir.FunctionType(result, [argument.type for argument in arguments])
+    return builder.call(cgutils.get_or_insert_function(builder.module, function_type, full), arguments)
+
+
 @intrinsic
 def load(typing_context: Any, array: Any, place: Any) -> Any:
     """The sixteen lanes of a C-contiguous array from a place on, such as `(row, first)`; 0 where the row has ended."""
@@ -219,16 +233,15 @@ def load(typing_context: Any, array: Any, place: Any) -> Any:
         kind = context.get_value_type(sig.return_type)
         size = context.get_abi_sizeof(kind.element)
         address, left = _address(context, builder, sig, args)
-        memory, result = cgutils.alloca_once(builder, kind), cgutils.alloca_once(builder, kind)
+        result = cgutils.alloca_once(builder, kind)
         with builder.if_else(_is_whole(builder, left), likely=True) as (then, otherwise):
             with then:
                 vector = builder.load(address)
                 vector.align = size
                 builder.store(vector, result)
             with otherwise:
-                builder.store(ir.Constant(kind, None), memory)
-                cgutils.raw_memcpy(builder, memory, address, left, size)
-                builder.store(builder.load(memory), result)
+                arguments = [address, _INT32(size), _within(builder, left), ir.Constant(kind, None)]
+                builder.store(_masked(builder, "load", kind, arguments, kind), result)
         return builder.load(result)
 
     return Vector(array.dtype)(*_where(array, place)), generate
@@ -241,13 +254,12 @@ def store(typing_context: Any, array: Any, place: Any, vector: Any) -> Any:
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         size = context.get_abi_sizeof(args[2].type.element)
         address, left = _address(context, builder, sig, args)
-        memory = cgutils.alloca_once(builder, args[2].type)
         with builder.if_else(_is_whole(builder, left), likely=True) as (then, otherwise):
             with then:
                 builder.store(args[2], address).align = size
             with otherwise:
-                builder.store(args[2], memory)
-                cgutils.raw_memcpy(builder, address, memory, left, size)
+                arguments = [args[2], address, _INT32(size), _within(builder, left)]
+                _masked(builder, "store", args[2].type, arguments, ir.VoidType())
         return context.get_dummy_value()
 
     return types.none(*_where(array, place), vector), generate

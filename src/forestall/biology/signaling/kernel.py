@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from forestall.biology.signaling.compile import CompiledNetwork, Floats, HillArrays
 from forestall.engine.kernels import bare_kernel, bare_kernel_with, kernel_with
+from forestall.engine.references import by_reference
 from forestall.engine.vectors import WIDTH, load, spread, store, where
 
 MAX_SWEEPS = 500
@@ -66,7 +67,9 @@ def evaluate(
         np.empty((4, activity.shape[1]), activity.dtype),
         np.empty((2, activity.shape[1]), np.bool_),
     )
-    return evaluate_with(net, expression, floor, term_weight, node_effect, activity, scratch, flags)
+    return evaluate_with(
+        by_reference(net), expression, floor, term_weight, node_effect, activity, scratch, flags
+    )
 
 
 @bare_kernel

@@ -151,22 +151,26 @@ def write_lanes(
         term_weight: (terms, lanes) the result, at most 1.
         access: (actions, lanes) the result.
     """
+    base_expression[:] = context_expression
+    floor[:] = 1
+    access[:] = 1
+    for t in range(network_weight.size):
+        term_weight[t] = network_weight[t]
     for lane in range(genotype.size):
-        base_expression[:, lane] = context_expression[:, lane]
-        floor[:, lane] = 1
-        term_weight[:, lane] = network_weight
-        access[:, lane] = 1
         for k in range(alterations.expression.shape[0]):
             if (genotype[lane] >> k) & 1:
                 base_expression[:, lane] *= alterations.expression[k]
                 floor[:, lane] *= alterations.sparing[k]
                 term_weight[:, lane] *= alterations.weight[k]
                 access[:, lane] *= alterations.access[k]
-        floor[:, lane] = 1 - floor[:, lane]
         for a in range(alterations.required.size):
             if genotype[lane] & alterations.required[a] != alterations.required[a]:
                 access[a, lane] = 0
-        for t in range(network_weight.size):
+    for node in range(floor.shape[0]):
+        for lane in range(genotype.size):
+            floor[node, lane] = 1 - floor[node, lane]
+    for t in range(network_weight.size):
+        for lane in range(genotype.size):
             term_weight[t, lane] = min(term_weight[t, lane], term_weight.dtype.type(1))
 
 
