@@ -60,7 +60,7 @@ def _measurements(population: Population) -> Iterator[tuple[str, str, Floats]]:
         yield name, _SEQUENCING, population.truncal[:, place].astype(np.float64)
     yield "doubling time", "two scans before treatment", population.doubling_time_days
     yield (
-        "sensitivity to cytotoxic drugs",
+        "sensitivity shared by cytotoxic drugs",
         "biopsy: drug sensitivity in culture",
         population.cytotoxic_sensitivity,
     )
