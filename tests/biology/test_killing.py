@@ -24,7 +24,7 @@ def _rates(regimen: str, numbers: dict[str, float], her2: str = "negative") -> t
     with using(ParameterSet("killing", numbers)):
         arm = compile_arm("arm", parse_regimen(regimen), parse_regimen("no treatment"), (0, 400), 400)
         eligibility = Eligibility.model_validate({"her2": her2, "er_positive": 1.0})
-        people = draw_population(eligibility, np.array([0]), 3)
+        people = draw_population(eligibility, np.array([0]), 4)
         cohort = cohort_arrays(people, arm, np.full(1, np.inf), np.full(1, 1e4))
         birth, death = mean_rates(0, arm.model, arm.schedule, cohort, arm.shared, 84, 28)[:, 0]
     return float(birth), float(death), float(cohort.birth[0])
