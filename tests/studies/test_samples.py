@@ -22,7 +22,7 @@ EVA = fs.Patient(
     alterations=["PIK3CA_mut"],
     lesions=[{"site": "lung", "diameter": "40 mm"}, {"site": "liver", "diameter": "30 mm"}],
 )
-SEED = 639
+SEED = 903
 """Chosen because an acquired `ESR1` mutation leads the progression under letrozole: the samples have something to find, and without
 the mutation the course is another."""
 
