@@ -90,7 +90,7 @@ def test_unit_biopsy_design_is_a_table_and_json(tmp_path: Path, capsys: pytest.C
         (["biopsy", "{eva}", "-r", "letrozole", "--tissue", "baseline:spleen"], "liver"),
         (["biopsy", "{eva}", "-r", "letrozole", "--blood", "tomorow"], "baseline"),
         (["biopsy", "{eva}", "-r", "letrozole", "--set", "depth=3"], "parameter"),
-        (["why", "{eva}", "-r", "letrozole", "--for", "3 months"], "did not progress"),
+        (["why", "{eva}", "-r", "letrozole", "--for", "6 weeks"], "did not progress"),
         (["biopsy-design", "falcon", "--mechanism", "ESR1", "--frequency", "0.2"], "ESR1_mut"),
         (["biopsy-design", "falcon", "--mechanism", "ESR1_mut", "--frequency", "20"], "frequency"),
         (["biopsy-design", "falcn", "--mechanism", "ESR1_mut", "--frequency", "0.2"], "falcon"),
