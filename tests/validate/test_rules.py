@@ -346,7 +346,11 @@ def test_unit_responses_to_one_treatment_after_another_are_not_those_to_the_firs
 ) -> None:
     response = {"endpoint": "ORR", "median_months": "", "rate_pct": "50"}
     names = {"both": "palbociclib;letrozole", "letrozole then both": "letrozole"}
-    rows = [{"arm": arm, "drugs": drugs, **row} for arm, drugs in names.items() for row in ({"median_months": "12"}, response)]
+    rows = [
+        {"arm": arm, "drugs": drugs, **row}
+        for arm, drugs in names.items()
+        for row in ({"median_months": "12"}, response)
+    ]
     folder = tables(arms=rows, comparisons=({"arm_ctl": "letrozole then both"},))
     monkeypatch.setattr(shards, "draw_sample", exponential_draw({"ONE": 0.6}, 10))
     monkeypatch.setattr(answers, "parameters_for", lambda _word: ensemble_of(0.0, 3, {}))

@@ -235,7 +235,9 @@ def draw_biology(
         signal_death=pace * spread(_deviate(seed, patients, "signal death"), "death.signal_log_sd"),
         tolerance=spread(_deviate(seed, patients, "tolerance"), "tolerance.entry_log_sd"),
         tolerant_death=spread(_deviate(seed, patients, "tolerant death"), "tolerance.death_log_sd"),
-        cytotoxic_sensitivity=spread(trait_deviate("cytotoxic", patients, seed), "sensitivity.cytotoxic_log_sd"),
+        cytotoxic_sensitivity=spread(
+            trait_deviate("cytotoxic", patients, seed), "sensitivity.cytotoxic_log_sd"
+        ),
         fcgr3a=fcgr3a,
         effector=killing * spread(_deviate(seed, patients, "effectors"), "adcc.effector_log_sd"),
         resistance=value("resistance.rate_factor", "1")
