@@ -204,8 +204,7 @@ def _treat(
                     catch_up(schedule, p, phase, day)
                     _explain(i, model, cohort, clinic, shared, p, cells, eyes, record)
                     phase, began = AFTER_PROGRESSION, day
-                    start_phase(schedule, p, phase)
-                    forget_laws(walker)
+                    _start_next(schedule, p, walker)
             visit += 1
         if day >= last:
             break
@@ -234,6 +233,13 @@ def _treat(
         hazard = after
         day += step
     record.contact[i] = end
+
+
+@bare_kernel
+def _start_next(schedule: Schedule, p: PatientRates, walker: Walker) -> None:
+    """Begin what follows progression."""
+    start_phase(schedule, p, AFTER_PROGRESSION)
+    forget_laws(walker)
 
 
 @bare_kernel

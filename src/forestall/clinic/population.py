@@ -17,7 +17,6 @@ from forestall.clinic.demographics import body_surface_area, draw_demographics
 from forestall.clinic.draws import Floats, named_normals, spread
 from forestall.clinic.entry_lesions import MAX_LESIONS, SITES, draw_lesions, primary_site, sites
 from forestall.clinic.prior_lines import draw_earlier_lines, exposed_classes
-from forestall.clinic.sensitivity import class_deviate, trait_deviate
 from forestall.clinic.tumor_biology import (
     SUBTYPES,
     Bools,
@@ -178,14 +177,6 @@ class Population:
             self._deviate(Purpose.KINETICS, f"{drug} {which}") for which in (_CLEARANCE, _VOLUME)
         )
         return clearance, volume
-
-    def trait_deviate(self, trait: str) -> Floats:
-        """(n,) deviates of the logarithm of the effect of all drugs that share a trait."""
-        return trait_deviate(trait, self.patient, self.seed)
-
-    def class_deviate(self, response_class: str) -> Floats:
-        """(n,) deviates of the logarithm of the effect of one class of drugs, beside those of its trait."""
-        return class_deviate(response_class, self.patient, self.seed)
 
     def endurance_deviate(self) -> Floats:
         """(n,) standard normal deviates of the logarithm of the time for which a patient bears chemotherapy."""

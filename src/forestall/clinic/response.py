@@ -7,6 +7,7 @@ import numpy as np
 from forestall.clinic.arms import Arm
 from forestall.clinic.draws import Floats
 from forestall.clinic.population import Population
+from forestall.clinic.sensitivity import class_deviate, trait_deviate
 from forestall.knowledge.parameters import value
 from forestall.knowledge.response_classes import (
     load_response_classes,
@@ -55,10 +56,10 @@ def _of_action(population: Population, drug: str, kind: str) -> Floats:
     factor = factor * value(f"response.class.{name}", "1") * own * _after_related(population, name)
     if kind in OWN_SPREAD:
         return factor
-    deviate = population.class_deviate(name)
+    deviate = class_deviate(name, population.patient, population.seed)
     # What cytotoxics have in common is in `Population.cytotoxic_sensitivity`, by which the course multiplies their killing.
     if entry.spread != "cytotoxic":
-        deviate = deviate + population.trait_deviate(entry.spread)
+        deviate = deviate + trait_deviate(entry.spread, population.patient, population.seed)
     return factor * np.exp(value(f"sensitivity.{entry.spread}_log_sd", "1") * deviate)
 
 

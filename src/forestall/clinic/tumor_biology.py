@@ -221,11 +221,10 @@ def draw_biology(
     typical = typical / value("prior.growth_per_line", "1") ** earlier_lines
     doubling = typical * np.exp(log_sd * _deviate(seed, patients, "doubling time"))
     pace = by_type(kind, division_factor)
-    birth = value("growth.birth_rate", "1/day") * np.exp(
+    usual = value("growth.birth_rate", "1/day") * np.exp(
         log_sd_of("growth.birth_rate") * _deviate(seed, patients, "birth rate")
     )
-    birth = birth * pace
-    birth = np.maximum(birth, math.log(2) / doubling)
+    birth = np.maximum(usual * pace, math.log(2) / doubling)
     fcgr3a = _fcgr3a(seed, patients)
     killing = np.array([value(f"fcgamma.killing.{name}", "1") for name in GENOTYPES])[fcgr3a]
     return TumorBiology(

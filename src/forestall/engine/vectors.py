@@ -44,10 +44,8 @@ class _VectorModel(models.PrimitiveModel):  # type: ignore[misc]
 def _broadcast(builder: Any, number: Any) -> Any:
     whole = ir.VectorType(number.type, WIDTH)
     nothing = ir.Constant(whole, ir.Undefined)
-    single = builder.insert_element(nothing, number, ir.Constant(ir.IntType(32), 0))
-    return builder.shuffle_vector(
-        single, nothing, ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), [0] * WIDTH)
-    )
+    single = builder.insert_element(nothing, number, ir.Constant(_INT32, 0))
+    return builder.shuffle_vector(single, nothing, ir.Constant(ir.VectorType(_INT32, WIDTH), [0] * WIDTH))
 
 
 def _result(one: Any, other: Any) -> Any:
@@ -171,11 +169,11 @@ def total(typing_context: Any, vector: Any) -> Any:
         vector, lanes = args[0], WIDTH
         while lanes > 1:
             lanes //= 2
-            nothing, places = ir.Constant(vector.type, ir.Undefined), ir.VectorType(ir.IntType(32), lanes)
+            nothing, places = ir.Constant(vector.type, ir.Undefined), ir.VectorType(_INT32, lanes)
             low = builder.shuffle_vector(vector, nothing, ir.Constant(places, list(range(lanes))))
             high = builder.shuffle_vector(vector, nothing, ir.Constant(places, list(range(lanes, 2 * lanes))))
             vector = builder.fadd(low, high)
-        return builder.extract_element(vector, ir.Constant(ir.IntType(32), 0))
+        return builder.extract_element(vector, ir.Constant(_INT32, 0))
 
     return vector.dtype(vector), generate
 
