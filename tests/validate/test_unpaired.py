@@ -66,6 +66,20 @@ def test_unit_arms_that_would_be_simulated_alike_are_left_out(tables: Writer) ->
     assert _arms(tables(trials=({}, {"trial": "TWO"}), arms=twice)) == {"TWO": ["ANA"]}
 
 
+@pytest.mark.parametrize(("control", "known"), [("alone", {"ONE", "TWO"}), ("letrozole then both", {"ONE"})])
+def test_unit_one_treatment_after_another_informs_no_calibration(
+    tables: Writer, control: str, known: set[str]
+) -> None:
+    later = {**ALONE, "arm": control}
+    unscored = {"trial": "TWO", "arm_ctl": control, "hr": "", "hr_lo": "", "hr_hi": ""}
+    folder = tables(
+        trials=({}, {"trial": "TWO"}),
+        arms=(BOTH, ALONE, *({**arm, "trial": "TWO"} for arm in (BOTH, later))),
+        comparisons=({}, unscored),
+    )
+    assert {one.trial for one in prepare(load_spec("metastatic"), folder).observed} == known
+
+
 def test_property_arms_alone_are_observed_and_survival_leaves_them_out(tables: Writer) -> None:
     response = {**SINGLE, "endpoint": "ORR", "median_months": "", "rate_pct": "20"}
     survival = (

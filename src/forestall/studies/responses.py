@@ -75,8 +75,9 @@ def responses(pairs: Sequence[tuple[Tumor, tuple[str, ...]]]) -> list[Response]:
         pairs: A tumor and the drugs that it is given (none: untreated).
 
     Notes:
-        Growth is b p - (b - g) - s max(0, 1 - v) - kill, where p and v are the drives relative to the untreated
-        tumor, g its growth rate, b the birth rate and s the death at complete loss of the survival drive, as in the course.
+        Growth is b p - (b - g) (1 - t + t p) - s max(0, 1 - v) - kill, where p and v are the drives relative to the untreated
+        tumor, g its growth rate, b the birth rate of its type, t the share of deaths that goes with division and s the type's death at
+        complete loss of the survival drive, as in the course.
     """
     treated = [_case(tumor, drugs) for tumor, drugs in pairs]
     untreated = [_case(tumor, ()) for tumor, _ in pairs]

@@ -100,9 +100,8 @@ def _matters(name: str, population: Population, drugs: Sequence[str]) -> bool:
 
 def _of_tumors(name: str, population: Population) -> bool:
     """Whether an unknown that belongs to tumors matters to these patients."""
-    if (
-        name == _BARRIER
-    ):  # Occult metastases in the brain, which anybody can have, are left out: they are few.
+    # Occult metastases in the brain, which anybody can have, are left out: they are few.
+    if name == _BARRIER:
         return population.brain_metastases != 0.0
     kind = name.removeprefix("growth.doubling_time.").removeprefix("growth.division_factor.")
     return kind not in _TYPES or kind in _types_in(population)

@@ -27,6 +27,7 @@ _LATER_PROGRESSION: Final = re.compile(
 )
 """What a note says of a time that runs on beyond the first progression."""
 _SEQUENCE: Final = re.compile(r"\bthen\b", re.IGNORECASE)
+"""In the name of an arm: one treatment after another."""
 _SUFFIX: Final = re.compile(
     r"\s*\([^()]*\b(?:updated?|final|interim|exploratory|primary|follow-up)\b[^()]*\)$", re.IGNORECASE
 )
