@@ -28,10 +28,13 @@ def run(
     u: float = 0.0,
     capacity: float = 1e30,
     longest: int = LONGEST_STRETCH_DAYS,
+    rest: Array | None = None,
+    effect: Array | None = None,
 ) -> Array:
     """Advance lesions (2, L, 2); returns the cells after.
 
     The rates are those of each genotype, (RATE_ROWS, 2), or of each day as well, (days, RATE_ROWS, 2); with first moments, RING_ROWS.
+    Of what they differ from the rates at rest by, the share `effect` is left on each day.
     """
     now, lesions = cells.copy(), cells.shape[1]
     every_day = np.zeros((days, RING_ROWS, GENOTYPES))
@@ -39,9 +42,12 @@ def run(
     states = np.stack([stream(seed, lesion, 31, 0) for lesion in range(lesions)])
     loss, probability = np.array([u, 0.0]), np.array([u])
     law, done = new_law(GENOTYPES, 1, 1), 0
+    rest = np.zeros((RATE_ROWS, GENOTYPES)) if rest is None else rest
     while done < days:
         step = min(longest, days - done, longest_stretch(now, capacity, float(rates[..., BIRTH, :].max())))
-        write_law(every_day, np.arange(done, done + step), step, loss, EDGES, probability, law)
+        days_done = np.arange(done, done + step)
+        left = np.ones(step) if effect is None else effect[days_done]
+        write_law(every_day, days_done, step, rest, left, loss, EDGES, probability, law)
         advance_lesions(
             now, law, step, np.zeros(lesions, np.int64), capacity, EDGES, probability, handover, states,
             np.zeros((WORK_ROWS, GENOTYPES)), np.zeros(1),
@@ -232,3 +238,23 @@ def test_oracle_small_clones_that_switch_have_the_moments_of_the_two_type_proces
     assert abs(total.mean() - mean) < 4.5 * total.std() / math.sqrt(n) + 2e-3 * mean
     squares = (total - mean) ** 2
     assert abs(squares.mean() - variance) < 4.5 * squares.std() / math.sqrt(n) + 5e-3 * variance
+
+
+def test_oracle_waning_effects_follow_the_differential_equation() -> None:
+    from scipy.integrate import solve_ivp
+
+    treated, rest = constant(0.05, 0.12, 0.02, 0.01, 0.03), constant(0.14, 0.13, 0.001, 0.03, 0.05)
+    days, pace = 200, 0.01
+    cells = np.zeros((2, 1, 2))
+    cells[:, 0, 0] = 1e9, 1e6
+
+    def change(day: float, state: Array) -> Array:
+        birth, death, enter, leave, fade = (rest + np.exp(-pace * day) * (treated - rest))[:, 0]
+        cycling = (birth - death - enter) * state[0] + leave * state[1]
+        return np.array([cycling, enter * state[0] - (fade + leave) * state[1]])
+
+    exact = solve_ivp(change, (0, days), cells[:, 0, 0], rtol=1e-10, atol=1e-3).y[:, -1]
+    effect = np.exp(-pace * (np.arange(days) + 0.5))
+    after = run(cells, treated, days, 0.0, rest=rest, effect=effect)[:, 0, 0]
+    np.testing.assert_allclose(after, exact, rtol=1e-4)
+    assert not np.allclose(run(cells, treated, days, 0.0)[:, 0, 0], exact, rtol=0.5)

@@ -1,6 +1,7 @@
 """One patient's lesions carried through time, in stretches that end where treatment or visits change.
 
-The law of a stretch depends on the rates of its days alone. While a patient's rates repeat, so do the laws, and the last few are kept.
+The law of a stretch depends on the rates of its days alone. While a patient's rates repeat and no effect wanes, so do the laws,
+and the last few are kept.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from forestall.biology.periods import know_rates, ring_place, source_day
 from forestall.biology.rates import CourseModel, PatientRates
 from forestall.biology.setup import CohortArrays
 from forestall.biology.stretch import StretchLaw, new_law, write_law
+from forestall.biology.waning import effect_on_days
 from forestall.engine.kernels import bare_kernel, bare_kernel_with, kernel_with
 
 Array = NDArray[np.float64]
@@ -35,6 +37,8 @@ class Walker(NamedTuple):
     """(1,) the place to use next."""
     places: NDArray[np.int64]
     """(LONGEST_STRETCH_DAYS,) scratch."""
+    effect: Array
+    """(LONGEST_STRETCH_DAYS,) scratch: share of the treatment's effect that is left."""
     work: Array
     """(WORK_ROWS, G) scratch."""
     expected: Array
@@ -59,6 +63,7 @@ def new_walker(lanes: int, genotypes: int, probability: Array) -> Walker:
         np.full((_KEPT, 2), -1, np.int64),
         np.zeros(1, np.int64),
         np.empty(LONGEST_STRETCH_DAYS, np.int64),
+        np.empty(LONGEST_STRETCH_DAYS),
         np.zeros((WORK_ROWS, genotypes)),
         np.zeros(used),
     )
@@ -140,13 +145,14 @@ def advance(
     days = min(days, longest_stretch(cells, cohort.capacity[i], p.birth))
     table = cohort.table[i]
     edges, probability = cohort.edges[table], cohort.probability[i]
-    repeats = know_rates(model, schedule, p, phase, day, days)
+    repeats = know_rates(model, schedule, p, phase, day, days) and p.waning == 0.0
     place, known = _kept_law(schedule, p, phase, day, days, repeats, walker)
     law = walker.laws[place]
     if not known:
         for j in range(days):
             walker.places[j] = ring_place(schedule, p, phase, day + j)
-        write_law(p.ring, walker.places, days, cohort.loss[i], edges, probability, law)
+        effect_on_days(p, day, days, walker.effect)
+        write_law(p.ring, walker.places, days, p.rest, walker.effect, cohort.loss[i], edges, probability, law)
     advance_lesions(
         cells,
         law,

@@ -188,6 +188,10 @@ class PatientRates(NamedTuple):
     """(DRUG_RING_DAYS, D, TERMS) concentrations at the start of each recent day."""
     day_decay: Array
     """(2, D, TERMS) factors over one day and over one dosing period."""
+    rest: Array
+    """(RATE_ROWS, lanes) rates without treatment, 1/day."""
+    waning: float
+    """1/day at which the cells lose what the treatment does to them (`waning.effect_left`)."""
     scratch: Array
     """(4, lanes)."""
     flags: NDArray[np.bool_]

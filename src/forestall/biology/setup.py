@@ -77,6 +77,8 @@ class CohortArrays(NamedTuple):
     """(n,) cells of a lesion at which division would stop."""
     dying: Array
     """(n,) death by loss of the survival drive, relative."""
+    waning: Array
+    """(n,) 1/day at which the cells lose what the treatment does to them."""
     tolerating: Array
     """(n,) rate at which cells turn tolerant, relative."""
     sparing: Array
@@ -240,6 +242,7 @@ def _begin(model: CourseModel, schedule: Schedule, p: PatientRates) -> None:
     p = by_reference(p)
     solve_signaling(model, p)
     rates_now(model, p)
+    copy_rows(p.now, p.rest)
     copy_rows(p.target, p.aim)
     start_phase(schedule, p, 0)
 
@@ -304,6 +307,8 @@ def _at_rest(
         slow_ring=np.empty((RING_DAYS, slow.shape[0], width)),
         drug_ring=np.zeros((DRUG_RING_DAYS, drugs, TERMS)),
         day_decay=np.empty((2, drugs, TERMS)),
+        rest=np.empty((RATE_ROWS, width)),
+        waning=cohort.waning[i],
         scratch=np.empty((4, width)),
         flags=np.empty((2, width), np.bool_),
         clock=np.zeros(6, np.int64),

@@ -126,26 +126,38 @@ _EXPONENT, _AFTER, CUMULATED = 4, 4, 6
 cell on the day; then b until the day."""
 
 
+@bare_kernel_with(forceinline=True)
+def _at(rates: Array, place: int, row: int, first: int, rest: Array, lost: float) -> Any:
+    """A rate of a day, sixteen lanes of it, brought back toward that at rest by the share of the effect that is lost."""
+    treated = load(rates, (place, row, first))
+    return treated + lost * (load(rest, (row, first)) - treated)
+
+
 @bare_kernel
-def _day_matrix(rates: Array, place: int, leaving: Array, out: Array, day: int) -> None:
-    """What one day without crowding does, into rows 0 to 3 of `out[day]`, and its growth exponent into row 4.
+def _day_matrix(
+    rates: Array, place: int, rest: Array, effect: float, leaving: Array, law: StretchLaw, day: int
+) -> None:
+    """What one day without crowding does, into rows 0 to 3 of `law.scratch[day]`, its growth exponent into row 4; and its b.
 
     The matrices of different hours do not commute. To second order (Magnus) the day is that of constant rates, the integrals A,
     plus the commutator of their first moments B with them, B A - A B.
     """
+    out, lost = law.scratch, 1.0 - effect
     for first in range(0, out.shape[2], WIDTH):
         # Rates of a span are interpolated between its nodes and may fall below 0 by a rounding or a kink.
-        enter = larger(load(rates, (place, ENTER, first)), 0.0)
-        leave = larger(load(rates, (place, LEAVE, first)), 0.0)
-        fade = load(rates, (place, TOLERANT_DEATH, first))
-        grow = load(rates, (place, BIRTH, first)) * (1.0 - load(leaving, (first,)))
-        grow = grow - load(rates, (place, DEATH, first)) - enter
+        enter = larger(_at(rates, place, ENTER, first, rest, lost), 0.0)
+        leave = larger(_at(rates, place, LEAVE, first, rest, lost), 0.0)
+        fade = _at(rates, place, TOLERANT_DEATH, first, rest, lost)
+        birth = _at(rates, place, BIRTH, first, rest, lost)
+        store(law.birth, (day, first), birth)
+        grow = birth * (1.0 - load(leaving, (first,)))
+        grow = grow - _at(rates, place, DEATH, first, rest, lost) - enter
         gap = 0.5 * (grow + fade + leave)
         mean = grow - gap
-        late, wide = load(rates, (place, LATE_GAP, first)), 2.0 * gap
+        late, wide = effect * load(rates, (place, LATE_GAP, first)), 2.0 * gap
         late_enter, late_leave = (
-            load(rates, (place, LATE_ENTER, first)),
-            load(rates, (place, LATE_LEAVE, first)),
+            effect * load(rates, (place, LATE_ENTER, first)),
+            effect * load(rates, (place, LATE_LEAVE, first)),
         )
         gap = gap + late_leave * enter - leave * late_enter
         enter = larger(enter + wide * late_enter - late * enter, 0.0)
@@ -172,7 +184,7 @@ def _day(scratch: Array, day: int, first: int) -> tuple[Any, Any, Any, Any]:
 
 
 @bare_kernel
-def _carry_forward(rates: Array, places: NDArray[np.int64], days: int, law: StretchLaw) -> None:
+def _carry_forward(days: int, law: StretchLaw) -> None:
     r"""Products of the days' matrices from the start on, and the divisions of each day.
 
     With M the product and P what is cycling, what crowding by one per division would take in the end is to first order
@@ -183,7 +195,7 @@ def _carry_forward(rates: Array, places: NDArray[np.int64], days: int, law: Stre
         crowd, from_cycling, from_tolerant = spread(0.0), spread(0.0), spread(0.0)
         met_cc, met_cq, met_qc, met_qq = spread(0.0), spread(0.0), spread(0.0), spread(0.0)
         for day in range(days):
-            b, g = load(rates, (places[day], BIRTH, first)), load(law.scratch, (day, _EXPONENT, first))
+            b, g = load(law.birth, (day, first)), load(law.scratch, (day, _EXPONENT, first))
             # The mean of exp(g t) over a day against the mean of its ends, without a singularity at g = 0.
             half = 0.5 / (1.0 + g * g / 12.0)
             a, w, v, z = _day(law.scratch, day, first)
@@ -205,7 +217,6 @@ def _carry_forward(rates: Array, places: NDArray[np.int64], days: int, law: Stre
             from_cycling = from_cycling + b * one
             from_tolerant = from_tolerant + b * two
             store(law.scratch, (day, CUMULATED, first), crowd + 0.5 * b)
-            store(law.birth, (day, first), b)
             crowd = crowd + b
         store(law.grow, (CC, first), cc)
         store(law.grow, (CQ, first), cq)
@@ -315,6 +326,8 @@ def write_law(
     rates: Array,
     places: NDArray[np.int64],
     days: int,
+    rest: Array,
+    effect: Array,
     loss: Array,
     edges: NDArray[np.int64],
     probability: Array,
@@ -326,6 +339,8 @@ def write_law(
         rates: (places, RING_ROWS, lanes) integrals over days, and first moments.
         places: (days,) where the rates of each day stand.
         days: Length of the stretch, at most `LONGEST_STRETCH_DAYS`.
+        rest: (RATE_ROWS, lanes) rates without treatment.
+        effect: (days,) share of the treatment's effect that is left.
         loss: (G,) probability per division that a daughter leaves for another genotype.
         edges: (E, 2) parent and child genotype.
         probability: (E,) probability per division; 0 for padding.
@@ -334,7 +349,7 @@ def write_law(
     for lane in range(law.crowd.shape[0]):
         law.leaving[lane] = loss[lane % loss.shape[0]]
     for day in range(days):
-        _day_matrix(rates, places[day], law.leaving, law.scratch, day)
-    _carry_forward(rates, places, days, law)
+        _day_matrix(rates, places[day], rest, effect[day], law.leaving, law, day)
+    _carry_forward(days, law)
     _carry_back(days, law)
     _arrivals(days, loss.shape[0], edges, probability, law)

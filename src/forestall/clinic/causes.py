@@ -1,8 +1,9 @@
 """Why a lesion progressed: switch one thing off at a time and see what its leading clone would do.
 
 For the leading clone of the progressing lesion the net growth rate is computed as it is, and again with each of its alterations
-removed (acquired or truncal), each slow expression state put back to rest, and, in the brain, with the exposure of the rest of the
-body. The counterfactual that lowers growth the most names the cause, if it takes away at least `DECISIVE` of the growth.
+removed (acquired or truncal), each slow expression state put back to rest, in the brain with the exposure of the rest of the body, and
+as if the effect of the treatment had not waned. The counterfactual that lowers growth the most names the cause, if it takes away at
+least `DECISIVE` of the growth.
 """
 
 from __future__ import annotations
@@ -30,11 +31,12 @@ from forestall.biology.signaling.actions import apply_effects_by_lane
 from forestall.biology.signaling.kernel import evaluate
 from forestall.biology.signaling.lanes import write_lanes
 from forestall.biology.signaling.slow_states import place_slow
+from forestall.biology.waning import effect_left, wane
 from forestall.engine.kernels import bare_kernel, kernel_with
 
 Array = NDArray[np.float64]
 
-INCOMPLETE, SANCTUARY, REGROWTH, TOLERANT = range(1, 5)
+INCOMPLETE, SANCTUARY, REGROWTH, TOLERANT, WANED = range(1, 6)
 REBOUND, ACQUIRED, TRUNCAL = 100, 1000, 2000
 """First codes of the causes that carry an index: a slow state, an acquired and a truncal alteration."""
 DECISIVE = 0.25
@@ -53,6 +55,7 @@ def cause_text(code: int, slow_nodes: Sequence[str], alterations: Sequence[str])
         SANCTUARY: "brain sanctuary",
         REGROWTH: "regrowth after chemotherapy",
         TOLERANT: "tolerant cells",
+        WANED: "waning effect",
     }
     if code in fixed:
         return fixed[code]
@@ -71,7 +74,7 @@ def all_causes(slow_nodes: Sequence[str], alterations: Sequence[str]) -> tuple[N
         slow_nodes: Names of the slow states.
         alterations: Ids of the alterations, in the order of the bits.
     """
-    codes = [INCOMPLETE, SANCTUARY, REGROWTH, TOLERANT]
+    codes = [INCOMPLETE, SANCTUARY, REGROWTH, TOLERANT, WANED]
     codes += [REBOUND + q for q in range(len(slow_nodes))]
     codes += [first + k for first in (ACQUIRED, TRUNCAL) for k in range(len(alterations))]
     return np.array(codes, np.int64), [cause_text(code, slow_nodes, alterations) for code in codes]
@@ -99,6 +102,7 @@ def attribute(
     cells: Array,
     offset: int,
     room: float,
+    day: int,
 ) -> tuple[int, int]:
     """The leading genotype of a lesion and the code of the cause of its growth.
 
@@ -111,14 +115,21 @@ def attribute(
         cells: (2, G) cells of the lesion.
         offset: Lane of its first genotype.
         room: 1 - N/K.
+        day: Of the treatment.
     """
     rates_now(model, p)
+    wane(p, day)
     genotype = leading_genotype(p, cells, offset, room)
     net, codes = _counterfactuals(i, model, cohort, shared, p, offset, genotype, room)
+    unwaned = net[0]
+    rest = p.rest[BIRTH, offset + genotype] * room - p.rest[DEATH, offset + genotype]
+    net += (1.0 - effect_left(p, day)) * (rest - net)
     worst = 0
     for v in range(1, net.shape[0]):
         if net[v] < net[worst]:
             worst = v
+    if net[0] > 0.0 and unwaned < min(net[worst], (1.0 - DECISIVE) * net[0]):
+        return genotype, WANED
     if net[0] > 0.0 and net[worst] < (1.0 - DECISIVE) * net[0]:
         return genotype, codes[worst]
     if cells[1].sum() > cells[0].sum():
@@ -204,7 +215,10 @@ def _counterfactuals(
     genotype: int,
     room: float,
 ) -> tuple[Array, NDArray[np.int64]]:
-    """Net growth (1/day) of the leading clone as it is (first) and under each counterfactual, with their codes."""
+    """Net growth (1/day) of the leading clone as it is (first) and under each counterfactual, with their codes.
+
+    The treatment's effect has not waned in them.
+    """
     table = cohort.table[i]
     trunk, mask = cohort.mask[table, 0], cohort.mask[table, genotype]
     variants = _variants(model, p, trunk, mask, shared.cost.shape[0], genotype, offset)

@@ -90,6 +90,7 @@ def _arrays(
         growth=population.growth_rate_per_day,
         capacity=population.capacity_cells,
         dying=population.signal_death,
+        waning=population.waning_per_day,
         tolerating=population.tolerance,
         sparing=population.tolerant_death,
         sensitivity=population.cytotoxic_sensitivity,

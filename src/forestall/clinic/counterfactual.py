@@ -39,6 +39,7 @@ class Kind(StrEnum):
     IMMUNE = "immune failure"
     SANCTUARY = "sanctuary"
     TOLERANCE = "tolerance"
+    WANING = "waning effect"
     STOPPING = "end of chemotherapy"
 
 
@@ -69,6 +70,7 @@ def switches(arm: Arm, followed: Followed, alterations: Sequence[str], row: int 
     found += [Switch(Kind.IMMUNE)] if (arm.model.action_kind == ADCC).any() else []
     found += [Switch(Kind.SANCTUARY)] if arm.drugs and (followed.cohort.site[row] == BRAIN).any() else []
     found += [Switch(Kind.STOPPING)] if chemotherapy_stopped(followed, row) is not None else []
+    found += [Switch(Kind.WANING)] if arm.drugs and followed.cohort.waning[row] > 0.0 else []
     return (*found, Switch(Kind.TOLERANCE))
 
 
@@ -135,6 +137,8 @@ def _changed_cohort(
         return cohort._replace(effectors=np.maximum(cohort.effectors, typical.effector))
     if switch.kind is Kind.STOPPING:
         return cohort._replace(stop=np.full_like(cohort.stop, NEVER))
+    if switch.kind is Kind.WANING:
+        return cohort._replace(waning=np.zeros_like(cohort.waning))
     return cohort
 
 

@@ -202,7 +202,7 @@ def _treat(
                 progressed = _visit(i, visit, day, cohort, clinic, cells, eyes, record)
                 if progressed:
                     catch_up(schedule, p, phase, day)
-                    _explain(i, model, cohort, clinic, shared, p, cells, eyes, record)
+                    _explain(i, model, cohort, clinic, shared, p, cells, eyes, record, day)
                     phase, began = AFTER_PROGRESSION, day
                     _start_next(schedule, p, walker)
             visit += 1
@@ -261,6 +261,7 @@ def _explain(
     cells: Array,
     eyes: Eyes,
     record: CourseRecord,
+    day: int,
 ) -> None:
     """Name the lesion that led the progression, its leading clone and the cause."""
     lead, most = 0, -1.0
@@ -273,7 +274,7 @@ def _explain(
     record.lead_lesion[i] = lead
     offset = cohort.site_class[i, lead] * cells.shape[2]
     room = max(0.0, 1.0 - cells[:, lead].sum() / cohort.capacity[i])
-    genotype, cause = attribute(i, model, cohort, shared, p, cells[:, lead], offset, room)
+    genotype, cause = attribute(i, model, cohort, shared, p, cells[:, lead], offset, room, day)
     record.lead_genotype[i] = cohort.mask[cohort.table[i], genotype]
     record.cause[i] = cause
 

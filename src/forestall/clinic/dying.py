@@ -13,6 +13,7 @@ from forestall.biology.dosing import AFTER_PROGRESSION, PROTOCOL, STOPPED, Sched
 from forestall.biology.periods import catch_up, change_doses, know_rates, ring_place, start_phase
 from forestall.biology.rates import DEATH, TOLERANT_DEATH, CourseModel, PatientRates
 from forestall.biology.setup import CohortArrays, SharedArrays, prepare_patient
+from forestall.biology.waning import effect_left
 from forestall.clinic.arms import Arm
 from forestall.clinic.follow import Followed
 from forestall.engine.kernels import kernel_with
@@ -82,7 +83,9 @@ def _write_death_rates(
             start_phase(schedule, p, phase)
         know_rates(model, schedule, p, phase, before - began, 1)
         place = ring_place(schedule, p, phase, before - began)
-        out[v, 0], out[v, 1] = p.ring[place, DEATH], p.ring[place, TOLERANT_DEATH]
+        lost = 1.0 - effect_left(p, before - began + 0.5)
+        for k, row in enumerate((DEATH, TOLERANT_DEATH)):
+            out[v, k] = p.ring[place, row] + lost * (untreated[row] - p.ring[place, row])
 
 
 def dying_cells(

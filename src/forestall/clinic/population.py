@@ -78,6 +78,8 @@ class Population:
     """(n,) divisions per cycling cell, 1/day."""
     capacity_cells: Floats
     """(n,) cells of a lesion at which division would stop; untreated growth stops at `growth.capacity_per_lesion`."""
+    waning_per_day: Floats
+    """(n,) 1/day at which a treatment loses its effect on the cells that it leaves alive."""
     signal_death: Floats
     """(n,) death by loss of the survival drive, relative."""
     tolerance: Floats

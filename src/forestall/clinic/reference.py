@@ -25,6 +25,7 @@ from forestall.biology.rates import (
     solve_signaling,
 )
 from forestall.biology.setup import CohortArrays, SharedArrays, prepare_patient
+from forestall.biology.waning import wane
 from forestall.engine.kernels import kernel
 from forestall.engine.references import by_reference
 
@@ -47,11 +48,18 @@ class LesionArrays(NamedTuple):
 
 @kernel
 def derivative(
-    y: Array, infused: Array, model: CourseModel, p: PatientRates, lesions: LesionArrays, out: Array
+    day: float,
+    y: Array,
+    infused: Array,
+    model: CourseModel,
+    p: PatientRates,
+    lesions: LesionArrays,
+    out: Array,
 ) -> None:
     """The right-hand side.
 
     Args:
+        day: Days since the first dose.
         y: Concentration terms (D, TERMS) in mg/L, slow expression (Q, lanes), cells (L, 2, G), flattened and joined.
         infused: (D,) mg/day infused now.
         model: What the arm shares.
@@ -76,6 +84,7 @@ def derivative(
     rates_now(model, p)
     solve_signaling(model, p)
     rates_now(model, p)
+    wane(p, day)
     for q in range(states):
         for lane in range(lanes):
             index = first_slow + q * lanes + lane
@@ -156,8 +165,8 @@ def reference_course(
     y = np.concatenate([p.concentration.ravel(), p.slow.ravel(), cells.ravel()])
     out = np.empty_like(y)
 
-    def rhs(_: float, state: Array) -> Array:
-        derivative(state, infused, model, p, lesions, out)
+    def rhs(day: float, state: Array) -> Array:
+        derivative(day, state, infused, model, p, lesions, out)
         return out.copy()
 
     seen = []

@@ -52,6 +52,8 @@ class TumorBiology:
     """(n,) divisions per cycling cell, 1/day; never below the net growth rate."""
     capacity_cells: Floats
     """(n,) cells of a lesion at which division would stop; untreated growth stops at `growth.capacity_per_lesion`."""
+    waning_per_day: Floats
+    """(n,) 1/day at which a treatment loses its effect on the cells that it leaves alive."""
     signal_death: Floats
     """(n,) death by loss of the survival drive relative to `death.signal_rate`."""
     tolerance: Floats
@@ -231,6 +233,8 @@ def draw_biology(
         doubling_time_days=doubling,
         birth_rate_per_day=birth,
         capacity_cells=_where_division_stops(birth, math.log(2) / doubling),
+        waning_per_day=by_type(kind, waning_rate)
+        * spread(_deviate(seed, patients, "waning"), "waning.log_sd"),
         signal_death=pace * spread(_deviate(seed, patients, "signal death"), "death.signal_log_sd"),
         tolerance=spread(_deviate(seed, patients, "tolerance"), "tolerance.entry_log_sd"),
         tolerant_death=spread(_deviate(seed, patients, "tolerant death"), "tolerance.death_log_sd"),
@@ -251,6 +255,15 @@ def division_factor(tumor_type: str) -> float:
         tumor_type: A type of `tumor_types()`. Those of a disease pack have the pack's own rates and no factor.
     """
     return 1.0 if pack_in_force() is not None else value(f"growth.division_factor.{tumor_type}", "1")
+
+
+def waning_rate(tumor_type: str) -> float:
+    """Rate at which a treatment loses its effect on the typical tumor of a type, 1/day (`forestall.biology.waning`).
+
+    Args:
+        tumor_type: A type of `tumor_types()`. In a disease pack effects do not wane.
+    """
+    return 0.0 if pack_in_force() is not None else value(f"waning.rate.{tumor_type}", "1/day")
 
 
 def _where_division_stops(birth: Floats, growth: Floats) -> Floats:

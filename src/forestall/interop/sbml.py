@@ -24,6 +24,7 @@ from forestall.interop.sbml_equations import write_functions
 from forestall.interop.sbml_functions import write_by_functions
 from forestall.interop.sbml_lesions import lesions_of
 from forestall.interop.sbml_rules import write_by_rules
+from forestall.interop.sbml_waning import write_waning
 
 Layout = Literal["rules", "functions"]
 _PHASE = 0
@@ -70,6 +71,7 @@ def course_sbml(
     document = SbmlDocument("course of one virtual patient", "Written by Forestall. For research use only.")
     write_functions(document)
     doses = trains(dose_events(schedule, p, _PHASE, days))
+    write_waning(document, p)
     _write_exposure(document, model, p, doses, _names("drug", drugs, p.elimination.shape[0]))
     lesions = lesions_of(i, cohort, cells)
     write = write_by_rules if layout == "rules" else write_by_functions

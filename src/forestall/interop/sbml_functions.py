@@ -26,6 +26,7 @@ from forestall.interop.sbml_document import NUMBER, SbmlDocument
 from forestall.interop.sbml_equations import FUNCTIONS, Equations, Numbers
 from forestall.interop.sbml_lesions import Lesion, lanes_of
 from forestall.interop.sbml_rules import in_lane
+from forestall.interop.sbml_waning import resting, treated
 
 _ALWAYS = "always"
 """The reaction that runs once per day, for what no drive modulates."""
@@ -158,23 +159,54 @@ def _collect_gains(
     loss = float(p.signal_death)
     for g in lesion.genotypes:
         lane, cycling, tolerant = lesion.lane(g), lesion.cycling(g), lesion.tolerant(g)
-        birth, kept = float(p.birth * p.lanes.fitness[lane]), 1.0 - float(lesion.loss[g])
+        fitness = float(p.lanes.fitness[lane])
+        birth, kept = float(p.birth) * fitness, 1.0 - float(lesion.loss[g])
         kill = numbers.in_lane(equations.kill(immune=False), lane, p.genotypes)
         turned = float(p.death * model.turnover)
         in_cycle = float(p.sensitivity) * float(model.cycle_killing)
-        cytotoxic = f"({turned * float(p.lanes.fitness[lane])!r} + {in_cycle!r} * ({kill}))"
         immune = numbers.in_lane(equations.kill(immune=True), lane, p.genotypes)
-        at_rest = f"{float(p.sensitivity) - in_cycle!r} * ({kill})"
-        steady = f"({float(p.death) - turned!r} + {at_rest} + {float(p.effectors)!r} * ({immune}))"
+        killed = f"{float(p.sensitivity) - in_cycle!r} * ({kill}) + {float(p.effectors)!r} * ({immune})"
+        steady = f"({float(p.death) - turned!r} + {treated(p, killed)})"
+        grown = f"{birth * kept!r} * {lesion.room}"
+        cytotoxic = f"({turned * fitness!r} + {in_cycle!r} * ({kill}))"
         drive, idle, lost = (gains[f"{name}_{lane}"] for name in ("drive", "idle", "lost"))
-        drive[cycling].append(f"({birth * kept!r} * {lesion.room} - {cytotoxic}) * {cycling}")
-        drive[tolerant].append(f"-{spared!r} * {cytotoxic} * {tolerant}")
-        idle[cycling].append(f"-{enter!r} * {cycling} - {leave!r} * {tolerant}")
-        idle[tolerant].append(f"{enter!r} * {cycling} + {leave!r} * {tolerant}")
-        lost[cycling].append(f"-{loss!r} * {cycling}")
-        lost[tolerant].append(f"-{spared * loss!r} * {tolerant}")
+        drive[cycling].append(f"{treated(p, f'{grown} - {cytotoxic}')} * {cycling}")
+        drive[tolerant].append(f"-{spared!r} * {treated(p, cytotoxic)} * {tolerant}")
+        switched = treated(p, f"{enter!r} * {cycling} + {leave!r} * {tolerant}")
+        idle[cycling].append(f"-{switched}")
+        idle[tolerant].append(switched)
+        lost[cycling].append(f"-{treated(p, repr(loss))} * {cycling}")
+        lost[tolerant].append(f"-{spared!r} * {treated(p, repr(loss))} * {tolerant}")
         gains[_ALWAYS][cycling].append(f"{leave!r} * {tolerant} - {steady} * {cycling}")
         gains[_ALWAYS][tolerant].append(f"-({spared!r} * {steady} + {leave!r}) * {tolerant}")
-        for parent, child, probability in lesion.edges:
-            if parent == g:
-                drive[lesion.cycling(child)].append(f"{probability * birth!r} * {lesion.room} * {cycling}")
+        arriving = {
+            lesion.cycling(child): f"{probability * birth!r} * {lesion.room} * {cycling}"
+            for parent, child, probability in lesion.edges
+            if parent == g
+        }
+        for child, arrived in arriving.items():
+            drive[child].append(treated(p, arrived))
+        if p.waning > 0.0:
+            _collect_at_rest(gains[_ALWAYS], p, lesion, g, grown, turned * fitness, enter, leave, arriving)
+
+
+def _collect_at_rest(
+    always: dict[str, list[str]],
+    p: PatientRates,
+    lesion: Lesion,
+    g: int,
+    grown: str,
+    turned: float,
+    enter: float,
+    leave: float,
+    arriving: dict[str, str],
+) -> None:
+    """What the drives add to each clone without treatment, as far as the effect has waned."""
+    lane, cycling, tolerant = lesion.lane(g), lesion.cycling(g), lesion.tolerant(g)
+    drive, lost = float(p.drive[0, lane]), float(p.drive[1, lane])
+    idle, dying = max(0.0, 1.0 - drive), turned * drive + float(p.signal_death) * lost
+    switched = resting(f"{enter * idle!r} * {cycling} + {leave * idle!r} * {tolerant}")
+    always[cycling].append(f"{resting(f'{drive!r} * {grown} - {dying!r}')} * {cycling} - {switched}")
+    always[tolerant].append(f"{switched} - {float(p.spared)!r} * {resting(repr(dying))} * {tolerant}")
+    for child, arrived in arriving.items():
+        always[child].append(resting(f"{drive!r} * {arrived}"))

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forestall.biology.rates import CourseModel, PatientRates
+from forestall.biology.rates import BIRTH, DEATH, ENTER, LEAVE, CourseModel, PatientRates
 from forestall.interop.sbml_document import CELLS, NUMBER, PER_DAY, SbmlDocument
 from forestall.interop.sbml_equations import Equations
 from forestall.interop.sbml_lesions import Lesion, lanes_of
+from forestall.interop.sbml_waning import waned
 
 
 def write_by_rules(
@@ -83,10 +84,14 @@ def _write_rates(document: SbmlDocument, equations: Equations, lane: int) -> Non
         f"{float(p.sensitivity)!r} * ({1.0 - cycle!r} + {cycle!r} * {drive}) * ({cytotoxic})",
         f"{float(p.effectors)!r} * ({immune})",
     )
-    document.assignment(death, " + ".join(deaths), PER_DAY)
-    document.assignment(f"birth_{lane}", f"{float(p.birth * p.lanes.fitness[lane])!r} * {drive}", PER_DAY)
-    document.assignment(f"enter_{lane}", f"{float(p.enter)!r} * {idle}", PER_DAY)
-    document.assignment(f"leave_{lane}", f"{float(model.leave)!r} * (1 - {idle})", PER_DAY)
+    formulas = {
+        death: (DEATH, " + ".join(deaths)),
+        f"birth_{lane}": (BIRTH, f"{float(p.birth * p.lanes.fitness[lane])!r} * {drive}"),
+        f"enter_{lane}": (ENTER, f"{float(p.enter)!r} * {idle}"),
+        f"leave_{lane}": (LEAVE, f"{float(model.leave)!r} * (1 - {idle})"),
+    }
+    for name, (row, formula) in formulas.items():
+        document.assignment(name, waned(p, formula, float(p.rest[row, lane])), PER_DAY)
     document.assignment(f"tolerant_death_{lane}", f"{float(p.spared)!r} * {death}", PER_DAY)
 
 

@@ -22,6 +22,7 @@ ACQUIRED, TRUNCAL, REBOUND, OTHER = (
 _FIXED = {
     "brain sanctuary": "sanctuary",
     "tolerant cells": "tolerance",
+    "waning effect": "waning effect",
     "regrowth after chemotherapy": "treatment ended",
     "incomplete inhibition": "incomplete inhibition",
     "ER switched on": REBOUND,

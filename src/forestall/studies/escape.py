@@ -46,6 +46,8 @@ _SENTENCES = {
     "incomplete inhibition": f"{_ALONE} the treatment of that day held this clone back too little.",
     "regrowth after chemotherapy": f"{_ALONE} the chemotherapy had ended, and what was still given held "
     "this clone back too little.",
+    "waning effect": "The treatment had lost a part of its effect on cells without a new alteration: at its first effect the "
+    f"clone would have grown {_SLOWER} more slowly.",
     "tolerant cells": f"{_ALONE} most cells of the lesion had stopped dividing and were spared by the drugs.",
 }
 _UNTREATED = "No drug held it back."

@@ -260,5 +260,6 @@ def switch_text(switch: Switch) -> str:
         Kind.IMMUNE: "her weaker effector cells (with those of the typical patient)",
         Kind.SANCTUARY: "the sanctuary of the brain",
         Kind.TOLERANCE: "tolerant cells",
+        Kind.WANING: "the waning of the treatment's effect",
         Kind.STOPPING: "the end of her chemotherapy before progression",
     }[switch.kind]

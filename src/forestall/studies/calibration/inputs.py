@@ -36,6 +36,7 @@ _BY_LINE: Final = "prior.sensitivity_per_line_of."
 _BARRIER: Final = "brain.barrier"
 _BY_ALL: Final = "sensitivity.shared_by_all"
 _SHARED: Final = (_BY_ALL, "sensitivity.shared_by_trait")
+_BY_TYPE: Final = ("growth.doubling_time.", "growth.division_factor.", "waning.rate.")
 _TYPES: Final = ("her2_positive", "er_positive", "triple_negative")
 
 
@@ -103,7 +104,9 @@ def _of_tumors(name: str, population: Population) -> bool:
     # Occult metastases in the brain, which anybody can have, are left out: they are few.
     if name == _BARRIER:
         return population.brain_metastases != 0.0
-    kind = name.removeprefix("growth.doubling_time.").removeprefix("growth.division_factor.")
+    kind = name
+    for prefix in _BY_TYPE:
+        kind = kind.removeprefix(prefix)
     return kind not in _TYPES or kind in _types_in(population)
 
 
