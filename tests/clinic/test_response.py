@@ -24,6 +24,7 @@ from forestall.knowledge.response_classes import Spread, load_response_classes
 TRAITS = get_args(Spread)
 NEUTRAL = {
     "prior.sensitivity_per_line": 1.0,
+    "prior.sensitivity_per_line_log_sd": 0.0,
     **{f"prior.sensitivity_same_trait.{trait}": 1.0 for trait in CROSS_RESISTANT},
     **{
         name: neutral
@@ -70,6 +71,20 @@ def test_unit_earlier_lines_and_earlier_classes_weaken() -> None:
     assert factors("docetaxel q3w", changes, line=3) == pytest.approx(0.64)
     assert factors("docetaxel q3w", changes, line=1, prior=["taxane"]) == pytest.approx(0.5)
     assert factors("capecitabine q3w", changes, line=1, prior=["taxane"]) == pytest.approx(1.0)
+
+
+def test_oracle_every_line_costs_a_patient_something_else() -> None:
+    """The logarithm ~ Normal(0, sd^2 times the earlier lines), one number for all drugs; Z of the variance, false alarm 1e-6."""
+    arm = compile_arm(
+        "a", parse_regimen("letrozole + palbociclib"), parse_regimen("no treatment"), (0, 56), 60
+    )
+    with using(ParameterSet("x", {**NEUTRAL, "prior.sensitivity_per_line_log_sd": 0.5})):
+        for line in (1, 2, 4):
+            criteria = Eligibility.model_validate({"her2": "negative", "line": line})
+            logs = np.log(strength(draw_population(criteria, np.arange(4000), 3), arm))
+            assert np.ptp(logs, axis=1) == pytest.approx(0.0, abs=1e-12)
+            variance = 0.25 * (line - 1)
+            assert abs(logs[:, 0].var() - variance) <= 4.9 * variance * np.sqrt(2 / 4000)
 
 
 def test_unit_the_class_given_before_weakens_by_its_trait() -> None:

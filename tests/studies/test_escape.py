@@ -29,6 +29,7 @@ def test_unit_causes_without_a_mechanism_are_known() -> None:
         "incomplete inhibition",
         "regrowth after chemotherapy",
         "tolerant cells",
+        "waning effect",
         "KRAS rebound",
     }
 

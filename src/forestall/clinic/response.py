@@ -7,7 +7,7 @@ import numpy as np
 from forestall.clinic.arms import Arm
 from forestall.clinic.draws import Floats
 from forestall.clinic.population import Population
-from forestall.clinic.sensitivity import class_deviate, trait_deviate
+from forestall.clinic.sensitivity import class_deviate, lines_deviate, trait_deviate
 from forestall.knowledge.parameters import value
 from forestall.knowledge.response_classes import (
     load_response_classes,
@@ -47,6 +47,8 @@ def _of_action(population: Population, drug: str, kind: str) -> Floats:
     name = response_class_of_action(drug, kind)
     lines = population.earlier_lines.astype(np.float64)
     factor: Floats = np.float64(value("prior.sensitivity_per_line", "1")) ** lines
+    cost = lines_deviate(population.earlier_lines, population.patient, population.seed)
+    factor = factor * np.exp(value("prior.sensitivity_per_line_log_sd", "1") * cost)
     if name is None:
         return factor
     entry = load_response_classes()[name]

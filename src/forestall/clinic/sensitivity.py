@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forestall.clinic.draws import Floats, Patients, named_normals
 from forestall.engine.purposes import Purpose
@@ -45,6 +46,19 @@ def class_deviate(response_class: str, patients: Patients, seed: int | None) -> 
         return np.zeros(len(patients))
     own = named_normals(seed, patients, Purpose.BIOLOGY, f"sensitivity to {response_class}")
     return math.sqrt(_shares()[2]) * own
+
+
+def lines_deviate(earlier_lines: NDArray[np.int64], patients: Patients, seed: int | None) -> Floats:
+    """(n,) what earlier lines have cost the sensitivity to all drugs, beyond what they cost on average.
+
+    Args:
+        earlier_lines: (n,) lines of treatment for advanced disease received before; the costs of lines are independent and alike.
+        patients: (n,) indices of the patients.
+        seed: Seed of the study; None for the typical patient.
+    """
+    if seed is None:
+        return np.zeros(len(patients))
+    return np.sqrt(earlier_lines) * named_normals(seed, patients, Purpose.BIOLOGY, "earlier lines cost")
 
 
 def _shares() -> tuple[float, float, float]:

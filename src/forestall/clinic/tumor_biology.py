@@ -234,6 +234,7 @@ def draw_biology(
         birth_rate_per_day=birth,
         capacity_cells=_where_division_stops(birth, math.log(2) / doubling),
         waning_per_day=by_type(kind, waning_rate)
+        * value("prior.waning_per_line", "1") ** earlier_lines
         * spread(_deviate(seed, patients, "waning"), "waning.log_sd"),
         signal_death=pace * spread(_deviate(seed, patients, "signal death"), "death.signal_log_sd"),
         tolerance=spread(_deviate(seed, patients, "tolerance"), "tolerance.entry_log_sd"),

@@ -25,6 +25,9 @@ def parameters_of_types(pack: Pack, shared: Mapping[str, Quantity]) -> dict[str,
     }
     found["tumor.occult_lesions_mean"] = shared["tumor.occult_lesions_mean"]
     found["death.signal_log_sd"] = shared["death.signal_log_sd_in_packs"]
+    found["prior.sensitivity_per_line_log_sd"] = _exactly(
+        0.0, "patients of packs differ in their tumors' rates alone"
+    )
     found["death.turnover_share"] = _exactly(0.0, "as in the models that rates of decline come from")
     found |= {name: shared[f"{name}_in_packs"] for name in _OF_METASTATIC_DISEASE}
     found["prevalence.brain_at_entry"] = _brain_at_entry(pack)
