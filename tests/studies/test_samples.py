@@ -12,6 +12,7 @@ import pytest
 import forestall as fs
 from forestall.api import PatientCourse, SampledPatient
 from forestall.errors import InputError
+from forestall.knowledge.parameter_sets import ParameterSet
 from forestall.studies.samples import state_at
 
 EVA = fs.Patient(
@@ -23,13 +24,15 @@ EVA = fs.Patient(
     lesions=[{"site": "lung", "diameter": "40 mm"}, {"site": "liver", "diameter": "30 mm"}],
 )
 SEED = 903
+LASTING = ParameterSet("lasting", {"waning.rate.er_positive": 1e-9})
+"""Effects do not wane in Eva: a new alteration leads, which can be sampled."""
 """Chosen because an acquired `ESR1` mutation leads the progression under letrozole: the samples have something to find, and without
 the mutation the course is another."""
 
 
 @functools.cache
 def course(regimen: str = "letrozole", duration: str = "48 months") -> PatientCourse:
-    return fs.simulate(EVA, regimen, duration, seed=SEED)
+    return fs.simulate(EVA, regimen, duration, seed=SEED, parameters=LASTING)
 
 
 @functools.cache
@@ -93,7 +96,7 @@ def test_unit_a_wrong_sample_is_refused_with_a_fix(tissue: str, names: str) -> N
 
 
 def test_unit_what_cannot_be_taken_is_said() -> None:
-    short = fs.simulate(EVA, "letrozole", "6 months", seed=SEED)
+    short = fs.simulate(EVA, "letrozole", "6 months", seed=SEED, parameters=LASTING)
     found = short.sample(tissue=("progression:liver", "5 years:liver"), blood=())
     assert found.tissue == ()
     assert [item.reason.split()[0] for item in found.not_taken] == ["the", "follow-up"]

@@ -13,7 +13,7 @@ from forestall.clinic.counterfactual import Kind, Switch
 from forestall.errors import StudyError
 from forestall.studies.why import Without
 
-from .test_samples import EVA, SEED
+from .test_samples import EVA, LASTING, SEED
 
 ANNA = fs.Patient(
     patient="Anna",
@@ -27,7 +27,7 @@ ANNA = fs.Patient(
 
 @functools.cache
 def eva() -> Why:
-    return fs.why(EVA, "letrozole", "48 months", seed=SEED)
+    return fs.why(EVA, "letrozole", "48 months", seed=SEED, parameters=LASTING)
 
 
 @functools.cache
@@ -96,6 +96,10 @@ def test_property_the_sanctuary_matters_in_the_brain_alone() -> None:
     assert (now[brain].true_mm[1:before] < was[brain].true_mm[1:before]).all()
 
 
+def test_property_a_lasting_effect_leaves_less_of_the_tumor() -> None:
+    assert without(anna(), Kind.WANING).volume_percent < 99.0
+
+
 def test_property_no_tolerant_cells_without_tolerance() -> None:
     again = without(anna(), Kind.TOLERANCE).course
     assert sum(clone.tolerant_cells.sum() for clone in anna().course.clones) > 0
@@ -118,4 +122,4 @@ def test_unit_the_words_name_what_mattered() -> None:
 
 def test_unit_nothing_is_explained_where_nothing_progressed() -> None:
     with pytest.raises(StudyError, match="did not progress"):
-        fs.why(EVA, "letrozole", "6 months", seed=SEED)
+        fs.why(EVA, "letrozole", "6 months", seed=SEED, parameters=LASTING)

@@ -211,6 +211,7 @@ def named_mechanism(cause: str) -> str | None:
         "ER switched on": "ESR1",
         "brain sanctuary": Kind.SANCTUARY.value,
         "tolerant cells": Kind.TOLERANCE.value,
+        "waning effect": Kind.WANING.value,
     }
     if cause in fixed:
         return fixed[cause]

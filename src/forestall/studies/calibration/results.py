@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from forestall.knowledge.ensembles import ALL, CALIBRATED, CENTER
 from forestall.studies.calibration.observations import Observation
+from forestall.studies.calibration.representative import representative
 from forestall.studies.calibration.run import Calibration, reach
 
 Array = NDArray[np.float64]
@@ -246,15 +247,21 @@ def _members_csv(stages: Sequence[Calibration]) -> str:
     in_folds = spec.kept_in_folds or spec.kept
     for fold, kept in ((None, spec.kept), *((fold, in_folds) for fold in stages[0].folds)):
         label = ALL if fold is None else str(fold)
+        chosen = [_chosen(stage, fold, kept) for stage in stages]
         for number in (CENTER, *range(kept)):
             values: dict[str, float] = {}
-            for stage in stages:
-                members = stage.posterior[fold]
-                row = np.median(members, axis=0) if number == CENTER else members[number]
+            for stage, members in zip(stages, chosen, strict=True):
+                row = np.median(stage.posterior[fold], axis=0) if number == CENTER else members[number]
                 for unknown, deviate in zip(stage.unknowns, row, strict=True):
                     values |= unknown.values(float(deviate))
             writer.writerow([label, number, *(f"{values[name]:.5g}" for name in names)])
     return stream.getvalue()
+
+
+def _chosen(stage: Calibration, fold: int | None, kept: int) -> Array:
+    """(kept, P) the members that are written."""
+    members = stage.posterior[fold]
+    return members[representative(stage.predictor()(members), members, kept)]
 
 
 def write_results(stages: Sequence[Calibration], folder: Path) -> None:
