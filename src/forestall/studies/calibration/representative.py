@@ -45,4 +45,4 @@ def _moments(columns: Array) -> Array:
     varying = spread > 1e-12 * (1.0 + abs(columns).max(axis=0, initial=0.0))
     z = (columns[:, varying] - columns[:, varying].mean(axis=0)) / spread[varying]
     squares = _OF_SQUARES * (z**2 - 1.0)
-    return np.concatenate([z, squares], axis=1) / np.sqrt(max(1, z.shape[1]))
+    return np.asarray(np.concatenate([z, squares], axis=1) / np.sqrt(max(1, z.shape[1])), np.float64)
