@@ -24,7 +24,7 @@ def _effects(regimen: str, concentration: float, numbers: dict[str, float]) -> t
         arm = compile_arm("arm", parse_regimen(regimen), parse_regimen("no treatment"), (0, 56), 60)
         people = draw_population(Eligibility.model_validate({"her2": "positive"}), np.array([0]), 3)
         cohort = cohort_arrays(people, arm, np.full(1, np.inf), np.full(1, 1e4))
-        p, _ = prepare_patient(0, arm.model, arm.schedule, cohort, arm.shared)
+        p = prepare_patient(0, arm.model, arm.schedule, cohort, arm.shared)
         p.concentration[:, 0] = concentration
         actions = range(len(arm.model.action_kind))
         effects = np.array([effect_now(arm.model, p, action, 0) for action in actions])

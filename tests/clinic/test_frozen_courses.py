@@ -24,7 +24,7 @@ def test_oracle_concentrations_are_those_of_all_doses_given(regimen: str, day: i
     arm = compile_arm("arm", parse_regimen(regimen), parse_regimen("no treatment"), (0, 400), 400)
     people = draw_population(Eligibility.model_validate({"her2": "positive"}), np.array([0]), 3)
     cohort = cohort_arrays(people, arm, np.full(1, np.inf), np.full(1, 1e4))
-    p, _ = prepare_patient(0, arm.model, arm.schedule, cohort, arm.shared)
+    p = prepare_patient(0, arm.model, arm.schedule, cohort, arm.shared)
     for first in range(0, day, 63):
         know_rates(arm.model, arm.schedule, p, 0, first, min(63, day - first))
     assert p.clock[FROZEN] + p.clock[EXTRAPOLATED] == 1

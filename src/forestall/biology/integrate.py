@@ -29,7 +29,6 @@ from forestall.biology.rates import (
     add_kill,
     copy_rows,
     effect_now,
-    grid_of,
     killable,
 )
 from forestall.biology.slow_following import (
@@ -59,6 +58,12 @@ ABSORBED = 1e-9
 """A drug whose terms add up to less than this share of their sizes at the time of the dose is absorbed first."""
 _MIDNIGHT = 1e-6
 """Days after midnight at which a part that begins there may be found."""
+
+
+@bare_kernel_with(forceinline=True)
+def grid_of(p: PatientRates) -> int:
+    """Which grid of the schedule a patient's days are integrated on: the second if she has lesions in the brain."""
+    return int(p.now.shape[1] // p.genotypes - 1)
 
 
 @bare_kernel

@@ -19,6 +19,7 @@ from forestall.biology.integrate import (
     DRUG_RING_DAYS,
     LONGEST_STRETCH_DAYS,
     RING_DAYS,
+    grid_of,
     integrate_days,
 )
 from forestall.biology.rates import (
@@ -33,7 +34,6 @@ from forestall.biology.rates import (
     CourseModel,
     PatientRates,
     copy_rows,
-    grid_of,
 )
 from forestall.biology.slow_following import JUMPS, turn
 from forestall.engine.kernels import bare_kernel, bare_kernel_with, kernel_with

@@ -203,12 +203,6 @@ class PatientRates(NamedTuple):
 
 
 @bare_kernel_with(forceinline=True)
-def grid_of(p: PatientRates) -> int:
-    """Which grid of the schedule a patient's days are integrated on: the second if she has lesions in the brain."""
-    return int(p.now.shape[1] // p.genotypes - 1)
-
-
-@bare_kernel_with(forceinline=True)
 def copy_rows(source: Array, into: Array) -> None:
     """Copy a C-contiguous array of two dimensions."""
     for row in range(source.shape[0]):

@@ -210,7 +210,7 @@ def _no_head_start(fitness: Array, proliferation: Array) -> None:
 @kernel_with(error_model="numpy")
 def prepare_patient(
     i: int, model: CourseModel, schedule: Schedule, cohort: CohortArrays, shared: SharedArrays
-) -> tuple[PatientRates, Array]:
+) -> PatientRates:
     """The running state of one patient before the first dose.
 
     Args:
@@ -219,9 +219,6 @@ def prepare_patient(
         schedule: The arm's doses.
         cohort: The batch.
         shared: Network weights and alterations.
-
-    Returns:
-        The state, and the untreated rates of every lane, (RATE_ROWS, lanes), 1/day.
     """
     model, schedule = by_reference(model), by_reference(schedule)
     cohort, shared = by_reference(cohort), by_reference(shared)
@@ -233,7 +230,7 @@ def prepare_patient(
     _no_head_start(lanes.fitness, activity[model.network.proliferation])
     p = _at_rest(i, model, schedule, cohort, lanes, slow, activity)
     _begin(model, schedule, p)
-    return p, p.now.copy()
+    return p
 
 
 @bare_kernel
@@ -363,7 +360,7 @@ def mean_rates(
         (2, lanes) 1/day, without crowding.
     """
     model, schedule = by_reference(model), by_reference(schedule)
-    p, _ = prepare_patient(i, model, schedule, cohort, shared)
+    p = prepare_patient(i, model, schedule, cohort, shared)
     mean = np.zeros((2, p.now.shape[1]))
     _add_mean_rates(model, schedule, p, first, days, mean)
     return mean

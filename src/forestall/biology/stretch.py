@@ -37,6 +37,7 @@ from forestall.biology.rates import (
     LEAVE,
     TOLERANT_DEATH,
 )
+from forestall.biology.waning import toward_rest
 from forestall.engine.exponential import exp_lanes
 from forestall.engine.kernels import bare_kernel, bare_kernel_with, kernel_with
 from forestall.engine.vectors import WIDTH, absolute, larger, load, root, smaller, spread, store, where
@@ -127,10 +128,9 @@ cell on the day; then b until the day."""
 
 
 @bare_kernel_with(forceinline=True)
-def _at(rates: Array, place: int, row: int, first: int, rest: Array, lost: float) -> Any:
-    """A rate of a day, sixteen lanes of it, brought back toward that at rest by the share of the effect that is lost."""
-    treated = load(rates, (place, row, first))
-    return treated + lost * (load(rest, (row, first)) - treated)
+def _at(rates: Array, place: int, row: int, first: int, rest: Array, effect: float) -> Any:
+    """A rate of a day, sixteen lanes of it, under what is left of the treatment's effect."""
+    return toward_rest(load(rates, (place, row, first)), load(rest, (row, first)), effect)
 
 
 @bare_kernel
@@ -142,16 +142,16 @@ def _day_matrix(
     The matrices of different hours do not commute. To second order (Magnus) the day is that of constant rates, the integrals A,
     plus the commutator of their first moments B with them, B A - A B.
     """
-    out, lost = law.scratch, 1.0 - effect
+    out = law.scratch
     for first in range(0, out.shape[2], WIDTH):
         # Rates of a span are interpolated between its nodes and may fall below 0 by a rounding or a kink.
-        enter = larger(_at(rates, place, ENTER, first, rest, lost), 0.0)
-        leave = larger(_at(rates, place, LEAVE, first, rest, lost), 0.0)
-        fade = _at(rates, place, TOLERANT_DEATH, first, rest, lost)
-        birth = _at(rates, place, BIRTH, first, rest, lost)
+        enter = larger(_at(rates, place, ENTER, first, rest, effect), 0.0)
+        leave = larger(_at(rates, place, LEAVE, first, rest, effect), 0.0)
+        fade = _at(rates, place, TOLERANT_DEATH, first, rest, effect)
+        birth = _at(rates, place, BIRTH, first, rest, effect)
         store(law.birth, (day, first), birth)
         grow = birth * (1.0 - load(leaving, (first,)))
-        grow = grow - _at(rates, place, DEATH, first, rest, lost) - enter
+        grow = grow - _at(rates, place, DEATH, first, rest, effect) - enter
         gap = 0.5 * (grow + fade + leave)
         mean = grow - gap
         late, wide = effect * load(rates, (place, LATE_GAP, first)), 2.0 * gap

@@ -1,13 +1,15 @@
 """How a treatment loses its effect on cells that it leaves alive, without a new alteration.
 
 Of what a treatment does to the rates of a cell the share exp(-a t) is left t days after it was begun: the rates go back to those
-without treatment. The form is that of models of tumor growth inhibition (Claret et al. 2009, J Clin Oncol 27:4103, doi
-10.1200/JCO.2008.21.0807), there of the killing. Alterations and tolerant cells come on top of it.
+without treatment. Models of tumor growth inhibition have such a resistance to the effect of a drug (Claret et al. 2009, J Clin Oncol
+27:4103, doi 10.1200/JCO.2008.21.0807); that it is exponential and takes all rates alike is assumed here. Alterations and tolerant
+cells come on top of it.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,10 +40,16 @@ def effect_on_days(p: PatientRates, day: int, days: int, out: Array) -> None:
         out[j] = effect_left(p, day + j + 0.5)
 
 
+@bare_kernel_with(inline="always")
+def toward_rest(treated: Any, rest: Any, left: float) -> Any:
+    """A rate under the treatment, brought back toward that at rest: of one lane, of several at once or of an array."""
+    return treated + (1.0 - left) * (rest - treated)
+
+
 @bare_kernel
 def wane(p: PatientRates, day: float) -> None:
     """Bring the rates in `p.now` back toward rest by the share of the effect that is lost on a day of the treatment."""
-    lost = 1.0 - effect_left(p, day)
+    left = effect_left(p, day)
     for row in range(p.rest.shape[0]):
         for lane in range(p.rest.shape[1]):
-            p.now[row, lane] += lost * (p.rest[row, lane] - p.now[row, lane])
+            p.now[row, lane] = toward_rest(p.now[row, lane], p.rest[row, lane], left)

@@ -31,7 +31,7 @@ from forestall.biology.signaling.actions import apply_effects_by_lane
 from forestall.biology.signaling.kernel import evaluate
 from forestall.biology.signaling.lanes import write_lanes
 from forestall.biology.signaling.slow_states import place_slow
-from forestall.biology.waning import effect_left, wane
+from forestall.biology.waning import effect_left, toward_rest, wane
 from forestall.engine.kernels import bare_kernel, kernel_with
 
 Array = NDArray[np.float64]
@@ -122,8 +122,9 @@ def attribute(
     genotype = leading_genotype(p, cells, offset, room)
     net, codes = _counterfactuals(i, model, cohort, shared, p, offset, genotype, room)
     unwaned = net[0]
+    # Without treatment the counterfactuals are taken to grow as the clone does.
     rest = p.rest[BIRTH, offset + genotype] * room - p.rest[DEATH, offset + genotype]
-    net += (1.0 - effect_left(p, day)) * (rest - net)
+    net = toward_rest(net, rest, effect_left(p, day))
     worst = 0
     for v in range(1, net.shape[0]):
         if net[v] < net[worst]:

@@ -116,9 +116,9 @@ def follow(
     lesions = 0
     while lesions < cohort.site_class.shape[1] and cohort.site_class[i, lesions] >= 0:
         lesions += 1
-    p, untreated = prepare_patient(i, model, schedule, cohort, shared)
+    p = prepare_patient(i, model, schedule, cohort, shared)
     cells = np.zeros((2, lesions, genotypes))
-    record.failure[i] = establish(i, cohort, clinic, untreated, cells, new_stack())
+    record.failure[i] = establish(i, cohort, clinic, p.rest, cells, new_stack())
     if record.failure[i] != OK:
         return
     noise = np.empty((lesions, 2), np.uint64)

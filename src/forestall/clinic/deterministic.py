@@ -42,7 +42,7 @@ def deterministic_course(
     model, schedule = by_reference(model), by_reference(schedule)
     cohort, shared = by_reference(cohort), by_reference(shared)
     lesions, _, genotypes = cells.shape
-    p, _ = prepare_patient(i, model, schedule, cohort, shared)
+    p = prepare_patient(i, model, schedule, cohort, shared)
     now = np.empty((2, lesions, genotypes))
     now[0], now[1] = cells[:, 0], cells[:, 1]
     out = np.empty((visits.shape[0], lesions, 2, genotypes))

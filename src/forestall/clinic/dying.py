@@ -13,7 +13,7 @@ from forestall.biology.dosing import AFTER_PROGRESSION, PROTOCOL, STOPPED, Sched
 from forestall.biology.periods import catch_up, change_doses, know_rates, ring_place, start_phase
 from forestall.biology.rates import DEATH, TOLERANT_DEATH, CourseModel, PatientRates
 from forestall.biology.setup import CohortArrays, SharedArrays, prepare_patient
-from forestall.biology.waning import effect_left
+from forestall.biology.waning import effect_left, toward_rest
 from forestall.clinic.arms import Arm
 from forestall.clinic.follow import Followed
 from forestall.engine.kernels import kernel_with
@@ -47,8 +47,8 @@ def death_rates(
     """
     model, schedule = by_reference(model), by_reference(schedule)
     cohort, shared = by_reference(cohort), by_reference(shared)
-    p, untreated = prepare_patient(i, model, schedule, cohort, shared)
-    _write_death_rates(i, schedule, model, cohort, p, untreated, days, switch, out)
+    p = prepare_patient(i, model, schedule, cohort, shared)
+    _write_death_rates(i, schedule, model, cohort, p, days, switch, out)
 
 
 @kernel_with(error_model="numpy")
@@ -58,18 +58,17 @@ def _write_death_rates(
     model: CourseModel,
     cohort: CohortArrays,
     p: PatientRates,
-    untreated: Array,
     days: NDArray[np.int64],
     switch: int,
     out: Array,
 ) -> None:
-    """`death_rates` of a patient who is ready, with her `untreated` rates, (RATE_ROWS, lanes)."""
+    """`death_rates` of a patient who is ready."""
     p = by_reference(p)
     phase, began = PROTOCOL, 0
     for v in range(days.shape[0]):
         before = days[v] - 1
         if before < 0:
-            out[v, 0], out[v, 1] = untreated[DEATH], untreated[TOLERANT_DEATH]
+            out[v, 0], out[v, 1] = p.rest[DEATH], p.rest[TOLERANT_DEATH]
             continue
         if phase == PROTOCOL and before >= cohort.stop[i] and cohort.stop[i] < switch:
             know_rates(model, schedule, p, phase, cohort.stop[i] - 1, 1)
@@ -83,9 +82,9 @@ def _write_death_rates(
             start_phase(schedule, p, phase)
         know_rates(model, schedule, p, phase, before - began, 1)
         place = ring_place(schedule, p, phase, before - began)
-        lost = 1.0 - effect_left(p, before - began + 0.5)
+        left = effect_left(p, before - began + 0.5)
         for k, row in enumerate((DEATH, TOLERANT_DEATH)):
-            out[v, k] = p.ring[place, row] + lost * (untreated[row] - p.ring[place, row])
+            out[v, k] = toward_rest(p.ring[place, row], p.rest[row], left)
 
 
 def dying_cells(

@@ -47,6 +47,21 @@ class LesionArrays(NamedTuple):
 
 
 @kernel
+def _add_change(now: Array, offset: int, lesions: LesionArrays, cells: Array, change: Array) -> None:
+    """Add what the (2, G) cells of a lesion change by per day, at the rates `now` from lane `offset` on."""
+    room = max(0.0, 1.0 - cells.sum() / lesions.capacity)
+    for g in range(cells.shape[1]):
+        lane = offset + g
+        enter, leave = now[ENTER, lane], now[LEAVE, lane]
+        grow = now[BIRTH, lane] * room * (1.0 - lesions.loss[g]) - now[DEATH, lane]
+        change[0, g] += (grow - enter) * cells[0, g] + leave * cells[1, g]
+        change[1, g] += enter * cells[0, g] - (now[TOLERANT_DEATH, lane] + leave) * cells[1, g]
+    for e in range(lesions.edges.shape[0]):
+        parent, child = lesions.edges[e]
+        change[0, child] += lesions.probability[e] * now[BIRTH, offset + parent] * room * cells[0, parent]
+
+
+@kernel
 def derivative(
     day: float,
     y: Array,
@@ -95,21 +110,8 @@ def derivative(
         change = out[at : at + 2 * genotypes].reshape((2, genotypes))
         at += 2 * genotypes
         change[:] = 0.0
-        offset = lesions.site_class[lesion] * genotypes
-        if offset < 0:
-            continue
-        room = max(0.0, 1.0 - cells.sum() / lesions.capacity)
-        for g in range(genotypes):
-            lane = offset + g
-            enter, leave = p.now[ENTER, lane], p.now[LEAVE, lane]
-            grow = p.now[BIRTH, lane] * room * (1.0 - lesions.loss[g]) - p.now[DEATH, lane]
-            change[0, g] += (grow - enter) * cells[0, g] + leave * cells[1, g]
-            change[1, g] += enter * cells[0, g] - (p.now[TOLERANT_DEATH, lane] + leave) * cells[1, g]
-        for e in range(lesions.edges.shape[0]):
-            parent, child = lesions.edges[e]
-            change[0, child] += (
-                lesions.probability[e] * p.now[BIRTH, offset + parent] * room * cells[0, parent]
-            )
+        if lesions.site_class[lesion] >= 0:
+            _add_change(p.now, lesions.site_class[lesion] * genotypes, lesions, cells, change)
 
 
 def dose_events(
@@ -158,7 +160,7 @@ def reference_course(
     """
     from scipy.integrate import solve_ivp
 
-    p, _ = prepare_patient(i, model, schedule, cohort, shared)
+    p = prepare_patient(i, model, schedule, cohort, shared)
     lesions = _lesions(i, cohort)
     infused = np.zeros(p.elimination.shape[0])
     marks = _marks(dose_events(schedule, p, 0, int(visits[-1])), visits)

@@ -1,4 +1,7 @@
-"""How a patient's sensitivities go together: they share something for all drugs, more for those of a trait, and differ by class."""
+"""How a patient's sensitivities go together: they share something for all drugs, more for those of a trait, and differ by class.
+
+What earlier lines have cost them is one number for all drugs as well.
+"""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def course_sbml(
     """
     if model.network.component_cyclic.any():
         raise ForestallError("a network with fast cycles cannot be written as SBML")
-    p, _ = prepare_patient(i, model, schedule, cohort, shared)
+    p = prepare_patient(i, model, schedule, cohort, shared)
     document = SbmlDocument("course of one virtual patient", "Written by Forestall. For research use only.")
     write_functions(document)
     doses = trains(dose_events(schedule, p, _PHASE, days))

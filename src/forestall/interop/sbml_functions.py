@@ -187,7 +187,7 @@ def _collect_gains(
         for child, arrived in arriving.items():
             drive[child].append(treated(p, arrived))
         if p.waning > 0.0:
-            _collect_at_rest(gains[_ALWAYS], p, lesion, g, grown, turned * fitness, enter, leave, arriving)
+            _collect_at_rest(gains[_ALWAYS], p, lesion, g, grown, turned * fitness, leave, arriving)
 
 
 def _collect_at_rest(
@@ -197,7 +197,6 @@ def _collect_at_rest(
     g: int,
     grown: str,
     turned: float,
-    enter: float,
     leave: float,
     arriving: dict[str, str],
 ) -> None:
@@ -205,7 +204,7 @@ def _collect_at_rest(
     lane, cycling, tolerant = lesion.lane(g), lesion.cycling(g), lesion.tolerant(g)
     drive, lost = float(p.drive[0, lane]), float(p.drive[1, lane])
     idle, dying = max(0.0, 1.0 - drive), turned * drive + float(p.signal_death) * lost
-    switched = resting(f"{enter * idle!r} * {cycling} + {leave * idle!r} * {tolerant}")
+    switched = resting(f"{float(p.enter) * idle!r} * {cycling} + {leave * idle!r} * {tolerant}")
     always[cycling].append(f"{resting(f'{drive!r} * {grown} - {dying!r}')} * {cycling} - {switched}")
     always[tolerant].append(f"{switched} - {float(p.spared)!r} * {resting(repr(dying))} * {tolerant}")
     for child, arrived in arriving.items():
