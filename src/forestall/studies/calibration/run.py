@@ -31,6 +31,7 @@ from forestall.studies.calibration.shards import (
 )
 from forestall.studies.calibration.smoother import assimilate
 from forestall.studies.calibration.spec import CalibrationSpec, Unknown, unknowns
+from forestall.studies.kept import as_finished
 from forestall.studies.validation.derivation import Question, questions
 from forestall.studies.validation.evidence import Evidence, read_evidence
 from forestall.studies.validation.rows import ComparisonRow, is_sequence
@@ -39,7 +40,7 @@ from forestall.studies.validation.unpaired import unpaired
 Array = NDArray[np.float64]
 Progress = Callable[[str, int, int], None]
 _WIDENED: Final = 1.5
-"""Factor on the spread of the posterior from which a later wave is drawn; the last is as wide as the posterior."""
+"""Factor on the spread of the posterior from which a later wave is drawn; narrow waves are as wide as the posterior."""
 
 
 @dataclass
@@ -159,11 +160,19 @@ def calibrate(
     """Run the waves, then the folds; shards that the folder holds are not simulated again. Arguments as in `run_waves`."""
     run_waves(calibration, folder, workers=workers, simulator=simulator, progress=progress)
     calibration.fold_of = calibration.fold_of or folds(calibration)
-    for fold in calibration.folds:
+
+    def left_out(fold: int) -> Array:
+        return posterior(
+            calibration, [one for one in calibration.observed if calibration.fold_of[one.trial] != fold]
+        )
+
+    for done, (fold, members) in enumerate(as_finished(left_out, calibration.folds, workers), start=1):
+        calibration.posterior[fold] = members
         if progress is not None:
-            progress("leaving trials out", fold, len(calibration.folds))
-        kept = [one for one in calibration.observed if calibration.fold_of[one.trial] != fold]
-        calibration.posterior[fold] = posterior(calibration, kept)
+            progress("leaving trials out", done, len(calibration.folds))
+    calibration.posterior = {None: calibration.posterior[None]} | {
+        fold: calibration.posterior[fold] for fold in calibration.folds
+    }
 
 
 def run_waves(
@@ -195,12 +204,25 @@ def run_waves(
         last = wave + 1 == len(spec.members)
         if progress is not None:
             progress(f"learning from wave {wave + 1}", 0, 0)
+        local = _local(spec, wave)
         if last and wave > 0:
-            calibration.emulator_error = _emulator_error(calibration, list(numbers))
-        calibration.emulators = learned(calibration, calibration.deviates, numbers if wave > 0 else ())
+            calibration.emulator_error = _emulator_error(calibration, local)
+        calibration.emulators = learned(calibration, calibration.deviates, local)
         calibration.posterior[None] = posterior(calibration, calibration.observed)
         if not last:
             sets = _next_design(calibration, wave + 1)
+
+
+def _local(spec: CalibrationSpec, wave: int) -> range:
+    """Numbers of the sets that lie where the emulator is used after a wave: its own, with the narrow ones before it."""
+    if wave == 0:
+        return range(0)
+    first = min(wave, max(1, _first_narrow(spec)))
+    return range(sum(spec.members[:first]), sum(spec.members[: wave + 1]))
+
+
+def _first_narrow(spec: CalibrationSpec) -> int:
+    return len(spec.members) - spec.narrow
 
 
 def then_survival(first: Calibration, evidence: Path) -> Calibration | None:
@@ -303,7 +325,7 @@ def _next_design(calibration: Calibration, wave: int) -> Array:
     members = calibration.posterior[None]
     spread = np.linalg.cholesky(np.cov(members.T) + 1e-6 * np.eye(members.shape[1]))
     draws = normal_design(calibration.spec.members[wave], members.shape[1], calibration.spec.seed + 9 + wave)
-    wide = _WIDENED if wave + 1 < len(calibration.spec.members) else 1.0
+    wide = 1.0 if wave >= _first_narrow(calibration.spec) else _WIDENED
     return np.asarray(members.mean(axis=0) + wide * draws @ spread.T)
 
 
@@ -325,9 +347,9 @@ def _emulator_error(calibration: Calibration, numbers: Sequence[int]) -> dict[st
     """How far the emulator is from simulations that it has not seen, by kind of observation: a standard deviation.
 
     Notes:
-        The emulator learns from the earlier waves and half of the last, and is compared, pooled, with the other half; and the
-        other way round. The chance of two halves is in that difference, and that of both halves together in the final emulator:
-        half the mean square is what counts.
+        The emulator learns from the earlier waves and half of the narrow ones, and is compared, pooled, with the other half; and
+        the other way round. The chance of two halves is in that difference, and that of both halves together in the final
+        emulator: half the mean square is what counts.
     """
     halves = [list(numbers[half::2]) for half in (0, 1)]
     squares: dict[str, list[float]] = {}

@@ -61,6 +61,8 @@ class Effort(Entry):
 
     members: tuple[Annotated[int, Field(ge=10)], ...] = Field(min_length=1, max_length=10)
     """Parameter sets simulated in each wave: the first under the prior, each later one where the one before led."""
+    narrow: int = Field(default=1, ge=1)
+    """So many waves at the end are as wide as the posterior, and the emulator is moved to agree with all of them."""
     patients: int = Field(ge=2)
     """Simulated per arm and member."""
     parameters: dict[str, PriorSpec]
