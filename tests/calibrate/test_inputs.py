@@ -22,13 +22,23 @@ NAMES = (
     *(f"prior.sensitivity_same_class.{trait}" for trait in get_args(Spread)),
     *(f"prior.sensitivity_same_trait.{trait}" for trait in CROSS_RESISTANT),
     *(f"prior.sensitivity_per_line_of.{trait}" for trait in get_args(Spread)),
+    "prior.sensitivity_after.cdk46_inhibitor",
+    "response.endocrine_in_her2_positive",
 )
 SHARED = ("sensitivity.shared_by_all", "sensitivity.shared_by_trait")
 COORDINATES = [one for one in unknowns(load_spec("metastatic")) if one.name in NAMES + SHARED]
 
 
 @pytest.mark.parametrize(
-    "prior", [[], ["aromatase inhibitor"], ["taxane"], ["HER2-targeted therapy"], ["trastuzumab", "taxane"]]
+    "prior",
+    [
+        [],
+        ["aromatase inhibitor"],
+        ["taxane"],
+        ["HER2-targeted therapy"],
+        ["trastuzumab", "taxane"],
+        ["CDK4/6 inhibitor"],
+    ],
 )
 @pytest.mark.parametrize(
     "regimen",

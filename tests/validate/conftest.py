@@ -12,7 +12,7 @@ import pytest
 TRIAL = {
     "disease": "breast", "trial": "ONE", "setting": "metastatic", "line": "1", "population": "postmenopausal",
     "her2": "neg", "hr_status": "HR+", "prior_therapy": "none", "assessor": "INV", "scan_interval_weeks": "8",
-    "verified": "yes",
+    "verified": "yes", "year": "",
 }  # fmt: skip
 ARM = {
     "disease": "breast", "trial": "ONE", "arm": "", "subgroup": "all", "drugs": "", "dose_text": "", "n": "200",

@@ -252,7 +252,7 @@ def draw_population(eligibility: Eligibility, patients: NDArray[np.int64], seed:
         truncal=draw_alterations(eligibility, status.subtype, numbers, seed),
         **_arrays(biology),
         earlier_lines=earlier,
-        exposed=np.tile(exposed_classes(eligibility), (numbers.size, 1)),
+        exposed=exposed_classes(eligibility, numbers, seed),
         lesions=entry.number,
         site=entry.site,
         diameter_mm=entry.diameter_mm,

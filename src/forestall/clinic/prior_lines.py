@@ -36,7 +36,18 @@ def draw_earlier_lines(eligibility: Eligibility, patients: Patients, seed: int) 
     return np.asarray(first - 1 + np.minimum(np.floor(draw * (last - first + 1)), last - first), np.int64)
 
 
-def exposed_classes(eligibility: Eligibility) -> NDArray[np.bool_]:
-    """(C,) whether the protocol's earlier treatments include each response class, in the order of their names."""
-    classes = sorted(load_response_classes().items())
-    return np.array([entry.was_given(eligibility.prior) for _, entry in classes], np.bool_)
+def exposed_classes(eligibility: Eligibility, patients: Patients, seed: int) -> NDArray[np.bool_]:
+    """(n, C) whether each patient has seen each response class, in the order of their names.
+
+    Args:
+        eligibility: A trial's criteria: what all patients received before, and what a share of them did.
+        patients: (n,) indices of the patients.
+        seed: Seed of the study.
+    """
+    classes = [entry for _, entry in sorted(load_response_classes().items())]
+    everyone = np.array([entry.was_given(eligibility.prior) for entry in classes], np.bool_)
+    found = np.tile(everyone, (len(patients), 1))
+    for name, share in eligibility.prior_shares.items():
+        had = named_uniforms(seed, patients, Purpose.BIOLOGY, f"had {name}") < share
+        found |= np.outer(had, [entry.was_given((name,)) for entry in classes])
+    return found

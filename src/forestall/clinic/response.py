@@ -22,6 +22,8 @@ _NOT_AS_CYTOTOXICS = ("starvation", "payload")
 CROSS_RESISTANT = ("cytotoxic", "endocrine", "her2", "payload")
 """Traits with more than one class of drugs that are given one after the other."""
 
+ENDOCRINE_IN_HER2_POSITIVE = "response.endocrine_in_her2_positive"
+
 
 def strength(population: Population, arm: Arm) -> Floats:
     """(n, A) strengths of the arm's actions, relative to the catalog's effects.
@@ -56,6 +58,8 @@ def _of_action(population: Population, drug: str, kind: str) -> Floats:
     # The drug's own factor is that of its payload, where it has one.
     own = value(f"response.drug.{parameter_word(drug)}", "1") if name == response_class_of(drug) else 1.0
     factor = factor * value(f"response.class.{name}", "1") * own * _after_related(population, name)
+    if entry.spread == "endocrine":
+        factor = np.where(population.her2_positive, value(ENDOCRINE_IN_HER2_POSITIVE, "1"), 1.0) * factor
     if kind in OWN_SPREAD:
         return factor
     deviate = class_deviate(name, population.patient, population.seed)
@@ -66,14 +70,21 @@ def _of_action(population: Population, drug: str, kind: str) -> Floats:
 
 
 def _after_related(population: Population, name: str) -> Floats:
-    """(n,) factors for what was given before: drugs of the class, or else drugs of another class that shares its trait."""
+    """(n,) factors for what was given before: drugs of the class, or else drugs of another class that shares its trait.
+
+    What a class of another trait has done, with which this one is resistant together, comes on top.
+    """
     classes = load_response_classes()
     order, trait = sorted(classes), classes[name].spread
     seen = population.exposed[:, order.index(name)]
     related = population.exposed[:, [classes[other].spread == trait for other in order]].any(axis=1)
     shared = value(f"prior.sensitivity_same_trait.{trait}", "1") if trait in CROSS_RESISTANT else 1.0
     same = value(f"prior.sensitivity_same_class.{trait}", "1")
-    return np.where(seen, same, np.where(related, shared, 1.0))
+    found = np.where(seen, same, np.where(related, shared, 1.0))
+    for other in classes[name].after:
+        crossed = value(f"prior.sensitivity_after.{other}", "1")
+        found = np.where(population.exposed[:, order.index(other)], crossed * found, found)
+    return found
 
 
 def parameter_word(drug: str) -> str:

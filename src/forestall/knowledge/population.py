@@ -229,6 +229,11 @@ class Population(Entry):
         description="Drugs or groups of drugs received before.",
         examples=[["trastuzumab", "taxane"]],
     )
+    prior_shares: dict[PriorTreatment, Share] = Field(
+        default_factory=dict,
+        description="Drugs or groups of drugs that a share of the patients received before.",
+        examples=[{"CDK4/6 inhibitor": "69%"}],
+    )
     brain_metastases: Annotated[
         float | None,
         BeforeValidator(rethrown(_brain)),
@@ -242,6 +247,11 @@ class Population(Entry):
     visceral: Share | None = Field(
         default=None, description="Share of patients with liver or lung metastases."
     )
+
+    @property
+    def some_prior(self) -> tuple[str, ...]:
+        """What all or some of the patients received before."""
+        return (*self.prior, *(name for name, share in self.prior_shares.items() if share > 0))
 
     @property
     def first_line(self) -> bool:

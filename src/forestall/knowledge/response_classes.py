@@ -22,6 +22,9 @@ class ResponseClass(Entry):
     prior: tuple[str, ...] = ()
     """Groups of earlier treatment (`forestall.knowledge.population.DRUG_GROUPS`) that have exposed a tumor to the class."""
 
+    after: tuple[str, ...] = ()
+    """Classes of other traits that harden a tumor against this one as well."""
+
     antibody: str | None = None
     """Class whose factor and trait the actions of a conjugate have that are not its payload's."""
 
@@ -52,8 +55,10 @@ def load_response_classes() -> dict[str, ResponseClass]:
         if twice := seen & set(entry.drugs):
             raise KnowledgeError("a drug is in two classes", file=FILE, field=name, value=min(twice))
         seen |= set(entry.drugs)
-        if entry.antibody is not None and entry.antibody not in classes:
-            raise KnowledgeError("no such class", file=FILE, field=f"{name}.antibody", value=entry.antibody)
+        named = [("antibody", entry.antibody)] if entry.antibody is not None else []
+        for field, other in named + [("after", other) for other in entry.after]:
+            if other not in classes:
+                raise KnowledgeError("no such class", file=FILE, field=f"{name}.{field}", value=other)
     return classes
 
 

@@ -57,6 +57,7 @@ def _eligibility(population: Population) -> str:
     parts += [f"{gene} altered in {share:.0%}" for gene, share in population.biomarkers.items()]
     if population.prior:
         parts.append(f"earlier treatment with {', '.join(population.prior)}")
+    parts += [f"{name} before in {share:.0%}" for name, share in population.prior_shares.items()]
     parts.append(_brain(population.brain_metastases))
     return ", ".join(parts)
 

@@ -20,6 +20,7 @@ _SAID_OF_NOTHING = {
     "population.biomarkers": "drawn from the cited prevalences",
     "population.visceral": "as the sites of metastases are drawn",
     "population.prior": "none",
+    "population.prior_shares": "none",
     "population.brain_metastases": "excluded",
 }
 """What an empty default means."""

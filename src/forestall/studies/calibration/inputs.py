@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from forestall.clinic.response import OWN_SPREAD, parameter_word
+from forestall.clinic.response import ENDOCRINE_IN_HER2_POSITIVE, OWN_SPREAD, parameter_word
 from forestall.knowledge.drugs import KILLING, load_drugs
 from forestall.knowledge.networks import disease_network
 from forestall.knowledge.population import Population
@@ -32,6 +32,7 @@ _KILLING: Final = (_CYCLE, _ANTIGEN, "alterations.ALDH1A1_up.*")
 _TREATMENT: Final = ("treatment.chemotherapy_*",)
 _RELATED: Final = "prior.sensitivity_same_trait."
 _REPEATED: Final = "prior.sensitivity_same_class."
+_CROSSED: Final = "prior.sensitivity_after."
 _BY_LINE: Final = "prior.sensitivity_per_line_of."
 _BARRIER: Final = "brain.barrier"
 _BY_ALL: Final = "sensitivity.shared_by_all"
@@ -96,11 +97,13 @@ def _matters(name: str, population: Population, drugs: Sequence[str]) -> bool:
         return bool(kinds - KILLING)
     if name.startswith("prior."):
         return _treated_before(name, population, drugs)
-    return _of_tumors(name, population)
+    return _of_tumors(name, population, drugs)
 
 
-def _of_tumors(name: str, population: Population) -> bool:
-    """Whether an unknown that belongs to tumors matters to these patients."""
+def _of_tumors(name: str, population: Population, drugs: Sequence[str]) -> bool:
+    """Whether an unknown that belongs to tumors, or to one kind of them, matters to these patients under such drugs."""
+    if name == ENDOCRINE_IN_HER2_POSITIVE:
+        return "endocrine" in _traits(drugs) and "her2_positive" in _types_in(population)
     # Occult metastases in the brain, which anybody can have, are left out: they are few.
     if name == _BARRIER:
         return population.brain_metastases != 0.0
@@ -135,6 +138,8 @@ def _treated_before(name: str, population: Population, drugs: Sequence[str]) -> 
         return _related_before(name.removeprefix(_RELATED), population, drugs)
     if name.startswith(_REPEATED):
         return _given_before(name.removeprefix(_REPEATED), population, drugs)
+    if name.startswith(_CROSSED):
+        return _crossed_before(name.removeprefix(_CROSSED), population, drugs)
     if name.startswith(_BY_LINE) and name.removeprefix(_BY_LINE) not in _traits(drugs):
         return False
     return population.line != "1"
@@ -143,15 +148,23 @@ def _treated_before(name: str, population: Population, drugs: Sequence[str]) -> 
 def _given_before(trait: str, population: Population, drugs: Sequence[str]) -> bool:
     """Whether the class of one of the drugs was given before, and patients differ in it by a trait."""
     classes = [load_response_classes()[name] for name in _classes(drugs)]
-    return any(one.spread == trait and one.was_given(population.prior) for one in classes)
+    return any(one.spread == trait and one.was_given(population.some_prior) for one in classes)
 
 
 def _related_before(trait: str, population: Population, drugs: Sequence[str]) -> bool:
     """Whether a class with a trait was given before, and one of the drugs has the trait and is of another class."""
     classes = load_response_classes()
     sharing = {key for key, entry in classes.items() if entry.spread == trait}
-    given = {key for key in sharing if classes[key].was_given(population.prior)}
+    given = {key for key in sharing if classes[key].was_given(population.some_prior)}
     return bool(given) and not _classes(drugs).isdisjoint(sharing - given)
+
+
+def _crossed_before(given: str, population: Population, drugs: Sequence[str]) -> bool:
+    """Whether a class was given before, and one of the drugs works less after it."""
+    classes = load_response_classes()
+    if not classes[given].was_given(population.some_prior):
+        return False
+    return any(given in classes[name].after for name in _classes(drugs))
 
 
 def _is(name: str, patterns: Sequence[str]) -> bool:

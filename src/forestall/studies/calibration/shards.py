@@ -162,7 +162,7 @@ def simulate_all(
 
     Args:
         designs: The trials.
-        sets: Parameter sets by number; the number keys the patients.
+        sets: Parameter sets by number; the number and the trial key the patients.
         folder: Where shards are kept. Its files are for one version of the program: they do not say which.
         seed: Seed of the calibration.
         patients: Per arm.
@@ -183,7 +183,7 @@ def simulate_all(
 
     def work(missing: tuple[int, Design]) -> Shard:
         number, one = missing
-        shard = simulator(one, sets[number], seed + number, patients)
+        shard = simulator(one, sets[number], _seed_of_patients(seed + number, one), patients)
         save_arrays(files[number, one.name], {name: getattr(shard, name) for name in _ARRAYS})
         return shard
 
@@ -193,6 +193,11 @@ def simulate_all(
         if progress is not None:
             progress(len(found), len(files))
     return found
+
+
+def _seed_of_patients(seed: int, one: Design) -> int:
+    """Every trial has patients of its own: the chance of the few that a set gets would otherwise move all trials together."""
+    return seed + zlib.crc32(one.name.encode())
 
 
 def _kept_as(number: int, parameters: ParameterSet, seed: int, patients: int) -> str:

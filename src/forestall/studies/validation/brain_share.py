@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from forestall.studies.validation.derived import Derived
 from forestall.studies.validation.evidence import Evidence
-from forestall.studies.validation.population import Derived
 
 _BRAIN: Final = re.compile(r"(?:brain|cns) met(?:astase)?s")
 

@@ -18,9 +18,10 @@ from forestall.knowledge.regimens import parse_regimen
 from forestall.knowledge.trials import TrialSpec, load_trial
 from forestall.studies.validation.alignment import aligned
 from forestall.studies.validation.brain_share import say_brain_share
+from forestall.studies.validation.derived import Derived, Step
 from forestall.studies.validation.evidence import Evidence
 from forestall.studies.validation.exceptions import TrialOverride
-from forestall.studies.validation.population import Derived, Step, derive_population, is_metastatic
+from forestall.studies.validation.population import derive_population, is_metastatic
 from forestall.studies.validation.rows import ENDPOINTS, ComparisonRow, TrialRow
 from forestall.studies.validation.treatments import (
     DosedArm,

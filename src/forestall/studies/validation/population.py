@@ -4,64 +4,16 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any, Final
 
 from forestall.knowledge.alterations import load_alterations
-from forestall.knowledge.drugs import drug_names, fold
 from forestall.knowledge.parameters import value as parameter
-from forestall.knowledge.population import DRUG_GROUPS
+from forestall.studies.validation.derived import Derived, Phrase
+from forestall.studies.validation.earlier_treatment import had_before, had_not_before, say_earlier_treatment
 from forestall.studies.validation.rows import TrialRow
 from forestall.studies.validation.treatments import InexpressibleError
 
-_GROUP_WORDS: Final[Mapping[str, str]] = {
-    "ai": "aromatase inhibitor",
-    "nsai": "nonsteroidal aromatase inhibitor",
-    "et": "endocrine therapy",
-    "chemo": "chemotherapy",
-    "cdk4/6i": "CDK4/6 inhibitor",
-    "cdk4/6 inhibitor": "CDK4/6 inhibitor",
-    "antiestrogen": "endocrine therapy",
-    "anti-her2": "HER2-targeted therapy",
-    **dict.fromkeys(
-        (
-            "her2-targeted therapies",
-            "her2-targeted regimens",
-            "her2-directed",
-            "her2-directed therapy",
-            "her2-directed therapies",
-            "her2-directed regimens",
-            "anti-her2 therapy",
-            "anti-her2 therapies",
-            "anti-her2 regimens",
-        ),
-        "HER2-targeted therapy",
-    ),
-    "aromatase inhibitors": "aromatase inhibitor",
-    "ais": "aromatase inhibitor",
-    "anthracyclines": "anthracycline",
-    "taxanes": "taxane",
-    "cdk4/6 inhibitors": "CDK4/6 inhibitor",
-    "endocrine therapies": "endocrine therapy",
-    "hormone therapy": "endocrine therapy",
-    "chemotherapies": "chemotherapy",
-    "chemotherapy regimens": "chemotherapy",
-    **{fold(group): group for group in DRUG_GROUPS},
-}
-_NOT_EVERYONE: Final = re.compile(
-    r"%|\bno(ne)?\b|<=|\+/-|and/or|allowed|\bor\b|mostly|mixed|-naive", re.IGNORECASE
-)
-_WITHOUT_OPTION: Final = re.compile(r"\s*\(?(?:\+/-|with or without)\s.*$", re.IGNORECASE)
-"""What only some patients had beside what all had."""
-_BEFORE_A_DRUG: Final = re.compile(
-    r"^(?:(?:prior|previous|progression on|(?:>=|≥)?\d(?:-\d)?(?: prior| lines of)?|\(neo\)adjuvant|adjuvant)\s+)+",
-    re.IGNORECASE,
-)
-_AFTER_A_DRUG: Final = re.compile(
-    r"\s+(?:for|in) (?:the )?(?:abc|mbc|(?:advanced|metastatic)(?: breast cancer| disease| setting)?)$|-based (?:therapy|regimens?)$",
-    re.IGNORECASE,
-)
 _HER2: Final = (
     (r"^any|^mixed|^unselected|^$", "any"),
     (r"^(?:her2[- ]?)?(?:positive|pos\b|\+|amplified|overexpress)", "positive"),
@@ -101,35 +53,6 @@ _USUAL_UNKNOWN_SHARE: Final = 0.33
 _ORDINALS: Final[Mapping[str, str]] = {"first": "1", "second": "2", "third": "3", "fourth": "4"}
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One thing that was derived."""
-
-    field: str
-    value: str
-    rule: str
-
-
-@dataclass
-class Derived:
-    """A population as it is put together."""
-
-    fields: dict[str, Any] = field(default_factory=dict)
-    steps: list[Step] = field(default_factory=list)
-
-    def say(self, name: str, value: Any, rule: str) -> None:
-        """Set a field and keep the reason."""
-        self.fields[name] = value
-        self.steps.append(Step(f"population.{name}", str(value), rule))
-
-    def note(self, name: str, value: str, rule: str) -> None:
-        """Keep a reason without setting a field."""
-        self.steps.append(Step(f"population.{name}", value, rule))
-
-
-Phrase = Callable[[Derived, str, re.Match[str]], None]
-
-
 def is_metastatic(row: TrialRow) -> bool:
     """Whether a trial treated metastatic disease; "advanced" counts, "locally advanced" alone does not."""
     return (
@@ -154,7 +77,7 @@ def derive_population(row: TrialRow, subgroup: str) -> Derived:
     _estrogen_receptor(row, found)
     _line(row, found)
     _menopause(row, found)
-    _prior(row, found)
+    say_earlier_treatment(row, found)
     _brain(row, found)
     _entry_criteria(row, found)
     if share := re.search(r"(\d+)% visceral", row.population):
@@ -243,28 +166,6 @@ def _menopause(row: TrialRow, found: Derived) -> None:
         found.say("menopause", "pre", "population says premenopausal")
 
 
-def _prior(row: TrialRow, found: Derived) -> None:
-    prior: list[str] = []
-    for part in re.split(r"[;,]| and (?!/)| incl\.? ", row.prior_therapy):
-        word = _WITHOUT_OPTION.sub("", part.strip())
-        drug = _prior_drug(word)
-        if drug is not None and drug not in prior:
-            prior.append(drug)
-        elif word and drug is None:
-            found.note(
-                "prior", "-", f"prior_therapy '{word}' is not about every patient, or names no drug group"
-            )
-    if prior:
-        found.say("prior", prior, f"prior_therapy '{row.prior_therapy}'")
-
-
-def _prior_drug(text: str) -> str | None:
-    if _NOT_EVERYONE.search(text):
-        return None
-    word = _AFTER_A_DRUG.sub("", _BEFORE_A_DRUG.sub("", text.strip()))
-    return {**drug_names(), **_GROUP_WORDS}.get(fold(word))
-
-
 def _brain(row: TrialRow, found: Derived) -> None:
     for pattern, value in _BRAIN:
         if match := re.search(pattern, row.population, re.IGNORECASE):
@@ -308,14 +209,6 @@ def _brain_metastases(found: Derived, text: str, match: re.Match[str]) -> None:
         )
 
 
-def _had_before(found: Derived, text: str, match: re.Match[str]) -> None:
-    drug = _prior_drug(match["drug"])
-    if drug is None:
-        raise InexpressibleError(f"subgroup not understood: {text}")
-    prior = [*found.fields.get("prior", []), drug]
-    found.say("prior", list(dict.fromkeys(prior)), f"subgroup '{text}'")
-
-
 def _sets(**fields: Any) -> Phrase:
     def apply(found: Derived, text: str, match: re.Match[str]) -> None:
         for name, value in fields.items():
@@ -357,7 +250,8 @@ def _phrases() -> tuple[tuple[str, Phrase], ...]:
             r"(?: at baseline)?",
             _brain_metastases,
         ),
-        (r"\b(?:prior|after|post) (?P<drug>[\w/ +-]+)$", _had_before),
+        (r"\b(?:no|without) prior (?P<drug>[\w/ +-]+)$|\b(?P<naive>[\w/+-]+)-naive$", had_not_before),
+        (r"\b(?:prior|after|post) (?P<drug>[\w/ +-]+)$", had_before),
         (_AGE, _age),
         (r"\btnbc\b|triple[- ]negative", _sets(her2="negative", er_positive=0.0)),
         (r"her2[- ]low", _sets(her2="low")),

@@ -50,6 +50,8 @@ class TrialRow:
     scan_interval_weeks: str
     nct: str
     """Registry number; empty if not known."""
+    year: str
+    """Of publication; empty if not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,7 @@ def trial_row(source: Source) -> TrialRow | None:
         assessor=assessor_of(source.text("assessor")),
         scan_interval_weeks=source.text("scan_interval_weeks"),
         nct=source.text("nct"),
+        year=source.text("year"),
     )
     return row if source.usable else None
 
