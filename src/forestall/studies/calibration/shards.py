@@ -22,6 +22,7 @@ from forestall.knowledge.parameter_sets import ParameterSet, using
 from forestall.knowledge.regimens import parse_regimen
 from forestall.studies.analysis import Outcomes
 from forestall.studies.kept import as_finished, load_arrays, save_arrays
+from forestall.studies.own_patients import seed_of_trial
 from forestall.studies.validation.derivation import DAYS_PER_MONTH, TrialPlan
 
 Array = NDArray[np.float64]
@@ -183,7 +184,7 @@ def simulate_all(
 
     def work(missing: tuple[int, Design]) -> Shard:
         number, one = missing
-        shard = simulator(one, sets[number], _seed_of_patients(seed + number, one), patients)
+        shard = simulator(one, sets[number], seed_of_trial(seed + number, one.name), patients)
         save_arrays(files[number, one.name], {name: getattr(shard, name) for name in _ARRAYS})
         return shard
 
@@ -193,11 +194,6 @@ def simulate_all(
         if progress is not None:
             progress(len(found), len(files))
     return found
-
-
-def _seed_of_patients(seed: int, one: Design) -> int:
-    """Every trial has patients of its own: the chance of the few that a set gets would otherwise move all trials together."""
-    return seed + zlib.crc32(one.name.encode())
 
 
 def _kept_as(number: int, parameters: ParameterSet, seed: int, patients: int) -> str:

@@ -16,6 +16,7 @@ from forestall.kernel_cache import PACKAGE, fingerprint
 from forestall.knowledge.parameter_sets import ParameterSet, using
 from forestall.studies.compilation import announce_compilation
 from forestall.studies.kept import as_finished
+from forestall.studies.own_patients import seed_of_trial
 from forestall.studies.record import knowledge_sha256
 from forestall.studies.validation.derivation import TrialPlan
 from forestall.studies.validation.ensemble import Parameters
@@ -168,8 +169,9 @@ def read_shard(shard: Shard, folder: Path) -> Sample:
 def _shards_of(key: Key, plan: TrialPlan, parameters: Parameters, size: Size) -> Iterator[Shard]:
     members = parameters.members(key[0])[: size.members]
     count = -(-size.patients // len(members))
+    seed = seed_of_trial(size.seed, json.dumps(_content(plan.source), sort_keys=True))
     for place, member in enumerate(members):
-        yield Shard(key, plan, member, place * count, count, size.seed)
+        yield Shard(key, plan, member, place * count, count, seed)
 
 
 def _keep(folder: Path, shard: Shard) -> str:
