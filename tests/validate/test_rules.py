@@ -198,7 +198,7 @@ def test_oracle_a_simulator_that_knows_the_truth_is_found_right(
     truths = {f"T{number:03d}": float(truth) for number, truth in enumerate(random.uniform(0.3, 0.7, 150))}
     folder = synthetic_trials(tables, truths, 5)
     monkeypatch.setattr(shards, "draw_sample", exponential_draw(truths, 10))
-    found = validate(folder, parameters="literature", size=Size(600, 1, 1), shards=tmp_path / "shards")
+    found = validate(folder, parameters="literature", size=Size(2400, 1, 1), shards=tmp_path / "shards")
     (score,) = [one for one in scores(found) if one.method == FORESTALL and one.grouping == "endpoint"]
     assert score.comparisons == 150
     assert score.coverage is not None
