@@ -104,6 +104,18 @@ def test_unit_a_trial_follows_from_its_row(tables: Writer) -> None:
         ({"population": "HR+ ABC, 69.1% prior CDK4/6i"}, "prior_shares", {"CDK4/6 inhibitor": 0.691}),
         ({"population": "HR+ ABC, 100% prior CDK4/6i"}, "prior", ("CDK4/6 inhibitor",)),
         ({"population": "40% ESR1-mutant, 55% visceral"}, "prior_shares", {}),
+        ({"prior_therapy": "AI; 169% CDK4/6i"}, "prior_shares", {}),
+        ({"prior_therapy": "AI + CDK4/6i"}, "prior", ("aromatase inhibitor", "CDK4/6 inhibitor")),
+        (
+            {"prior_therapy": "progressed on CDK4/6i plus AI"},
+            "prior",
+            ("CDK4/6 inhibitor", "aromatase inhibitor"),
+        ),
+        (
+            {"prior_therapy": "1-2 lines of ET; CDK4/6i (100%)"},
+            "prior",
+            ("endocrine therapy", "CDK4/6 inhibitor"),
+        ),
         ({"prior_therapy": "AI (+/- CDK4/6i)", "year": "2019"}, "prior_shares", {}),
         ({"prior_therapy": "AI (+/- CDK4/6i)", "year": "2023"}, "prior_shares", {"CDK4/6 inhibitor": 0.5}),
         ({"prior_therapy": "NSAI"}, "prior", ("nonsteroidal aromatase inhibitor",)),

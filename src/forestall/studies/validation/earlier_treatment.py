@@ -52,13 +52,15 @@ _NOT_EVERYONE: Final = re.compile(
 _WITHOUT_OPTION: Final = re.compile(r"\s*\(?(?:\+/-|with or without)\s.*$", re.IGNORECASE)
 """What only some patients had beside what all had."""
 _BEFORE_A_DRUG: Final = re.compile(
-    r"^(?:(?:prior|previous|progression on|(?:>=|≥)?\d(?:-\d)?(?: prior| lines of)?|\(neo\)adjuvant|adjuvant)\s+)+",
+    r"^(?:(?:prior|previous|progress(?:ed|ion|ing)? (?:on|after|on/after|on or after)|on/after|after"
+    r"|(?:>=|≥)?\d(?:-\d)?(?: prior)?(?: lines? of)?|\(neo\)adjuvant|adjuvant)\s+)+",
     re.IGNORECASE,
 )
 _AFTER_A_DRUG: Final = re.compile(
     r"\s+(?:for|in) (?:the )?(?:abc|mbc|(?:advanced|metastatic)(?: breast cancer| disease| setting)?)$|-based (?:therapy|regimens?)$",
     re.IGNORECASE,
 )
+_PARTS: Final = re.compile(r"[;,]| and (?!/)| incl\.? | \+ | plus ", re.IGNORECASE)
 _OPTION: Final = re.compile(r"(?:\+/-|with or without)\s*(?P<drug>[^;,()]+)", re.IGNORECASE)
 _SHARE: Final = r"(?P<low>\d+(?:\.\d+)?)(?:[-/](?P<high>\d+(?:\.\d+)?))?%"
 _DRUG: Final = r"(?P<drug>[A-Za-z(][\w/ +()-]*?)"
@@ -98,7 +100,7 @@ def _year(row: TrialRow) -> int:
 
 def _everyone(row: TrialRow, found: Derived) -> None:
     prior: list[str] = []
-    for part in re.split(r"[;,]| and (?!/)| incl\.? ", row.prior_therapy):
+    for part in _PARTS.split(row.prior_therapy):
         word = _WITHOUT_OPTION.sub("", part.strip())
         drug = _of_a_list(word)
         if drug is not None and drug not in prior:
@@ -119,8 +121,8 @@ def _shares(row: TrialRow) -> Iterator[tuple[str, tuple[float, str]]]:
                 continue
             for match in filter(None, (pattern.search(clause) for pattern in _SHARED)):
                 drug = _of_a_list(match["drug"])
-                if drug is not None:
-                    low, high = float(match["low"]), float(match["high"] or match["low"])
+                low, high = float(match["low"]), float(match["high"] or match["low"])
+                if drug is not None and max(low, high) <= 100.0:
                     yield drug, (round((low + high) / 200.0, 4), f"{column} '{match[0].strip()}'")
                     break
 
