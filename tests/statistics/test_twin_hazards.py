@@ -39,11 +39,34 @@ def test_oracle_against_lifelines_with_clusters() -> None:
     assert math.sqrt(found.variance) == pytest.approx(float(oracle.standard_errors_["arm"]), rel=0.01)
 
 
-def test_oracle_the_variance_is_that_of_repeated_trials() -> None:
+def at_visits(times: tuple[np.ndarray, ...], every: float) -> tuple[np.ndarray, ...]:
+    """The same, with events found at visits."""
+    treated, treated_event, control, control_event = times
+    return (
+        np.where(treated_event, np.ceil(treated / every) * every, treated), treated_event,
+        np.where(control_event, np.ceil(control / every) * every, control), control_event,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("every", [0.0, 0.4])
+def test_oracle_the_variance_is_that_of_repeated_trials(every: float) -> None:
     """600 repetitions of 120 twins: the variance of the estimates is known to 5.8%, so 20% is 3.4 standard errors."""
-    found = [twin_hazard_ratio(*twins(120, seed)) for seed in range(600)]
+    drawn = [twins(120, seed) for seed in range(600)]
+    found = [twin_hazard_ratio(*(at_visits(one, every) if every else one)) for one in drawn]
     spread = np.var([one.log_ratio for one in found])
     assert np.mean([one.variance for one in found]) == pytest.approx(spread, rel=0.2)
+
+
+def test_oracle_visits_do_not_draw_the_ratio_towards_one() -> None:
+    """Exponential times with ratio 0.4, four visits in the control arm's median: the standard error of the mean is 0.006."""
+    random = np.random.default_rng(6)
+    ratios = []
+    for _ in range(200):
+        treated, control = random.exponential(1 / 0.4, 400), random.exponential(1.0, 400)
+        every = math.log(2) / 4
+        days = [np.minimum(np.ceil(times / every) * every, 3.0) for times in (treated, control)]
+        ratios.append(twin_hazard_ratio(days[0], treated < 3.0, days[1], control < 3.0).log_ratio)
+    assert np.mean(ratios) == pytest.approx(math.log(0.4), abs=0.025)
 
 
 def test_unit_without_events_in_one_arm_there_is_no_ratio() -> None:

@@ -38,16 +38,19 @@ def twin_hazard_ratio(
     Notes:
         variance = sum_i (r_i1 + r_i0)^2 / I^2, with the score residuals
         r = d (x - e(t)) - exp(b x) sum_{events s <= t} (x - e(s)) / S0(s), e the risk-weighted mean of x.
+        Progression is found at visits, so that many times are tied. Efron's treatment of ties is used, since Breslow's draws ratios
+        towards 1; the days of a published trial's scans scatter.
 
     References:
         Lin DY, Wei LJ. J Am Stat Assoc 1989;84:1074-1078, doi:10.1080/01621459.1989.10478874.
         Lee EW, Wei LJ, Amato DA. In: Survival Analysis: State of the Art. Kluwer 1992:237-247.
+        Efron B. J Am Stat Assoc 1977;72:557-565, doi:10.1080/01621459.1977.10480613.
     """
     n = treated_days.size
     days = np.concatenate([treated_days, control_days])
     event = np.concatenate([treated_event, control_event])
     arm = np.repeat([1.0, 0.0], n)
-    fit = cox_two_arm(days, event, arm.astype(np.bool_), ties="breslow")
+    fit = cox_two_arm(days, event, arm.astype(np.bool_), ties="efron")
     if fit.outcome is not Outcome.CONVERGED:
         return TwinRatio(math.nan, math.nan)
     log_ratio = float(fit.coefficients[0])
@@ -58,15 +61,36 @@ def twin_hazard_ratio(
 
 
 def _score_residuals(days: Floats, event: Bools, arm: Floats, log_ratio: float) -> Floats:
-    """(2n,) score residuals; Breslow's treatment of ties."""
+    """(2n,) score residuals with Efron's treatment of ties.
+
+    Of d events at one time the k-th, from 0, meets a risk set in which each of the d counts 1 - k/d.
+    """
     risk = np.exp(log_ratio * arm)
     times, place = np.unique(days, return_inverse=True)
-    at_risk = _from_the_end(np.bincount(place, risk, times.size))
-    mean = _from_the_end(np.bincount(place, risk * arm, times.size)) / at_risk
-    hazard = np.bincount(place[event], minlength=times.size) / at_risk
-    cumulative, weighted = np.cumsum(hazard), np.cumsum(hazard * mean)
-    own = np.where(event, arm - mean[place], 0.0)
-    return own - risk * (arm * cumulative[place] - weighted[place])
+    size = times.size
+    group = np.sort(place[event])
+    rank = np.arange(group.size) - np.searchsorted(group, group, side="left")
+    left = 1.0 - rank / np.maximum(np.bincount(group, minlength=size), 1)[group]
+
+    def at_risk(weight: Floats) -> Floats:
+        """(events,) sums over the risk set of each event."""
+        dying = np.bincount(place[event], weight[event], size)
+        return (_from_the_end(np.bincount(place, weight, size)) - dying)[group] + left * dying[group]
+
+    def met(step: Floats) -> Floats:
+        """(2n,) sums of a step at each event until a patient's time."""
+        spared = np.bincount(group, (1.0 - left) * step, size)
+        return np.cumsum(np.bincount(group, step, size))[place] - np.where(event, spared[place], 0.0)
+
+    total = at_risk(risk)
+    hazard, mean = 1.0 / total, at_risk(risk * arm) / total
+    own = np.where(event, arm - _mean_of(mean, group, size)[place], 0.0)
+    return own - risk * (arm * met(hazard) - met(hazard * mean))
+
+
+def _mean_of(values: Floats, group: NDArray[np.int64], size: int) -> Floats:
+    """(size,) mean of each group; 0 where it is empty."""
+    return np.asarray(np.bincount(group, values, size) / np.maximum(np.bincount(group, minlength=size), 1))
 
 
 def _from_the_end(counts: NDArray[np.number]) -> Floats:
