@@ -79,8 +79,9 @@ def _score_residuals(days: Floats, event: Bools, arm: Floats, log_ratio: float) 
 
     def met(step: Floats) -> Floats:
         """(2n,) sums of a step at each event until a patient's time."""
-        spared = np.bincount(group, (1.0 - left) * step, size)
-        return np.cumsum(np.bincount(group, step, size))[place] - np.where(event, spared[place], 0.0)
+        spared: Floats = np.bincount(group, (1.0 - left) * step, size).astype(np.float64)
+        until: Floats = np.cumsum(np.bincount(group, step, size), dtype=np.float64)
+        return until[place] - np.where(event, spared[place], 0.0)
 
     total = at_risk(risk)
     hazard, mean = 1.0 / total, at_risk(risk * arm) / total
