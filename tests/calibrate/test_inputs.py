@@ -30,14 +30,15 @@ COORDINATES = [one for one in unknowns(load_spec("metastatic")) if one.name in N
 
 
 @pytest.mark.parametrize(
-    "prior",
+    "earlier",
     [
-        [],
-        ["aromatase inhibitor"],
-        ["taxane"],
-        ["HER2-targeted therapy"],
-        ["trastuzumab", "taxane"],
-        ["CDK4/6 inhibitor"],
+        {},
+        {"prior": ["aromatase inhibitor"]},
+        {"prior": ["taxane"]},
+        {"prior": ["HER2-targeted therapy"]},
+        {"prior": ["trastuzumab", "taxane"]},
+        {"prior": ["CDK4/6 inhibitor"]},
+        {"prior": ["tamoxifen"], "prior_shares": {"CDK4/6 inhibitor": 0.6, "taxane": 0.6}},
     ],
 )
 @pytest.mark.parametrize(
@@ -52,15 +53,15 @@ COORDINATES = [one for one in unknowns(load_spec("metastatic")) if one.name in N
     ],
 )
 def test_oracle_what_was_given_before_is_an_input_where_it_changes_an_effect(
-    prior: list[str], regimen: str
+    earlier: dict[str, object], regimen: str
 ) -> None:
-    population = Eligibility.model_validate({"her2": "positive", "line": 2, "prior": prior})
+    population = Eligibility.model_validate({"her2": "positive", "line": 2, **earlier})
     protocol = parse_regimen(regimen)
     plan = SimpleNamespace(spec=SimpleNamespace(population=population, regimens={"a": protocol}))
     weights = inputs_of(plan, 0, COORDINATES).weights
     said = {COORDINATES[k].name for k in np.flatnonzero((weights != 0).any(axis=0))}
     arm = compile_arm("a", protocol, parse_regimen("no treatment"), (0, 56), 60)
-    people = draw_population(population, np.arange(5), 3)
+    people = draw_population(population, np.arange(20), 3)
     with using(ParameterSet("x", {})):
         before = strength(people, arm)
     changed = set()

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from lifelines import CoxPHFitter
 
+from forestall.statistics import twin_hazards
 from forestall.statistics.between_members import moments
 from forestall.statistics.given_data import first_order_share
 from forestall.statistics.twin_hazards import twin_hazard_ratio
@@ -55,6 +56,16 @@ def test_oracle_the_variance_is_that_of_repeated_trials(every: float) -> None:
     found = [twin_hazard_ratio(*(at_visits(one, every) if every else one)) for one in drawn]
     spread = np.var([one.log_ratio for one in found])
     assert np.mean([one.variance for one in found]) == pytest.approx(spread, rel=0.2)
+
+
+def test_invariant_the_residuals_add_up_to_the_score_which_is_zero_at_the_maximum() -> None:
+    """Only if residuals and likelihood treat ties alike."""
+    treated, treated_event, control, control_event = at_visits(twins(150, 3), 0.4)
+    days, event = np.concatenate([treated, control]), np.concatenate([treated_event, control_event])
+    found = twin_hazard_ratio(treated, treated_event, control, control_event)
+    arm = np.repeat([1.0, 0.0], 150)
+    assert abs(twin_hazards._score_residuals(days, event, arm, found.log_ratio).sum()) < 1e-6
+    assert abs(twin_hazards._score_residuals(days, event, arm, found.log_ratio + 0.1).sum()) > 1.0
 
 
 def test_oracle_visits_do_not_draw_the_ratio_towards_one() -> None:

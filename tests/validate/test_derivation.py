@@ -116,6 +116,7 @@ def test_unit_a_trial_follows_from_its_row(tables: Writer) -> None:
             "prior",
             ("endocrine therapy", "CDK4/6 inhibitor"),
         ),
+        ({"prior_therapy": "AI +/-CDK4/6i", "year": "2023"}, "prior", ("aromatase inhibitor",)),
         ({"prior_therapy": "AI (+/- CDK4/6i)", "year": "2019"}, "prior_shares", {}),
         ({"prior_therapy": "AI (+/- CDK4/6i)", "year": "2023"}, "prior_shares", {"CDK4/6 inhibitor": 0.5}),
         ({"prior_therapy": "NSAI"}, "prior", ("nonsteroidal aromatase inhibitor",)),
@@ -157,8 +158,6 @@ def test_unit_words_become_fields(
         ("age<65", "age", Age(range=(18.0, 65.0))),
         ("lung/liver mets", "visceral", 1.0),
         ("prior CDK4/6i", "prior", ("CDK4/6 inhibitor",)),
-        ("no prior CDK4/6i", "prior", ()),
-        ("CDK4/6i-naive", "prior", ()),
         ("per-protocol", "er_positive", 1.0),
     ],
 )
@@ -166,6 +165,26 @@ def test_unit_subgroups_become_fields(tables: Writer, subgroup: str, field: str,
     plan = only(tables(comparisons=[{"subgroup": subgroup}])).plan
     assert plan is not None
     assert getattr(plan.spec.population, field) == expected
+
+
+@pytest.mark.parametrize(
+    ("subgroup", "prior", "shares"),
+    [
+        ("all", ("aromatase inhibitor",), {"CDK4/6 inhibitor": 0.6}),
+        ("prior CDK4/6i", ("aromatase inhibitor", "CDK4/6 inhibitor"), {}),
+        ("no prior CDK4/6i", ("aromatase inhibitor",), {}),
+        ("CDK4/6i-naive", ("aromatase inhibitor",), {}),
+        ("without prior AI", (), {"CDK4/6 inhibitor": 0.6}),
+    ],
+)
+def test_unit_a_subgroup_replaces_what_its_trial_says_of_earlier_treatment(
+    tables: Writer, subgroup: str, prior: tuple[str, ...], shares: dict[str, float]
+) -> None:
+    trial = {"prior_therapy": "AI; 60% CDK4/6i"}
+    plan = only(tables(trials=[trial], comparisons=[{"subgroup": subgroup}])).plan
+    assert plan is not None
+    assert plan.spec.population.prior == prior
+    assert plan.spec.population.prior_shares == shares
 
 
 @pytest.mark.parametrize(

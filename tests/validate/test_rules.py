@@ -193,7 +193,10 @@ def synthetic_trials(tables: Writer, truths: dict[str, float], seed: int) -> Pat
 def test_oracle_a_simulator_that_knows_the_truth_is_found_right(
     tables: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With 150 trials the share inside a right 90% interval lies in 82% to 96% with probability 0.998 (binomial)."""
+    """With 150 trials the share inside a right 90% interval lies in 82% to 96% with probability 0.998 (binomial).
+
+    With 2,400 patients an arm the standard error of a log median is 0.03, so that no median is off by a quarter by chance.
+    """
     random = np.random.default_rng(11)
     truths = {f"T{number:03d}": float(truth) for number, truth in enumerate(random.uniform(0.3, 0.7, 150))}
     folder = synthetic_trials(tables, truths, 5)

@@ -226,7 +226,7 @@ class Population(Entry):
     )
     prior: tuple[PriorTreatment, ...] = Field(
         default=(),
-        description="Drugs or groups of drugs received before.",
+        description="Drugs or groups of drugs that all patients received before.",
         examples=[["trastuzumab", "taxane"]],
     )
     prior_shares: dict[PriorTreatment, Share] = Field(

@@ -67,31 +67,28 @@ def _score_residuals(days: Floats, event: Bools, arm: Floats, log_ratio: float) 
     """
     risk = np.exp(log_ratio * arm)
     times, place = np.unique(days, return_inverse=True)
-    size = times.size
-    group = np.sort(place[event])
-    rank = np.arange(group.size) - np.searchsorted(group, group, side="left")
-    left = 1.0 - rank / np.maximum(np.bincount(group, minlength=size), 1)[group]
+    deaths = np.bincount(place[event], minlength=times.size)
+    group = np.repeat(np.arange(times.size), deaths)
+    rank = np.arange(group.size) - (np.cumsum(deaths) - deaths)[group]
+    left = 1.0 - rank / deaths[group]
 
     def at_risk(weight: Floats) -> Floats:
         """(events,) sums over the risk set of each event."""
-        dying = np.bincount(place[event], weight[event], size)
-        return (_from_the_end(np.bincount(place, weight, size)) - dying)[group] + left * dying[group]
+        dying = np.bincount(place[event], weight[event], times.size)
+        everyone = _from_the_end(np.bincount(place, weight, times.size))
+        return (everyone - dying)[group] + left * dying[group]
 
     def met(step: Floats) -> Floats:
-        """(2n,) sums of a step at each event until a patient's time."""
-        spared: Floats = np.bincount(group, (1.0 - left) * step, size).astype(np.float64)
-        until: Floats = np.cumsum(np.bincount(group, step, size), dtype=np.float64)
+        """(2n,) sums of a step at each event until a patient's time; she meets those of her own event in part."""
+        spared = np.asarray(np.bincount(group, (1.0 - left) * step, times.size), np.float64)
+        until: Floats = np.cumsum(np.bincount(group, step, times.size), dtype=np.float64)
         return until[place] - np.where(event, spared[place], 0.0)
 
     total = at_risk(risk)
     hazard, mean = 1.0 / total, at_risk(risk * arm) / total
-    own = np.where(event, arm - _mean_of(mean, group, size)[place], 0.0)
+    means = np.bincount(group, mean, times.size) / np.maximum(deaths, 1)
+    own = np.where(event, arm - means[place], 0.0)
     return own - risk * (arm * met(hazard) - met(hazard * mean))
-
-
-def _mean_of(values: Floats, group: NDArray[np.int64], size: int) -> Floats:
-    """(size,) mean of each group; 0 where it is empty."""
-    return np.asarray(np.bincount(group, values, size) / np.maximum(np.bincount(group, minlength=size), 1))
 
 
 def _from_the_end(counts: NDArray[np.number]) -> Floats:

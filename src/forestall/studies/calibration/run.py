@@ -166,13 +166,12 @@ def calibrate(
             calibration, [one for one in calibration.observed if calibration.fold_of[one.trial] != fold]
         )
 
-    for done, (fold, members) in enumerate(as_finished(left_out, calibration.folds, workers), start=1):
-        calibration.posterior[fold] = members
+    found: dict[int, Array] = {}
+    for fold, members in as_finished(left_out, calibration.folds, workers):
+        found[fold] = members
         if progress is not None:
-            progress("leaving trials out", done, len(calibration.folds))
-    calibration.posterior = {None: calibration.posterior[None]} | {
-        fold: calibration.posterior[fold] for fold in calibration.folds
-    }
+            progress("leaving trials out", len(found), len(calibration.folds))
+    calibration.posterior |= sorted(found.items())
 
 
 def run_waves(
@@ -238,6 +237,7 @@ def then_survival(first: Calibration, evidence: Path) -> Calibration | None:
     spec = first.spec.model_copy(
         update={
             "members": effort.members,
+            "narrow": effort.narrow,
             "patients": effort.patients,
             "parameters": effort.parameters,
         }

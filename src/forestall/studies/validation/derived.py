@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +30,3 @@ class Derived:
     def note(self, name: str, value: str, rule: str) -> None:
         """Keep a reason without setting a field."""
         self.steps.append(Step(f"population.{name}", value, rule))
-
-
-Phrase = Callable[[Derived, str, re.Match[str]], None]

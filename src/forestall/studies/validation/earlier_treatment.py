@@ -49,7 +49,7 @@ _GROUP_WORDS: Final[Mapping[str, str]] = {
 _NOT_EVERYONE: Final = re.compile(
     r"%|\bno(ne)?\b|<=|\+/-|and/or|allowed|\bor\b|mostly|mixed|-naive", re.IGNORECASE
 )
-_WITHOUT_OPTION: Final = re.compile(r"\s*\(?(?:\+/-|with or without)\s.*$", re.IGNORECASE)
+_OPTION: Final = re.compile(r"\s*\(?(?:\+/-|with or without)\s*(?P<drug>[^;,()]+).*$", re.IGNORECASE)
 """What only some patients had beside what all had."""
 _BEFORE_A_DRUG: Final = re.compile(
     r"^(?:(?:prior|previous|progress(?:ed|ion|ing)? (?:on|after|on/after|on or after)|on/after|after"
@@ -61,15 +61,16 @@ _AFTER_A_DRUG: Final = re.compile(
     re.IGNORECASE,
 )
 _PARTS: Final = re.compile(r"[;,]| and (?!/)| incl\.? | \+ | plus ", re.IGNORECASE)
-_OPTION: Final = re.compile(r"(?:\+/-|with or without)\s*(?P<drug>[^;,()]+)", re.IGNORECASE)
 _SHARE: Final = r"(?P<low>\d+(?:\.\d+)?)(?:[-/](?P<high>\d+(?:\.\d+)?))?%"
 _DRUG: Final = r"(?P<drug>[A-Za-z(][\w/ +()-]*?)"
 _SHARED: Final = (
     re.compile(rf"{_SHARE} (?:(?:had|received|with) )?{_DRUG}(?=\s*(?:[)>]|$))"),
     re.compile(rf"{_DRUG} \(?{_SHARE}"),
 )
-_BEFORE: Final = re.compile(r"\b(?:prior|previous|previously|pre-?treated|adjuvant)\b", re.IGNORECASE)
+_EARLIER: Final = re.compile(r"\b(?:prior|previous|previously|pre-?treated|adjuvant)\b", re.IGNORECASE)
+"""What a clause about the population must say to be about earlier treatment."""
 _EVERYONE: Final = 0.995
+"""Share that is printed as 100%."""
 _CDK46: Final = "CDK4/6 inhibitor"
 _OPTION_FROM_YEAR: Final = 2021
 _OPTION_SHARE: Final = 0.5
@@ -82,9 +83,12 @@ def say_earlier_treatment(row: TrialRow, found: Derived) -> None:
     _everyone(row, found)
     shares = dict(_shares(row))
     if option := _OPTION.search(row.prior_therapy):
-        drug = _of_a_list(option["drug"])
+        drug = _drug_or_group(option["drug"])
         if drug == _CDK46 and drug not in shares and _year(row) >= _OPTION_FROM_YEAR:
-            shares[drug] = (_OPTION_SHARE, f"prior_therapy '{option[0]}', half of the patients assumed")
+            shares[drug] = (
+                _OPTION_SHARE,
+                f"prior_therapy '{option[0].strip()}', half of the patients assumed",
+            )
     had = found.fields.get("prior", [])
     everyone = {drug for drug, (share, _) in shares.items() if share >= _EVERYONE}
     if new := sorted(everyone - set(had)):
@@ -101,8 +105,8 @@ def _year(row: TrialRow) -> int:
 def _everyone(row: TrialRow, found: Derived) -> None:
     prior: list[str] = []
     for part in _PARTS.split(row.prior_therapy):
-        word = _WITHOUT_OPTION.sub("", part.strip())
-        drug = _of_a_list(word)
+        word = _OPTION.sub("", part.strip())
+        drug = _drug_or_group(word)
         if drug is not None and drug not in prior:
             prior.append(drug)
         elif word and drug is None:
@@ -117,10 +121,10 @@ def _shares(row: TrialRow) -> Iterator[tuple[str, tuple[float, str]]]:
     """Drugs and groups, the share of the patients who had them, and where it stands; of two shares the last one counts."""
     for column, text in (("population", row.population), ("prior_therapy", row.prior_therapy)):
         for clause in re.split(r"[;,]", text):
-            if column == "population" and not _BEFORE.search(clause):
+            if column == "population" and not _EARLIER.search(clause):
                 continue
             for match in filter(None, (pattern.search(clause) for pattern in _SHARED)):
-                drug = _of_a_list(match["drug"])
+                drug = _drug_or_group(match["drug"])
                 low, high = float(match["low"]), float(match["high"] or match["low"])
                 if drug is not None and max(low, high) <= 100.0:
                     yield drug, (round((low + high) / 200.0, 4), f"{column} '{match[0].strip()}'")
@@ -148,7 +152,7 @@ def had_not_before(found: Derived, text: str, match: re.Match[str]) -> None:
 
 
 def _asked(text: str, match: re.Match[str]) -> str:
-    drug = _of_a_list(match["drug"] or match["naive"])
+    drug = _drug_or_group(match["drug"] or match["naive"])
     if drug is None:
         raise InexpressibleError(f"subgroup not understood: {text}")
     return drug
@@ -161,7 +165,8 @@ def _no_share(found: Derived, drug: str, text: str) -> None:
         found.say("prior_shares", rest, f"subgroup '{text}'")
 
 
-def _of_a_list(text: str) -> str | None:
+def _drug_or_group(text: str) -> str | None:
+    """The drug or group that some words name; None if they name none, or are not about every patient."""
     if _NOT_EVERYONE.search(text):
         return None
     word = _AFTER_A_DRUG.sub("", _BEFORE_A_DRUG.sub("", text.strip()))

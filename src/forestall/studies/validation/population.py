@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from forestall.knowledge.alterations import load_alterations
 from forestall.knowledge.parameters import value as parameter
-from forestall.studies.validation.derived import Derived, Phrase
+from forestall.studies.validation.derived import Derived
 from forestall.studies.validation.earlier_treatment import had_before, had_not_before, say_earlier_treatment
 from forestall.studies.validation.rows import TrialRow
 from forestall.studies.validation.treatments import InexpressibleError
@@ -51,6 +51,9 @@ _UNKNOWN_SHARE: Final = re.compile(r"(\d+)(?:-(\d+))?% unknown", re.IGNORECASE)
 _USUAL_UNKNOWN_SHARE: Final = 0.33
 """Of patients of a trial for tumors of known or unknown receptors, where the tables name no share; assumed."""
 _ORDINALS: Final[Mapping[str, str]] = {"first": "1", "second": "2", "third": "3", "fourth": "4"}
+
+Phrase = Callable[[Derived, str, re.Match[str]], None]
+"""Sets the fields that a phrase of a subgroup is about."""
 
 
 def is_metastatic(row: TrialRow) -> bool:
