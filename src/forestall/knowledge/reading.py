@@ -96,6 +96,8 @@ _SCALARS = (
 )
 for _kind, _pattern, _first in _SCALARS:
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_kind}", re.compile(rf"^(?:{_pattern})$"), _first)
+SCALAR_RULES = _Loader.yaml_implicit_resolvers
+"""What text without quotes is read as, by its first character, in the form of PyYAML."""
 
 
 def read_yaml(path: str | Path) -> Document:

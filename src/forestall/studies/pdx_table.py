@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import yaml
-
 from forestall.errors import StudyError
 from forestall.knowledge.pdx_fits import PdxFit
+from forestall.knowledge.writing import as_yaml
 from forestall.studies.pdx_data import COLUMNS
 from forestall.studies.pdx_effects import Floats
 from forestall.studies.pdx_predict import Prediction
@@ -49,10 +48,7 @@ def write_volumes(path: Path, predictions: Sequence[Prediction], treatment: str,
 
 def write_fit(path: Path, fit: PdxFit) -> None:
     """Write a calibration."""
-    content = yaml.safe_dump(
-        fit.model_dump(mode="json"), sort_keys=False, default_flow_style=None, width=130, allow_unicode=True
-    )
-    _write(path, _HEADING + content)
+    _write(path, _HEADING + as_yaml(fit.model_dump(mode="json"), short_lists_inline=True))
 
 
 def _write(path: Path, text: str) -> None:

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from forestall.knowledge.ensembles import ALL, CALIBRATED, CENTER
+from forestall.knowledge.writing import as_yaml
 from forestall.studies.calibration.observations import Observation
 from forestall.studies.calibration.representative import representative
 from forestall.studies.calibration.run import Calibration, reach
@@ -212,8 +212,7 @@ def write_ensemble(
         "priors": {name: prior for stage in stages for name, prior in _priors(stage).items()},
     }
     (folder / f"{first.spec.name}.csv").write_text(members, encoding="utf-8", newline="\n")
-    text = yaml.safe_dump(about, sort_keys=False, allow_unicode=True, width=130)
-    (folder / f"{first.spec.name}.yaml").write_text(text, encoding="utf-8", newline="\n")
+    (folder / f"{first.spec.name}.yaml").write_text(as_yaml(about), encoding="utf-8", newline="\n")
 
 
 def _emulator_errors(stages: Sequence[Calibration]) -> dict[str, float]:
