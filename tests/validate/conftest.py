@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from forestall.studies.validation.derivation import Question, questions
+from forestall.studies.validation.evidence import read_evidence
+
 TRIAL = {
     "disease": "breast", "trial": "ONE", "setting": "metastatic", "line": "1", "population": "postmenopausal",
     "her2": "neg", "hr_status": "HR+", "prior_therapy": "none", "assessor": "INV", "scan_interval_weeks": "8",
@@ -68,3 +71,9 @@ def shared_evidence() -> Path:
     if not folder.is_dir():
         pytest.skip("the shared evidence tables are not here")
     return folder
+
+
+def only(folder: Path, trials: Path | None = None) -> Question:
+    """The one question that a folder of evidence asks."""
+    (found,) = questions(read_evidence(folder), trials)
+    return found

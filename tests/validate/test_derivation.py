@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from forestall.errors import InputError
 from forestall.knowledge.population import Age
-from forestall.studies.validation.derivation import Question, questions
+from forestall.studies.validation.derivation import questions
 from forestall.studies.validation.evidence import read_evidence
 from forestall.studies.validation.treatments import InexpressibleError, class_of, dose, read_treatment
 
-Writer = Callable[..., Path]
-BOTH = {"arm": "both", "drugs": "palbociclib;letrozole", "median_months": "24"}
-ALONE = {"arm": "alone", "drugs": "placebo;letrozole", "median_months": "14"}
-
-
-def only(folder: Path, trials: Path | None = None) -> Question:
-    (found,) = questions(read_evidence(folder), trials)
-    return found
+from .conftest import ALONE, BOTH, Writer, only
 
 
 def test_unit_a_trial_follows_from_its_row(tables: Writer) -> None:
@@ -78,11 +70,6 @@ def test_unit_a_trial_follows_from_its_row(tables: Writer) -> None:
         ({"population": "without brain mets"}, "brain_metastases", 0.0),
         ({"population": "with or without brain metastases"}, "brain_metastases", None),
         ({"population": "postmenopausal; 55% visceral"}, "visceral", 0.55),
-        ({"prior_therapy": "trastuzumab; taxane"}, "prior", ("trastuzumab", "taxane")),
-        ({"prior_therapy": "anthracycline and taxane"}, "prior", ("anthracycline", "taxane")),
-        ({"prior_therapy": "AI +/- CDK4/6i"}, "prior", ("aromatase inhibitor",)),
-        ({"prior_therapy": "1 prior ET; 1-2 chemo for MBC"}, "prior", ("endocrine therapy", "chemotherapy")),
-        ({"prior_therapy": ">=2 HER2-directed regimens"}, "prior", ("HER2-targeted therapy",)),
         ({"population": "21% pre/perimenopausal"}, "menopause", "any"),
         ({"population": "PIK3CA-mutant HR+/HER2- ABC"}, "biomarkers", {"PIK3CA": 1.0}),
         ({"population": "PIK3CA-mutant and non-mutant cohorts"}, "biomarkers", {}),
@@ -91,35 +78,6 @@ def test_unit_a_trial_follows_from_its_row(tables: Writer) -> None:
         ({"population": "HR+/HER2- ABC; 48% ESR1-mutant"}, "biomarkers", {}),
         ({"population": "HR+ ABC with or without PIK3CA mutation"}, "biomarkers", {}),
         ({"population": "HER2+ MBC aged >=70"}, "age", Age(range=(70.0, 100.0))),
-        ({"prior_therapy": "22-25% adjuvant tamoxifen"}, "prior", ()),
-        ({"prior_therapy": "22-25% adjuvant tamoxifen"}, "prior_shares", {"tamoxifen": 0.235}),
-        (
-            {"prior_therapy": "18-21% prior adjuvant tamoxifen >12 mo ago"},
-            "prior_shares",
-            {"tamoxifen": 0.195},
-        ),
-        ({"prior_therapy": "trastuzumab; ~60% pertuzumab"}, "prior_shares", {"pertuzumab": 0.6}),
-        ({"prior_therapy": "pertuzumab (45% T-DM1)"}, "prior_shares", {"trastuzumab emtansine": 0.45}),
-        ({"population": "HR+ ABC; prior CDK4/6i 70%"}, "prior_shares", {"CDK4/6 inhibitor": 0.7}),
-        ({"population": "HR+ ABC, 69.1% prior CDK4/6i"}, "prior_shares", {"CDK4/6 inhibitor": 0.691}),
-        ({"population": "HR+ ABC, 100% prior CDK4/6i"}, "prior", ("CDK4/6 inhibitor",)),
-        ({"population": "40% ESR1-mutant, 55% visceral"}, "prior_shares", {}),
-        ({"prior_therapy": "AI; 169% CDK4/6i"}, "prior_shares", {}),
-        ({"prior_therapy": "AI + CDK4/6i"}, "prior", ("aromatase inhibitor", "CDK4/6 inhibitor")),
-        (
-            {"prior_therapy": "progressed on CDK4/6i plus AI"},
-            "prior",
-            ("CDK4/6 inhibitor", "aromatase inhibitor"),
-        ),
-        (
-            {"prior_therapy": "1-2 lines of ET; CDK4/6i (100%)"},
-            "prior",
-            ("endocrine therapy", "CDK4/6 inhibitor"),
-        ),
-        ({"prior_therapy": "AI +/-CDK4/6i", "year": "2023"}, "prior", ("aromatase inhibitor",)),
-        ({"prior_therapy": "AI (+/- CDK4/6i)", "year": "2019"}, "prior_shares", {}),
-        ({"prior_therapy": "AI (+/- CDK4/6i)", "year": "2023"}, "prior_shares", {"CDK4/6 inhibitor": 0.5}),
-        ({"prior_therapy": "NSAI"}, "prior", ("nonsteroidal aromatase inhibitor",)),
     ],
 )
 def test_unit_words_become_fields(
@@ -165,26 +123,6 @@ def test_unit_subgroups_become_fields(tables: Writer, subgroup: str, field: str,
     plan = only(tables(comparisons=[{"subgroup": subgroup}])).plan
     assert plan is not None
     assert getattr(plan.spec.population, field) == expected
-
-
-@pytest.mark.parametrize(
-    ("subgroup", "prior", "shares"),
-    [
-        ("all", ("aromatase inhibitor",), {"CDK4/6 inhibitor": 0.6}),
-        ("prior CDK4/6i", ("aromatase inhibitor", "CDK4/6 inhibitor"), {}),
-        ("no prior CDK4/6i", ("aromatase inhibitor",), {}),
-        ("CDK4/6i-naive", ("aromatase inhibitor",), {}),
-        ("without prior AI", (), {"CDK4/6 inhibitor": 0.6}),
-    ],
-)
-def test_unit_a_subgroup_replaces_what_its_trial_says_of_earlier_treatment(
-    tables: Writer, subgroup: str, prior: tuple[str, ...], shares: dict[str, float]
-) -> None:
-    trial = {"prior_therapy": "AI; 60% CDK4/6i"}
-    plan = only(tables(trials=[trial], comparisons=[{"subgroup": subgroup}])).plan
-    assert plan is not None
-    assert plan.spec.population.prior == prior
-    assert plan.spec.population.prior_shares == shares
 
 
 @pytest.mark.parametrize(

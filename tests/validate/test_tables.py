@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,9 +12,7 @@ from forestall.studies.validation.derivation import NO_RATIO, questions
 from forestall.studies.validation.evidence import read_evidence
 from forestall.studies.validation.tables import CELL, ROW
 
-Writer = Callable[..., Path]
-BOTH = {"arm": "both", "drugs": "palbociclib;letrozole", "median_months": "24"}
-ALONE = {"arm": "alone", "drugs": "placebo;letrozole", "median_months": "14"}
+from .conftest import ALONE, BOTH, Writer
 
 
 def test_unit_sound_tables_have_no_defect(tables: Writer) -> None:
