@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from forestall.studies.validation.derivation import Question, questions
+from forestall.studies.validation.derivation import Question, TrialPlan, questions
 from forestall.studies.validation.evidence import read_evidence
 
 TRIAL = {
@@ -77,3 +77,11 @@ def only(folder: Path, trials: Path | None = None) -> Question:
     """The one question that a folder of evidence asks."""
     (found,) = questions(read_evidence(folder), trials)
     return found
+
+
+def under_fulvestrant(tables: Writer, trial: Row) -> TrialPlan:
+    """The plan of a trial whose arms say nothing of its patients, as an aromatase inhibitor would of their menopause."""
+    arms = [{**BOTH, "drugs": "palbociclib;fulvestrant"}, {**ALONE, "drugs": "fulvestrant"}]
+    plan = only(tables(trials=[trial], arms=arms)).plan
+    assert plan is not None
+    return plan

@@ -12,7 +12,7 @@ from forestall.studies.validation.derivation import questions
 from forestall.studies.validation.evidence import read_evidence
 from forestall.studies.validation.treatments import InexpressibleError, class_of, dose, read_treatment
 
-from .conftest import ALONE, BOTH, Writer, only
+from .conftest import ALONE, BOTH, Writer, only, under_fulvestrant
 
 
 def test_unit_a_trial_follows_from_its_row(tables: Writer) -> None:
@@ -83,9 +83,7 @@ def test_unit_a_trial_follows_from_its_row(tables: Writer) -> None:
 def test_unit_words_become_fields(
     tables: Writer, change: dict[str, str], field: str, expected: object
 ) -> None:
-    arms = [{**BOTH, "drugs": "palbociclib;fulvestrant"}, {**ALONE, "drugs": "fulvestrant"}]
-    plan = only(tables(trials=[change], arms=arms)).plan
-    assert plan is not None
+    plan = under_fulvestrant(tables, change)
     assert getattr(plan.spec.population, field) == expected
     assert any(step.field.startswith("population.") for step in plan.steps)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import ALONE, BOTH, Writer, only
+from .conftest import Writer, only, under_fulvestrant
 
 
 @pytest.mark.parametrize(
@@ -49,10 +49,7 @@ from .conftest import ALONE, BOTH, Writer, only
 def test_unit_words_become_earlier_treatment(
     tables: Writer, change: dict[str, str], field: str, expected: object
 ) -> None:
-    arms = [{**BOTH, "drugs": "palbociclib;fulvestrant"}, {**ALONE, "drugs": "fulvestrant"}]
-    plan = only(tables(trials=[change], arms=arms)).plan
-    assert plan is not None
-    assert getattr(plan.spec.population, field) == expected
+    assert getattr(under_fulvestrant(tables, change).spec.population, field) == expected
 
 
 @pytest.mark.parametrize(
