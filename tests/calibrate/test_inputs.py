@@ -22,7 +22,9 @@ NAMES = (
     *(f"prior.sensitivity_same_class.{trait}" for trait in get_args(Spread)),
     *(f"prior.sensitivity_same_trait.{trait}" for trait in CROSS_RESISTANT),
     *(f"prior.sensitivity_per_line_of.{trait}" for trait in get_args(Spread)),
+    "prior.sensitivity_after.aromatase_inhibitor",
     "prior.sensitivity_after.cdk46_inhibitor",
+    "response.endocrine_with_her2_drugs",
     "response.endocrine_in_her2_positive",
 )
 SHARED = ("sensitivity.shared_by_all", "sensitivity.shared_by_trait")
@@ -46,6 +48,7 @@ COORDINATES = [one for one in unknowns(load_spec("metastatic")) if one.name in N
     [
         "fulvestrant",
         "letrozole + palbociclib",
+        "trastuzumab + anastrozole (TAnDEM)",
         "capecitabine q3w",
         "lapatinib + capecitabine q3w",
         "docetaxel q3w",

@@ -251,7 +251,7 @@ def test_property_nodes_of_one_protein_share_their_expression():
 
 
 def test_property_lesions_are_well_formed():
-    population = draw(brain_metastases="allowed")
+    population = draw(brain_metastases="allowed", brain_treated=0.0)
     present = population.site >= 0
     assert (present.sum(axis=1) == population.lesions).all()
     assert (present == (np.arange(MAX_LESIONS) < population.lesions[:, None])).all()

@@ -8,6 +8,7 @@ import pytest
 from forestall.clinic.arms import compile_arm
 from forestall.clinic.population import Population, draw_population
 from forestall.clinic.response import strength
+from forestall.knowledge.drugs import KILLING
 from forestall.knowledge.parameter_sets import ParameterSet, using
 from forestall.knowledge.population import Population as Eligibility
 from forestall.knowledge.regimens import parse_regimen
@@ -73,3 +74,48 @@ def test_unit_endocrine_drugs_work_less_in_her2_positive_tumors() -> None:
     assert np.allclose(ratio("positive", "anastrozole"), 0.4)
     assert np.allclose(ratio("negative", "anastrozole"), 1.0)
     assert np.allclose(ratio("positive", "lapatinib"), 1.0)
+
+
+@pytest.mark.parametrize(
+    ("regimen", "factor"),
+    [("fulvestrant", 0.4), ("tamoxifen", 0.4), ("letrozole", 1.0), ("capecitabine q3w", 1.0)],
+)
+def test_unit_what_binds_the_receptor_works_less_after_an_aromatase_inhibitor(
+    regimen: str, factor: float
+) -> None:
+    people, values = drawn(count=50, prior=["aromatase inhibitor"]), []
+    for crossed in (0.4, 1.0):
+        with using(ParameterSet("x", {"prior.sensitivity_after.aromatase_inhibitor": crossed})):
+            values.append(works(people, regimen))
+    assert np.allclose(values[0] / values[1], factor)
+
+
+@pytest.mark.parametrize(
+    ("regimen", "after", "weakened"),
+    [
+        ("trastuzumab + anastrozole (TAnDEM)", "no treatment", {"anastrozole": 0.5, "trastuzumab": 0.5}),
+        ("anastrozole", "trastuzumab + anastrozole (TAnDEM)", {"anastrozole": 1.0, "trastuzumab": 0.5}),
+        ("letrozole + palbociclib", "no treatment", {"letrozole": 1.0, "palbociclib": 1.0}),
+        ("lapatinib + trastuzumab", "no treatment", {"lapatinib": 1.0, "trastuzumab": 1.0}),
+        ("lapatinib + capecitabine q3w", "no treatment", {"lapatinib": 1.0, "capecitabine": 1.0}),
+        ("trastuzumab emtansine", "no treatment", {"trastuzumab emtansine": 1.0}),
+        (
+            "tucatinib 300 mg bid + letrozole 2.5 mg qd + palbociclib 125 mg qd",
+            "no treatment",
+            {"tucatinib": 0.5, "letrozole": 0.5, "palbociclib": 1.0},
+        ),
+    ],
+)
+def test_unit_endocrine_drugs_and_drugs_against_her2_keep_a_share_of_their_strength_beside_each_other(
+    regimen: str, after: str, weakened: dict[str, float]
+) -> None:
+    arm = compile_arm("a", parse_regimen(regimen), parse_regimen(after), (0, 56), 60)
+    people, values = drawn(count=20, her2="positive"), []
+    for share in (0.5, 1.0):
+        with using(ParameterSet("x", {"response.endocrine_with_her2_drugs": share})):
+            values.append(strength(people, arm))
+    ratio = values[0] / values[1]
+    for action, kind in enumerate(arm.kinds):
+        drug = arm.drugs[int(arm.model.action_drug[action])].name
+        assert np.allclose(ratio[:, action], 1.0 if kind in KILLING else weakened[drug])
+    assert {drug.name for drug in arm.drugs} == set(weakened)

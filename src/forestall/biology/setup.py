@@ -95,6 +95,8 @@ class CohortArrays(NamedTuple):
     """(n, L) code of the site, -1 for no lesion."""
     diameter: Array
     """(n, L) mm at entry."""
+    scar: Array
+    """(n, L) mm of what is dead in a lesion's place, which scans show; 0 for none."""
     background: Array
     """(n,) hazard of death from other causes, 1/day."""
     death_threshold: Array

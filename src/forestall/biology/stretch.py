@@ -165,7 +165,8 @@ def _day_matrix(
         omega = root(gap * gap + enter * leave) + 1e-12
         up, down = exp_lanes(mean + omega), exp_lanes(mean - omega)
         even, odd = 0.5 * (up + down), 0.5 * (up - down) / omega
-        store(out, (day, CC, first), even + gap * odd)
+        # Where a drug kills nearly all, the difference is a rounding and may fall below 0.
+        store(out, (day, CC, first), larger(even + gap * odd, 0.0))
         store(out, (day, CQ, first), leave * odd)
         store(out, (day, QC, first), enter * odd)
         store(out, (day, QQ, first), even - gap * odd)
@@ -259,9 +260,9 @@ def _carry_back(days: int, law: StretchLaw) -> None:
             cc, cq = cc * a + cq * v, cc * w + cq * z
             qc, qq = qc * a + qq * v, qc * w + qq * z
             mean = cc + qc
-            births = pairs / mean
+            births = pairs / (mean + 1e-300)
             store(law.mean, (day, first), mean)
-            store(law.asleep, (day, first), qc / mean)
+            store(law.asleep, (day, first), qc / (mean + 1e-300))
             store(law.births, (day, first), births)
         store(law.births_crowd, (first,), late / (births * crowd + 1e-300))
         store(law.wake, (0, first), qq)

@@ -72,7 +72,7 @@ def _arrays(
     elimination: Array,
     scale: Array,
 ) -> CohortArrays:
-    site, diameter = _all_lesions(population)
+    site, diameter, scar = _all_lesions(population)
     return CohortArrays(
         patient=population.patient,
         expression=_expression(population, network),
@@ -99,6 +99,7 @@ def _arrays(
         site_class=np.where(site < 0, -1, (site == BRAIN).astype(np.int64)),
         site=site,
         diameter=diameter,
+        scar=scar,
         background=population.background_hazard_per_day,
         death_threshold=population.death_threshold,
         dropout=np.full(len(population), np.inf),
@@ -222,14 +223,19 @@ def _typical(subtype: int) -> Population:
     return population_from_patient(PatientSpec.model_validate({"her2": her2, "er": er, "lesions": lesions}))
 
 
-def _all_lesions(population: Population) -> tuple[NDArray[np.int8], Array]:
-    """Sites and diameters: lesions that are seen, occult ones, empty places. A described patient has no occult lesions."""
-    site, diameter = population.site, population.diameter_mm
+def _all_lesions(population: Population) -> tuple[NDArray[np.int8], Array, Array]:
+    """Sites, diameters and scars: lesions that are seen, occult ones, empty places. A described patient has no occult lesions."""
+    site, diameter, scar = population.site, population.diameter_mm, population.scar_mm
     if population.seed is not None:
         more = draw_occult(np.array(tumor_types())[population.subtype], population.patient, population.seed)
         site, diameter = np.hstack([site, more[0]]), np.hstack([diameter, more[1]])
+        scar = np.hstack([scar, np.zeros(more[1].shape)])
     order = np.argsort(site < 0, axis=1, kind="stable")
-    return np.take_along_axis(site, order, axis=1), np.take_along_axis(diameter, order, axis=1)
+    return (
+        np.take_along_axis(site, order, axis=1),
+        np.take_along_axis(diameter, order, axis=1),
+        np.take_along_axis(scar, order, axis=1),
+    )
 
 
 def _expression(population: Population, network: Compiled) -> Array:

@@ -132,7 +132,7 @@ def follow(
         np.zeros(lesions, np.bool_),
         np.zeros(lesions, np.bool_),
         cohort.site[i, :lesions] == NODE,
-        cohort.site[i, :lesions] == BONE,
+        (cohort.site[i, :lesions] == BONE) | (cohort.scar[i, :lesions] > 0.0),
         np.empty(lesions),
         np.zeros(2),
     )

@@ -36,6 +36,8 @@ class EntryLesions:
     """(n, L) code of the site, -1 for no lesion."""
     diameter_mm: Floats
     """(n, L) true diameter, mm; NaN for no lesion."""
+    scar_mm: Floats
+    """(n, L) diameter of what local treatment has left dead in its place, mm; 0 where there was none."""
 
 
 def sites() -> tuple[str, ...]:
@@ -74,7 +76,8 @@ def draw_lesions(
         Metastatic disease: each site is involved with its published frequency; who has no site outside the
         brain has lymph node disease. Lesions are one plus a Poisson number, at least one per involved site,
         the others spread evenly over the involved sites. Locally advanced disease: one primary. The first
-        lesion outside bone is measurable by RECIST (10 mm, a node 15 mm); the others can be seen.
+        lesion outside bone is measurable by RECIST (10 mm, a node 15 mm); the others can be seen. Of brain metastases that were treated
+        locally and are stable, a share still lives (`brain.living_after_local_treatment`), and the rest is a scar that scans show.
     """
     if eligibility.setting == "locally advanced":
         number = np.ones(len(patients), dtype=np.int64)
@@ -86,7 +89,22 @@ def draw_lesions(
         site = _spread_over_sites(
             involved, number, uniforms(seed, patients, Purpose.LESION_SITES, size=MAX_LESIONS)
         )
-    return EntryLesions(number, site, _diameters(site, tumor_type, patients, seed))
+    diameter = _diameters(site, tumor_type, patients, seed)
+    scarred = (site == BRAIN) & _locally_treated(eligibility, patients, seed)[:, None]
+    living = value("brain.living_after_local_treatment", "1")
+    alive, dead = (
+        np.where(scarred, diameter * share ** (1 / 3), rest)
+        for share, rest in ((living, diameter), (1 - living, 0.0))
+    )
+    return EntryLesions(number, site, alive, dead)
+
+
+def _locally_treated(eligibility: Eligibility, patients: Patients, seed: int) -> NDArray[np.bool_]:
+    """(n,) whose metastases in the brain, if they have any, were treated there and are stable."""
+    share = eligibility.brain_treated
+    if share is None:
+        share = value("brain.treated_at_entry", "1")
+    return named_uniforms(seed, patients, Purpose.LESION_SITES, "brain treated") < share
 
 
 def _involved(

@@ -104,6 +104,8 @@ class Population:
     """(n, L) code in `forestall.clinic.entry_lesions.sites()`, -1 for no lesion."""
     diameter_mm: Floats
     """(n, L) true diameter at entry, mm; NaN for no lesion."""
+    scar_mm: Floats
+    """(n, L) diameter of what local treatment has left dead in its place, mm; 0 where there was none."""
     death_uniform: Floats
     """(n,) in (0, 1); the patient dies when the cumulative hazard reaches `death_threshold`."""
     dropout_uniform: Floats
@@ -256,6 +258,7 @@ def draw_population(eligibility: Eligibility, patients: NDArray[np.int64], seed:
         lesions=entry.number,
         site=entry.site,
         diameter_mm=entry.diameter_mm,
+        scar_mm=entry.scar_mm,
         death_uniform=uniforms(seed, numbers, Purpose.DEATH),
         dropout_uniform=uniforms(seed, numbers, Purpose.DROPOUT),
         attempts=people.attempts,
@@ -303,6 +306,7 @@ def population_from_patient(
         lesions=np.full(n, len(spec.lesions), dtype=np.int64),
         site=np.tile(site, (n, 1)),
         diameter_mm=np.tile(diameter, (n, 1)),
+        scar_mm=np.zeros((n, diameter.size)),
         death_uniform=chance[0],
         dropout_uniform=chance[1],
         attempts=np.ones(n, dtype=np.int64),

@@ -42,8 +42,8 @@ class Eyes(NamedTuple):
     """(L,) seen at baseline, and no target."""
     node: NDArray[np.bool_]
     """(L,) whether it is a lymph node."""
-    bone: NDArray[np.bool_]
-    """(L,) whether it is in bone."""
+    unmeasurable: NDArray[np.bool_]
+    """(L,) whether it is in bone, or was treated locally before."""
     low: Array
     """(L,) fewest cells so far."""
     nadir: Array
@@ -66,16 +66,18 @@ def cells_in(diameter: float, cells_per_mm3: float) -> float:
 def _measure(
     i: int,
     visit: int,
+    scar: Array,
     clinic: ClinicArrays,
     cells: Array,
     eyes: Eyes,
     record: CourseRecord,
 ) -> None:
-    """Measure every lesion; a lesion first seen after baseline is new."""
+    """Measure every lesion, with the scar, (L,) mm, that it grows from; a lesion first seen after baseline is new."""
     seen = eyes.seen
     for lesion in range(cells.shape[1]):
         error = next_normal(eyes.noise[lesion]) * clinic.measurement_error
-        true = diameter_of(lesion_size(cells, lesion), clinic.cells_per_mm3)
+        filled = lesion_size(cells, lesion) + cells_in(scar[lesion], clinic.cells_per_mm3)
+        true = diameter_of(filled, clinic.cells_per_mm3)
         measured = true * math.exp(error) if true >= clinic.detection else 0.0
         if visit == 0:
             seen[lesion] = BASELINE if measured > 0.0 else UNSEEN
@@ -89,7 +91,7 @@ def _measure(
 @kernel_with(error_model="numpy")
 def _choose_targets(diameter: Array, site: NDArray[np.int8], eyes: Eyes) -> None:
     """The target lesions at baseline, and the others; without a measurable lesion there are only others."""
-    eyes.target[:] = select_targets(diameter, site, eyes.node, eyes.bone)
+    eyes.target[:] = select_targets(diameter, site, eyes.node, eyes.unmeasurable)
     eyes.other[:] = (eyes.seen == BASELINE) & ~eyes.target
 
 
@@ -111,7 +113,7 @@ def assess(
     record: CourseRecord,
 ) -> bool:
     """Measure a patient and assess the response; whether it is progression."""
-    _measure(i, visit, clinic, cells, eyes, record)
+    _measure(i, visit, cohort.scar[i], clinic, cells, eyes, record)
     size = record.diameter[i, visit, : cells.shape[1]]
     if visit == 0:
         _choose_targets(size, cohort.site[i, : cells.shape[1]], eyes)

@@ -116,7 +116,7 @@ def select_targets(
     diameter_mm: NDArray[np.float64],
     site: NDArray[np.int8],
     node: NDArray[np.bool_],
-    bone: NDArray[np.bool_],
+    unmeasurable: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
     """The target lesions at baseline: the largest measurable ones, at most five, at most two per organ.
 
@@ -124,15 +124,15 @@ def select_targets(
         diameter_mm: (L,) measured diameters (nodes: short axis), mm; NaN where there is no lesion.
         site: (L,) code of the organ.
         node: (L,) whether the lesion is a lymph node, which counts from 15 mm instead of 10 mm.
-        bone: (L,) whether it is in bone, where lesions are not measurable. Those with a soft-tissue mass would be; they are
-            taken as rare.
+        unmeasurable: (L,) whether it is in bone, or in a place that was treated locally. Bone lesions with a soft-tissue mass would be
+            measurable, and so would irradiated ones that have progressed since; both are taken as rare.
     """
     chosen = np.zeros(diameter_mm.size, dtype=np.bool_)
     for _ in range(_TARGETS):
         best = -1
         for lesion in range(diameter_mm.size):
             size = diameter_mm[lesion]
-            measurable = not bone[lesion] and size >= (TARGET_NODE_MM if node[lesion] else TARGET_MM)
+            measurable = not unmeasurable[lesion] and size >= (TARGET_NODE_MM if node[lesion] else TARGET_MM)
             if (
                 not measurable
                 or chosen[lesion]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from forestall.clinic.arms import Arm
 from forestall.clinic.draws import Floats
 from forestall.clinic.population import Population
 from forestall.clinic.sensitivity import class_deviate, lines_deviate, trait_deviate
+from forestall.knowledge.drugs import KILLING, load_drugs
 from forestall.knowledge.parameters import value
 from forestall.knowledge.response_classes import (
     load_response_classes,
@@ -23,6 +26,9 @@ CROSS_RESISTANT = ("cytotoxic", "endocrine", "her2", "payload")
 """Traits with more than one class of drugs that are given one after the other."""
 
 ENDOCRINE_IN_HER2_POSITIVE = "response.endocrine_in_her2_positive"
+ENDOCRINE_WITH_HER2_DRUGS = "response.endocrine_with_her2_drugs"
+_BESIDE_EACH_OTHER = frozenset({"endocrine", "her2"})
+"""Traits whose drugs hold division by pathways that stand in for each other."""
 
 
 def strength(population: Population, arm: Arm) -> Floats:
@@ -38,10 +44,38 @@ def strength(population: Population, arm: Arm) -> Floats:
     """
     found = np.ones((len(population), len(arm.model.action_kind)))
     for a, kind in enumerate(arm.kinds):
-        found[:, a] = _of_action(population, arm.drugs[int(arm.model.action_drug[a])].name, kind)
+        drug = arm.drugs[int(arm.model.action_drug[a])].name
+        found[:, a] = _of_action(population, drug, kind) * _beside_others(arm, drug, kind)
         if kind in _NOT_AS_CYTOTOXICS:
             found[:, a] /= population.cytotoxic_sensitivity
     return found
+
+
+def _beside_others(arm: Arm, drug: str, kind: str) -> float:
+    """What an action on signaling keeps of its strength where endocrine drugs and drugs against HER2 are given together."""
+    if signaling_trait(drug, kind) not in _BESIDE_EACH_OTHER:
+        return 1.0
+    phase = next(phase for phase in arm.phases if any(component.drug == drug for component in phase))
+    together = endocrine_with_her2(component.drug for component in phase)
+    return float(value(ENDOCRINE_WITH_HER2_DRUGS, "1")) if together else 1.0
+
+
+def endocrine_with_her2(drugs: Iterable[str]) -> bool:
+    """Whether both endocrine drugs and drugs that act on HER2's signaling are among some drugs."""
+    return signaling_traits(drugs) >= _BESIDE_EACH_OTHER
+
+
+def signaling_traits(drugs: Iterable[str]) -> set[str]:
+    """Traits of the classes that drugs' actions on signaling belong to."""
+    catalog = load_drugs()
+    found = (signaling_trait(drug, action.kind) for drug in drugs for action in catalog[drug].actions)
+    return {trait for trait in found if trait is not None}
+
+
+def signaling_trait(drug: str, kind: str) -> str | None:
+    """Trait of the class that an action belongs to; None if it kills, or belongs to no class."""
+    name = None if kind in KILLING else response_class_of_action(drug, kind)
+    return None if name is None else load_response_classes()[name].spread
 
 
 def _of_action(population: Population, drug: str, kind: str) -> Floats:

@@ -244,6 +244,11 @@ class Population(Entry):
         default=0.0,
         description="Brain metastases at entry: excluded, allowed (as common as they are), or a share.",
     )
+    brain_treated: Share | None = Field(
+        default=None,
+        description="Share, of patients with brain metastases at entry, whose metastases were irradiated or removed and are stable;"
+        " if not given, that of brain.treated_at_entry.",
+    )
     visceral: Share | None = Field(
         default=None, description="Share of patients with liver or lung metastases."
     )

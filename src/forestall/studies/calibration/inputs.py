@@ -9,7 +9,13 @@ from typing import Final
 
 import numpy as np
 
-from forestall.clinic.response import ENDOCRINE_IN_HER2_POSITIVE, OWN_SPREAD, parameter_word
+from forestall.clinic.response import (
+    ENDOCRINE_IN_HER2_POSITIVE,
+    ENDOCRINE_WITH_HER2_DRUGS,
+    OWN_SPREAD,
+    endocrine_with_her2,
+    parameter_word,
+)
 from forestall.knowledge.drugs import KILLING, load_drugs
 from forestall.knowledge.networks import disease_network
 from forestall.knowledge.population import Population
@@ -104,6 +110,8 @@ def _of_tumors(name: str, population: Population, drugs: Sequence[str]) -> bool:
     """Whether an unknown that belongs to tumors, or to one kind of them, matters to these patients under such drugs."""
     if name == ENDOCRINE_IN_HER2_POSITIVE:
         return "endocrine" in _traits(drugs) and "her2_positive" in _types_in(population)
+    if name == ENDOCRINE_WITH_HER2_DRUGS:
+        return endocrine_with_her2(drugs)
     # Occult metastases in the brain, which anybody can have, are left out: they are few.
     if name == _BARRIER:
         return population.brain_metastases != 0.0

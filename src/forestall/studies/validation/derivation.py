@@ -17,7 +17,7 @@ from forestall.knowledge.evidence import plain_name
 from forestall.knowledge.regimens import parse_regimen
 from forestall.knowledge.trials import TrialSpec, load_trial
 from forestall.studies.validation.alignment import aligned
-from forestall.studies.validation.brain_share import say_brain_share
+from forestall.studies.validation.brain_share import say_brain_share, say_stable_share
 from forestall.studies.validation.derived import Derived, Step
 from forestall.studies.validation.evidence import Evidence
 from forestall.studies.validation.exceptions import TrialOverride
@@ -228,6 +228,7 @@ def _plan(evidence: Evidence, row: ComparisonRow, written: Mapping[str, Path], p
     population = derive_population(trial, subgroup)
     if subgroup == "all":
         say_brain_share(evidence, trial.trial, population)
+    say_stable_share(evidence, trial.trial, population)
     _apply(override.population, population.fields, population.steps)
     if suppresses_ovaries(_treatment(evidence, row, row.control)):
         population.say("menopause", "post", "the ovaries are suppressed")

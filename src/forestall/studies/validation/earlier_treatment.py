@@ -19,7 +19,7 @@ _GROUP_WORDS: Final[Mapping[str, str]] = {
     "chemo": "chemotherapy",
     "cdk4/6i": "CDK4/6 inhibitor",
     "cdk4/6 inhibitor": "CDK4/6 inhibitor",
-    "antiestrogen": "endocrine therapy",
+    "antiestrogen": "tamoxifen",
     "anti-her2": "HER2-targeted therapy",
     **dict.fromkeys(
         (
@@ -51,6 +51,8 @@ _NOT_EVERYONE: Final = re.compile(
 )
 _OPTION: Final = re.compile(r"\s*\(?(?:\+/-|with or without)\s*(?P<drug>[^;,()]+).*$", re.IGNORECASE)
 """What only some patients had beside what all had."""
+_OF_SOME: Final = re.compile(r"\s*\(\s*[~≈]?\d[^()%]*%\s+[^()]+\)")
+"""A share in brackets behind what all had: of those who had another drug as well."""
 _BEFORE_A_DRUG: Final = re.compile(
     r"^(?:(?:prior|previous|progress(?:ed|ion|ing)? (?:on|after|on/after|on or after)|on/after|after"
     r"|(?:>=|≥)?\d(?:-\d)?(?: prior)?(?: lines? of)?|\(neo\)adjuvant|adjuvant)\s+)+",
@@ -105,7 +107,7 @@ def _year(row: TrialRow) -> int:
 def _everyone(row: TrialRow, found: Derived) -> None:
     prior: list[str] = []
     for part in _PARTS.split(row.prior_therapy):
-        word = _OPTION.sub("", part.strip())
+        word = _OPTION.sub("", _OF_SOME.sub("", part).strip())
         drug = _drug_or_group(word)
         if drug is not None and drug not in prior:
             prior.append(drug)

@@ -40,9 +40,12 @@ _MIXED: Final = re.compile(
 )
 """What says that a marker is not about every patient."""
 _BRAIN: Final = (
-    (r"with or without[^;,]*brain|brain metastases allowed|asymptomatic cns allowed", "allowed"),
+    (r"with or without[^;,]*brain|(?:brain|cns)(?: met(?:astase)?s)? allowed", "allowed"),
     (r"without brain|no brain", "excluded"),
 )
+_ACTIVE_TOO: Final = re.compile(r"\bincl(?:uding|\.)? active\b", re.IGNORECASE)
+_STABLE_WITH_ACTIVE: Final = 0.5
+"""Of patients with brain metastases, where active ones are allowed and no numbers are given: assumed."""
 
 
 _RECEPTOR: Final = r"(?:HR|ER|hormone[- ]receptor|o?estrogen[- ]receptor)"
@@ -82,6 +85,7 @@ def derive_population(row: TrialRow, subgroup: str) -> Derived:
     _menopause(row, found)
     say_earlier_treatment(row, found)
     _brain(row, found)
+    _stable_brain(row, found)
     _entry_criteria(row, found)
     if share := re.search(r"(\d+)% visceral", row.population):
         found.say("visceral", f"{share[1]}%", f"population '{share[0]}'")
@@ -173,7 +177,13 @@ def _brain(row: TrialRow, found: Derived) -> None:
     for pattern, value in _BRAIN:
         if match := re.search(pattern, row.population, re.IGNORECASE):
             found.say("brain_metastases", value, f"population '{match[0]}'")
-            return
+            break
+
+
+def _stable_brain(row: TrialRow, found: Derived) -> None:
+    """A trial that asks for stable metastases leaves the usual share; one that takes active ones, too, has fewer."""
+    if found.fields.get("brain_metastases") == "allowed" and (match := _ACTIVE_TOO.search(row.population)):
+        found.say("brain_treated", _STABLE_WITH_ACTIVE, f"population '{match[0]}', half of them assumed")
 
 
 def _entry_criteria(row: TrialRow, found: Derived) -> None:
@@ -205,11 +215,8 @@ def _age(found: Derived, text: str, match: re.Match[str]) -> None:
 def _brain_metastases(found: Derived, text: str, match: re.Match[str]) -> None:
     found.say("brain_metastases", 1.0, f"subgroup '{text}'")
     if match["state"]:
-        found.note(
-            "brain_metastases",
-            match["state"].strip(),
-            "treatment and activity of the metastases are not represented",
-        )
+        stable = match["state"].strip() in ("stable", "treated")
+        found.say("brain_treated", 1.0 if stable else 0.0, f"subgroup '{text}'")
 
 
 def _sets(**fields: Any) -> Phrase:
@@ -249,8 +256,8 @@ def _phrases() -> tuple[tuple[str, Phrase], ...]:
             _sets(brain_metastases="excluded"),
         ),
         (
-            r"(?P<state>(?:active|stable|untreated|treated[- ]progressing|treated|progressing) )?(?:brain|cns) met(?:astase)?s\b"
-            r"(?: at baseline)?",
+            r"(?:history of )?(?P<state>(?:active|stable|untreated|treated[- ]progressing|treated|progressing) )?"
+            r"(?:brain|cns) met(?:astase)?s\b(?: at baseline)?",
             _brain_metastases,
         ),
         (r"\b(?:no|without) prior (?P<drug>[\w/ +-]+)$|\b(?P<naive>[\w/+-]+)-naive$", had_not_before),
