@@ -11,9 +11,11 @@ import pytest
 
 from forestall.errors import InputError
 from forestall.studies.calibration import results
-from forestall.studies.calibration.emulator import features, fit, penalty
+from forestall.studies.calibration.emulator import features, prior_of
 from forestall.studies.calibration.inputs import inputs_of
+from forestall.studies.calibration.logistic import fit
 from forestall.studies.calibration.observations import Observation, covariance
+from forestall.studies.calibration.slopes import UNKNOWN
 from forestall.studies.calibration.smoother import assimilate
 from forestall.studies.calibration.spec import CalibrationSpec, PriorSpec, load_spec, unknowns
 from forestall.studies.validation.derivation import TrialPlan, questions
@@ -49,7 +51,8 @@ def test_unit_the_emulator_finds_a_quadratic_logit() -> None:
     truth = np.array([0.3, 0.8, -0.5, 0.2, 0.1, -0.2])
     terms = features(variables)
     share = rng.binomial(50, 1 / (1 + np.exp(-terms @ truth))) / 50
-    found = fit(terms, share, np.full(4000, 50.0), penalty(2))
+    center, precision = prior_of([UNKNOWN] * 2)
+    found = fit(terms, share, np.full(4000, 50.0), precision, center=center)
     assert found == pytest.approx(truth, abs=0.05)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import numpy as np
 import pytest
 
 from forestall.knowledge.parameter_sets import ParameterSet, in_use, using
-from forestall.studies.kept import as_finished, load_arrays, save_arrays
+from forestall.studies.kept import as_finished, as_finished_apart, load_arrays, save_arrays
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -17,6 +19,14 @@ def test_property_every_item_is_done_once_with_the_callers_parameters(workers: i
     with using(ParameterSet("mine")):
         found = dict(as_finished(lambda item: (item**2, in_use().name), range(20), workers))
     assert found == {item: (item**2, "mine") for item in range(20)}
+
+
+def test_property_processes_do_every_item_once_after_they_have_begun(tmp_path: Path) -> None:
+    here, begin = Path.cwd(), functools.partial(os.chdir, tmp_path)
+    items = [f"{number}.npz" for number in range(9)]
+    done = dict(as_finished_apart(os.path.abspath, items, 2, begin))
+    assert done == {item: str(tmp_path / item) for item in items}
+    assert Path.cwd() == here, "the caller's own process is left alone"
 
 
 def test_unit_nothing_is_taken_from_the_queue_before_a_thread_needs_it() -> None:

@@ -1,10 +1,18 @@
-"""Results that are kept as they come: threads make what is missing, and each file is whole or not there."""
+"""Results that are kept as they come: threads or processes make what is missing, and each file is whole or not there."""
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
 from contextvars import copy_context
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,6 +20,8 @@ from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
+
+from forestall.studies.one_thread import algebra_on_one_thread
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -34,13 +44,45 @@ def as_finished(
     Yields:
         An item and its result.
     """
+    pool = ThreadPoolExecutor(workers)
+    return _finished(pool, lambda item: pool.submit(copy_context().run, work, item), items, workers)
+
+
+def as_finished_apart(
+    work: Callable[[Item], Result], items: Iterable[Item], workers: int, begin: Callable[[], object]
+) -> Iterator[tuple[Item, Result]]:
+    """As `as_finished`, but on processes: for work that holds the interpreter's lock much of its time.
+
+    Processes start afresh and know nothing of the caller's context. A script that gets here needs the usual
+    `if __name__ == "__main__":` around what it runs.
+
+    Args:
+        work: Called with each item; it and the items must be such as can be sent to another process.
+        items: What it is called with.
+        workers: Processes.
+        begin: Called once in each process before anything else; it can be sent there, too.
+
+    Yields:
+        An item and its result.
+    """
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _begun, (begin,))
+    return _finished(pool, lambda item: pool.submit(work, item), items, workers)
+
+
+def _begun(begin: Callable[[], object]) -> None:
+    algebra_on_one_thread()
+    begin()
+
+
+def _finished(
+    pool: Executor, submit: Callable[[Item], Future[Result]], items: Iterable[Item], workers: int
+) -> Iterator[tuple[Item, Result]]:
     queue = iter(items)
     waiting: dict[Future[Result], Item] = {}
-    pool = ThreadPoolExecutor(workers)
     try:
         while True:
             for item in queue:
-                waiting[pool.submit(copy_context().run, work, item)] = item
+                waiting[submit(item)] = item
                 if len(waiting) == 2 * workers:
                     break
             if not waiting:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 import shlex
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +14,7 @@ from forestall.studies.calibration.curves import SUMMARY
 from forestall.studies.calibration.results import write_ensemble, write_results
 from forestall.studies.calibration.run import Calibration, Progress, calibrate, prepare, then_survival
 from forestall.studies.calibration.spec import SPECS, load_spec
+from forestall.studies.one_thread import algebra_on_one_thread
 from forestall.studies.record import file_sha256
 
 SHARED: Final = "FORESTALL_SHARED"
@@ -75,14 +75,6 @@ def run_calibration(
 def _run(stage: Calibration, *, shards: Path, workers: int, progress: Progress | None) -> None:
     with algebra_on_one_thread():
         calibrate(stage, shards, workers=workers, progress=progress)
-
-
-def algebra_on_one_thread() -> AbstractContextManager[object]:
-    """Linear algebra without threads of its own: the matrices are small, and sums depend on the number of such threads."""
-    from threadpoolctl import threadpool_limits
-
-    limits: AbstractContextManager[object] = threadpool_limits(1, user_api="blas")
-    return limits
 
 
 def _write(

@@ -2,27 +2,26 @@
 
 For each simulated arm, the logit of the share of patients who are free of progression at each visit, and of the share who respond, is
 a quadratic polynomial of the standardized unknowns. It is fitted to the numbers of patients by penalized maximum likelihood, so few
-patients per set suffice: their chance variation averages out over the sets. Unknowns that scale the same drugs enter as one sum.
+patients per set suffice: their chance variation averages out over the sets. Unknowns that scale the same drugs enter as one sum. Slopes
+are drawn to what the same variable does in other trials.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from forestall.studies.calibration.logistic import fit, logistic
 from forestall.studies.calibration.shards import Design, Shard
+from forestall.studies.calibration.slopes import CONSTANT_SD, UNKNOWN, Column, Key, Slope, common_slopes
 
 Array = NDArray[np.float64]
-_ROUNDS: Final = 25
-_LEAST_WEIGHT: Final = 1e-3
-LINEAR_SD: Final = 0.7
-"""Prior standard deviation of the coefficients of linear terms, on the logit scale; chosen by cross-validation over sets."""
-SQUARE_SD: Final = 0.06
-"""That of squared and mixed terms; chosen likewise."""
+SQUARE_SD: Final = 0.02
+"""Prior standard deviation of the coefficients of squared and mixed terms, on the logit scale; by cross-validation over sets."""
 LOCAL_SD: Final = 0.5
 """Prior standard deviation, on the logit scale, of what the polynomial misses where the emulator is used; assumed."""
 FARTHEST: Final = 3.5
@@ -52,12 +51,12 @@ class ArmEmulator:
 
     def survival_at(self, deviates: Array) -> Array:
         """(N, T) share free of progression; never rising."""
-        share = _share(features(self.inputs.variables(deviates)) @ self.survival)
+        share = logistic(features(self.inputs.variables(deviates)) @ self.survival)
         return np.asarray(np.minimum.accumulate(share, axis=1))
 
     def response_at(self, deviates: Array) -> Array:
         """(N,) share of responders."""
-        return _share(features(self.inputs.variables(deviates)) @ self.response)
+        return logistic(features(self.inputs.variables(deviates)) @ self.response)
 
 
 def features(variables: Array) -> Array:
@@ -68,76 +67,68 @@ def features(variables: Array) -> Array:
     return np.hstack([np.ones((len(variables), 1)), variables, mixed])
 
 
-def penalty(count: int) -> Array:
-    """(terms,) prior precision of each coefficient for so many variables."""
-    mixed = count * (count + 1) // 2
-    parts = [[1e-2], [1 / LINEAR_SD**2] * count, [1 / SQUARE_SD**2] * mixed]
-    return np.concatenate([np.array(part, np.float64) for part in parts])
-
-
-def fit(terms: Array, share: Array, patients: Array, precision: Array, offset: Array | float = 0.0) -> Array:
-    """(terms,) coefficients of a logistic regression with a normal prior around 0.
+def prior_of(slopes: Sequence[Slope]) -> tuple[Array, Array]:
+    """(terms,) prior means and precisions of the coefficients of a polynomial.
 
     Args:
-        terms: (N, terms).
-        share: (N,) observed shares; NaN where there is none.
-        patients: (N,) patients behind each.
-        precision: (terms,) of the prior.
-        offset: (N,) of the logit.
+        slopes: What is known of each variable's slope.
     """
-    known = np.isfinite(share) & (patients > 0)
-    x, y, n = terms[known], share[known], patients[known]
-    shift = np.broadcast_to(offset, share.shape)[known]
-    start = (y @ n + 0.5) / (n.sum() + 1.0)
-    coefficient = np.zeros(terms.shape[1])
-    coefficient[0] = 0.0 if shift.any() else np.log(start / (1 - start))
-    for _ in range(_ROUNDS):
-        mean = _share(x @ coefficient + shift)
-        weight = n * np.maximum(mean * (1 - mean), _LEAST_WEIGHT)
-        gradient = x.T @ (n * (y - mean)) - precision * coefficient
-        step = np.linalg.solve((x.T * weight) @ x + np.diag(precision), gradient)
-        largest = np.abs(x @ step).max(initial=0.0)
-        coefficient += step / max(1.0, largest / 2.0)
-        if largest < 1e-4:
-            break
-    return coefficient
+    count = len(slopes)
+    mixed = count * (count + 1) // 2
+    center = [0.0, *(slope.center for slope in slopes), *[0.0] * mixed]
+    spread = [CONSTANT_SD, *(slope.sd for slope in slopes), *[SQUARE_SD] * mixed]
+    return np.array(center), 1 / np.square(spread)
 
 
-def _fit_local(
-    terms: Array, share: Array, patients: Array, precision: Array, local: NDArray[np.bool_]
-) -> Array:
-    """As `fit`, then moved as a whole to agree with the sets that lie where the emulator is used."""
-    found = fit(terms, share, patients, precision)
-    if local.any():
-        here = terms[local]
-        constant, prior = np.ones((len(here), 1)), np.array([1 / LOCAL_SD**2])
-        found[0] += fit(constant, share[local], patients[local], prior, here @ found)[0]
-    return found
+@dataclass(frozen=True)
+class ArmSets:
+    """Outcomes of one simulated arm in all sets."""
+
+    trial: str
+    inputs: Inputs
+    variables: Array
+    """(N, F)."""
+    local: NDArray[np.bool_]
+    """(N,) sets that lie where the emulator is used."""
+    survival: Array
+    """(N, T)."""
+    patients: Array
+    """(N,) behind the survival."""
+    response: Array
+    """(N,)."""
+    evaluated: Array
+    """(N,) patients behind the response."""
+
+    def columns(self) -> Iterator[Column]:
+        """Survival at each time, then response."""
+        weights = self.inputs.weights
+        for share in self.survival.T:
+            yield Column(self.trial, "survival", self.variables, weights, share, self.patients)
+        yield Column(self.trial, "response", self.variables, weights, self.response, self.evaluated)
 
 
-def fit_arm(
-    inputs: Inputs, deviates: Array, shards: Sequence[Shard], arm: int, local: NDArray[np.bool_]
-) -> ArmEmulator:
+def fit_arm(arm: ArmSets, slopes: Mapping[Key, Slope]) -> ArmEmulator:
     """Learn one arm.
 
     Args:
-        inputs: What it depends on.
-        deviates: (N, P) of the simulated sets.
-        shards: Their outcomes, in the same order.
-        arm: Number of the simulated arm in its trial.
-        local: (N,) sets that lie where the emulator is used.
+        arm: Its outcomes.
+        slopes: What is known of slopes; those that are not there are unknown.
     """
-    variables = inputs.variables(deviates)
-    terms, precision = features(variables), penalty(variables.shape[1])
-    survival = np.stack([shard.survival[arm] for shard in shards])
-    patients = np.array([shard.patients[arm] for shard in shards])
-    columns = [
-        _fit_local(terms, survival[:, t], patients, precision, local) for t in range(survival.shape[1])
-    ]
-    response = np.array([shard.response[arm] for shard in shards])
-    evaluated = np.array([shard.evaluated[arm] for shard in shards])
-    responding = _fit_local(terms, response, evaluated, precision, local)
-    return ArmEmulator(inputs, np.stack(columns, axis=1), responding)
+    terms = features(arm.variables)
+    *survival, response = (_fit_column(terms, column, arm.local, slopes) for column in arm.columns())
+    return ArmEmulator(arm.inputs, np.stack(survival, axis=1), response)
+
+
+def _fit_column(terms: Array, column: Column, local: NDArray[np.bool_], slopes: Mapping[Key, Slope]) -> Array:
+    """Fit all sets, then move the whole to agree with those that lie where the emulator is used."""
+    center, precision = prior_of([slopes.get(key, UNKNOWN) for key in column.keys])
+    found = fit(terms, column.share, column.patients, precision, center=center)
+    if local.any():
+        here = terms[local]
+        constant, prior = np.ones((len(here), 1)), np.array([1 / LOCAL_SD**2])
+        share, patients = column.share[local], column.patients[local]
+        found[0] += fit(constant, share, patients, prior, offset=here @ found)[0]
+    return found
 
 
 def fit_all(
@@ -156,17 +147,32 @@ def fit_all(
         shards: By number of the set and name of the design.
         local: Numbers of the sets that lie where the emulator is used.
     """
-    found = {}
-    for one in {one.name: one for one in designs}.values():
-        numbers = [number for number in deviates if (number, one.name) in shards]
-        matrix = np.stack([deviates[number] for number in numbers])
-        outcomes = [shards[number, one.name] for number in numbers]
-        near = np.array([number in local for number in numbers])
-        for arm in range(len(one.plan.spec.arms)):
-            key = (one.name, arm)
-            found[key] = fit_arm(inputs[key], matrix, outcomes, arm, near)
-    return found
+    arms = {
+        (one.name, arm): _sets_of(one, arm, inputs[one.name, arm], deviates, shards, local)
+        for one in {one.name: one for one in designs}.values()
+        for arm in range(len(one.plan.spec.arms))
+    }
+    slopes = common_slopes(column for arm in arms.values() for column in arm.columns())
+    return {key: fit_arm(arm, slopes) for key, arm in arms.items()}
 
 
-def _share(logit: Array) -> Array:
-    return np.asarray(1 / (1 + np.exp(-np.clip(logit, -30, 30))))
+def _sets_of(
+    one: Design,
+    arm: int,
+    inputs: Inputs,
+    deviates: Mapping[int, Array],
+    shards: Mapping[tuple[int, str], Shard],
+    local: Collection[int],
+) -> ArmSets:
+    numbers = [number for number in deviates if (number, one.name) in shards]
+    outcomes = [shards[number, one.name] for number in numbers]
+    return ArmSets(
+        trial=one.plan.trial,
+        inputs=inputs,
+        variables=inputs.variables(np.stack([deviates[number] for number in numbers])),
+        local=np.array([number in local for number in numbers]),
+        survival=np.stack([shard.survival[arm] for shard in outcomes]),
+        patients=np.array([shard.patients[arm] for shard in outcomes]),
+        response=np.array([shard.response[arm] for shard in outcomes]),
+        evaluated=np.array([shard.evaluated[arm] for shard in outcomes]),
+    )

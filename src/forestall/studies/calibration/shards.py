@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 import zlib
@@ -21,7 +22,7 @@ from forestall.clinic.population import draw_population
 from forestall.knowledge.parameter_sets import ParameterSet, using
 from forestall.knowledge.regimens import parse_regimen
 from forestall.studies.analysis import Outcomes
-from forestall.studies.kept import as_finished, load_arrays, save_arrays
+from forestall.studies.kept import as_finished, as_finished_apart, load_arrays, save_arrays
 from forestall.studies.own_patients import seed_of_trial
 from forestall.studies.validation.derivation import DAYS_PER_MONTH, TrialPlan
 
@@ -167,7 +168,7 @@ def simulate_all(
         folder: Where shards are kept. Its files are for one version of the program: they do not say which.
         seed: Seed of the calibration.
         patients: Per arm.
-        workers: Threads.
+        workers: Processes; threads for a simulator of the caller's own.
         simulator: What simulates.
         progress: Told how many shards are done, and how many there are.
 
@@ -182,18 +183,59 @@ def simulate_all(
     }
     found = {key: shard for key, path in files.items() if (shard := _read(path)) is not None}
 
-    def work(missing: tuple[int, Design]) -> Shard:
-        number, one = missing
-        shard = simulator(one, sets[number], seed_of_trial(seed + number, one.name), patients)
-        save_arrays(files[number, one.name], {name: getattr(shard, name) for name in _ARRAYS})
-        return shard
-
-    missing = [(number, one) for number in sets for one in distinct if (number, one.name) not in found]
-    for (number, one), shard in as_finished(work, missing, workers):
-        found[number, one.name] = shard
+    missing = [
+        _Missing(one.name, number, _sent(sets[number]), seed, patients, files[number, one.name])
+        for number in sets
+        for one in distinct
+        if (number, one.name) not in found
+    ]
+    known = {one.name: one for one in distinct}
+    if simulator is simulate and min(workers, len(missing)) > 1:
+        finished = as_finished_apart(_make_here, missing, workers, functools.partial(_know, known))
+    else:
+        finished = as_finished(functools.partial(_make, known, simulator), missing, workers)
+    for done, shard in finished:
+        found[done.number, done.trial] = shard
         if progress is not None:
             progress(len(found), len(files))
     return found
+
+
+@dataclass(frozen=True)
+class _Missing:
+    """A shard that is to be simulated."""
+
+    trial: str
+    number: int
+    parameters: tuple[str, dict[str, float]]
+    seed: int
+    patients: int
+    file: Path
+
+
+def _sent(parameters: ParameterSet) -> tuple[str, dict[str, float]]:
+    """A parameter set as it can be sent to another process."""
+    return parameters.name, dict(parameters.values)
+
+
+_HERE: Final[dict[str, Design]] = {}
+"""The designs that a process of its own works on: sent to it once, and compiled there once."""
+
+
+def _know(designs: Mapping[str, Design]) -> None:
+    _HERE.update(designs)
+
+
+def _make_here(missing: _Missing) -> Shard:
+    return _make(_HERE, simulate, missing)
+
+
+def _make(designs: Mapping[str, Design], simulator: Simulator, missing: _Missing) -> Shard:
+    """Simulate a shard and keep it."""
+    seed = seed_of_trial(missing.seed + missing.number, missing.trial)
+    shard = simulator(designs[missing.trial], ParameterSet(*missing.parameters), seed, missing.patients)
+    save_arrays(missing.file, {name: getattr(shard, name) for name in _ARRAYS})
+    return shard
 
 
 def _kept_as(number: int, parameters: ParameterSet, seed: int, patients: int) -> str:
