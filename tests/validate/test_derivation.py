@@ -100,9 +100,6 @@ def test_unit_words_become_fields(
         ("HER2-negative second-line", "line", "2"),
         ("ESR1-mutant", "biomarkers", {"ESR1": 1.0}),
         ("PIK3CA-mutant (ctDNA)", "biomarkers", {"PIK3CA": 1.0}),
-        ("stable brain metastases", "brain_metastases", 1.0),
-        ("no brain mets", "brain_metastases", 0.0),
-        ("no brain metastases at baseline", "brain_metastases", 0.0),
         ("ESR1m", "biomarkers", {"ESR1": 1.0}),
         ("gBRCAm", "biomarkers", {"BRCA1/BRCA2": 1.0}),
         ("gBRCA2m", "biomarkers", {"BRCA2": 1.0}),
@@ -315,23 +312,3 @@ def test_unit_most_metastatic_comparisons_can_be_simulated(shared_evidence: Path
     in_scope = [one for one in found if one.in_scope]
     assert sum(one.plan is not None for one in in_scope) > 0.6 * len(in_scope)
     assert all(one.reason for one in found if one.plan is None)
-
-
-def test_unit_the_share_with_brain_metastases_is_counted_where_the_tables_give_numbers(
-    tables: Writer,
-) -> None:
-    brain = (
-        {**BOTH, "subgroup": "brain metastases", "n": "60"},
-        {**ALONE, "subgroup": "brain mets", "n": "36"},
-    )
-    trial = {"population": "postmenopausal, with or without brain metastases"}
-
-    def share(**changes: object) -> object:
-        plan = only(tables(**{"trials": (trial,), "arms": (BOTH, ALONE, *brain), **changes})).plan
-        assert plan is not None
-        return plan.spec.population.brain_metastases
-
-    assert share() == pytest.approx(0.24)
-    assert share(arms=(BOTH, ALONE)) is None
-    assert share(arms=(BOTH, ALONE, {**brain[0], "n": ""})) is None
-    assert share(trials=({"population": "postmenopausal, no brain metastases"},)) == 0.0
