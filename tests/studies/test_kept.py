@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+import operator
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from forestall.errors import StudyError
 from forestall.knowledge.parameter_sets import ParameterSet, in_use, using
 from forestall.studies.kept import as_finished, as_finished_apart, load_arrays, save_arrays
 
@@ -21,12 +22,16 @@ def test_property_every_item_is_done_once_with_the_callers_parameters(workers: i
     assert found == {item: (item**2, "mine") for item in range(20)}
 
 
-def test_property_processes_do_every_item_once_after_they_have_begun(tmp_path: Path) -> None:
-    here, begin = Path.cwd(), functools.partial(os.chdir, tmp_path)
-    items = [f"{number}.npz" for number in range(9)]
-    done = dict(as_finished_apart(os.path.abspath, items, 2, begin))
-    assert done == {item: str(tmp_path / item) for item in items}
-    assert Path.cwd() == here, "the caller's own process is left alone"
+def test_property_processes_do_every_item_once() -> None:
+    done = dict(as_finished_apart(os.path.basename, [f"folder/{number}" for number in range(9)], 2))
+    assert done == {f"folder/{number}": str(number) for number in range(9)}
+    ((_, elsewhere),) = as_finished_apart(operator.call, [os.getpid], 1)
+    assert elsewhere != os.getpid()
+
+
+def test_unit_a_process_that_dies_is_an_error_that_says_so() -> None:
+    with pytest.raises(StudyError, match="ended before its work was done"):
+        list(as_finished_apart(os._exit, [3], 1))
 
 
 def test_unit_nothing_is_taken_from_the_queue_before_a_thread_needs_it() -> None:

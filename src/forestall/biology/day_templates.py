@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -98,6 +98,14 @@ class Plan:
     """(C,)."""
     known: dict[tuple[int, int, int, bool], bool] = field(default_factory=dict, compare=False, repr=False)
     """Answers of `_is_fine` by component, day of its cycle, days, and whether it is a later cycle."""
+    known_jumps: dict[tuple[int, int, bool], tuple[float, ...]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+    """Times within a day of doses that make an effect jump, by component, day of its cycle, and whether it is a later cycle."""
+    known_cuts: dict[tuple[int, float, float, bool], list[float]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+    """Cuts of a stretch of a component's cycle, by component, begin, end, and whether it is a later cycle."""
 
     def spans(self, dose: NDArray[np.uint8], stops: Collection[int]) -> NDArray[np.int64]:
         """Days that can be integrated together from each day on (1 near doses).
@@ -158,9 +166,16 @@ class Plan:
         return Day(self.phase, self.phase > 0 and day == 0, dosed, lively, jumps, span)
 
     def _jumps(self, c: int, day: int, at: int) -> list[float]:
-        curve, within, later = self.curves[c], self._within(c, day + at), self._is_later(c, day + at)
-        times = dose_times(self.components[c], self.lags[c])
-        return [at + time for time in times if curve is None or rise(curve, later, within + time) > JUMP]
+        key = (c, self._within(c, day + at), self._is_later(c, day + at))
+        if key not in self.known_jumps:
+            self.known_jumps[key] = tuple(self._jumping(*key))
+        return [at + time for time in self.known_jumps[key]]
+
+    def _jumping(self, c: int, within: int, later: bool) -> Iterator[float]:
+        curve = self.curves[c]
+        for time in dose_times(self.components[c], self.lags[c]):
+            if curve is None or rise(curve, later, within + time) > JUMP:
+                yield time
 
     def _is_later(self, c: int, day: int) -> bool:
         """Whether a day comes after the first cycle of a component."""
@@ -206,11 +221,19 @@ class Plan:
         return [
             cut - within + at
             for c, at, within, later in day.lively
-            if (curve := self.curves[c]) is not None and self.kills[c] == kills
+            if self.kills[c] == kills
             for begin, end in itertools.pairwise(bounds)
             if not kills or at <= begin < at + 1
-            for cut in cuts(curve, later, within - at + begin, within - at + end, self._tolerance(c))
+            for cut in self._cuts_of(c, within - at + begin, within - at + end, later)
         ]
+
+    def _cuts_of(self, c: int, begin: float, end: float, later: bool) -> list[float]:
+        key = (c, begin, end, later)
+        if key not in self.known_cuts:
+            curve = self.curves[c]
+            found = [] if curve is None else cuts(curve, later, begin, end, self._tolerance(c))
+            self.known_cuts[key] = found
+        return self.known_cuts[key]
 
     def _segment(self, day: Day, begin: float, end: float, inner: Sequence[float]) -> Segment:
         between = [point for point in inner if begin + _SAME_DAYS < point < end - _SAME_DAYS]

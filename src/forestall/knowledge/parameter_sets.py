@@ -38,6 +38,10 @@ class ParameterSet:
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", MappingProxyType(dict(self.values)))
 
+    def __reduce__(self) -> tuple[type[ParameterSet], tuple[str, dict[str, float]]]:
+        """Sets are sent to other processes; a proxy cannot be."""
+        return ParameterSet, (self.name, dict(self.values))
+
     @property
     def fingerprint(self) -> str:
         """A hash of the numbers, whatever the name."""

@@ -13,6 +13,7 @@ from concurrent.futures import (
     ThreadPoolExecutor,
     wait,
 )
+from concurrent.futures.process import BrokenProcessPool
 from contextvars import copy_context
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,6 +22,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from forestall.errors import StudyError
 from forestall.studies.one_thread import algebra_on_one_thread
 
 Item = TypeVar("Item")
@@ -49,7 +51,7 @@ def as_finished(
 
 
 def as_finished_apart(
-    work: Callable[[Item], Result], items: Iterable[Item], workers: int, begin: Callable[[], object]
+    work: Callable[[Item], Result], items: Iterable[Item], workers: int
 ) -> Iterator[tuple[Item, Result]]:
     """As `as_finished`, but on processes: for work that holds the interpreter's lock much of its time.
 
@@ -60,18 +62,21 @@ def as_finished_apart(
         work: Called with each item; it and the items must be such as can be sent to another process.
         items: What it is called with.
         workers: Processes.
-        begin: Called once in each process before anything else; it can be sent there, too.
 
     Yields:
         An item and its result.
+
+    Raises:
+        StudyError: if a process ends before its work is done.
     """
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _begun, (begin,))
-    return _finished(pool, lambda item: pool.submit(work, item), items, workers)
-
-
-def _begun(begin: Callable[[], object]) -> None:
-    algebra_on_one_thread()
-    begin()
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), algebra_on_one_thread)
+    try:
+        yield from _finished(pool, lambda item: pool.submit(work, item), items, workers)
+    except BrokenProcessPool:
+        raise StudyError(
+            "a process ended before its work was done: too little memory (fewer workers need less), or a script"
+            ' that does not keep what it runs under `if __name__ == "__main__":`'
+        ) from None
 
 
 def _finished(

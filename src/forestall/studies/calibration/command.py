@@ -39,7 +39,7 @@ def run_calibration(
         curves: Folder of published curves; that beside the evidence, if it is there.
         out: Where to.
         resume: Whether shards that are there may be used.
-        workers: Threads; one per processor if not given.
+        workers: Processes, and threads between simulations; one per processor if not given.
         progress: Told the stage, how much of it is done and how much there is.
 
     Raises:

@@ -31,6 +31,7 @@ from forestall.studies.calibration.shards import (
 )
 from forestall.studies.calibration.smoother import assimilate
 from forestall.studies.calibration.spec import CalibrationSpec, Unknown, unknowns
+from forestall.studies.compilation import announce_compilation
 from forestall.studies.kept import as_finished
 from forestall.studies.validation.derivation import Question, questions
 from forestall.studies.validation.evidence import Evidence, read_evidence
@@ -187,11 +188,14 @@ def run_waves(
     Args:
         calibration: From `prepare`; its results are filled in.
         folder: Where shards are kept.
-        workers: Threads.
+        workers: Processes that simulate, or threads for a simulator of the caller's own.
         simulator: What simulates.
         progress: Told the stage, how much of it is done and how much there is.
     """
     spec = calibration.spec
+    if simulator is simulate:
+        one = calibration.designs[0]
+        announce_compilation(progress or _quiet, lambda: simulate(one, LITERATURE, spec.seed, 2))
     sets = normal_design(spec.members[0], len(calibration.unknowns), spec.seed)
     for wave, count in enumerate(spec.members):
         first = sum(spec.members[:wave])
@@ -210,6 +214,10 @@ def run_waves(
         calibration.posterior[None] = posterior(calibration, calibration.observed)
         if not last:
             sets = _next_design(calibration, wave + 1)
+
+
+def _quiet(_stage: str, _done: int, _total: int) -> None:
+    """Report nothing."""
 
 
 def _local(spec: CalibrationSpec, wave: int) -> range:

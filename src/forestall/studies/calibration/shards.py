@@ -184,18 +184,18 @@ def simulate_all(
     found = {key: shard for key, path in files.items() if (shard := _read(path)) is not None}
 
     missing = [
-        _Missing(one.name, number, _sent(sets[number]), seed, patients, files[number, one.name])
-        for number in sets
+        _Missing(
+            one,
+            {number: one_set for number, one_set in sets.items() if (number, one.name) not in found},
+            {number: files[number, one.name] for number in sets},
+            seed,
+            patients,
+        )
         for one in distinct
-        if (number, one.name) not in found
     ]
-    known = {one.name: one for one in distinct}
-    if simulator is simulate and min(workers, len(missing)) > 1:
-        finished = as_finished_apart(_make_here, missing, workers, functools.partial(_know, known))
-    else:
-        finished = as_finished(functools.partial(_make, known, simulator), missing, workers)
-    for done, shard in finished:
-        found[done.number, done.trial] = shard
+    in_turn = as_finished_apart if simulator is simulate and workers > 1 else as_finished
+    for done, shards in in_turn(functools.partial(_make, simulator), [m for m in missing if m.sets], workers):
+        found |= {(number, done.design.name): shard for number, shard in shards.items()}
         if progress is not None:
             progress(len(found), len(files))
     return found
@@ -203,39 +203,23 @@ def simulate_all(
 
 @dataclass(frozen=True)
 class _Missing:
-    """A shard that is to be simulated."""
+    """The shards of one trial that are to be simulated, by number of the set: together, because the trial's arms are compiled first."""
 
-    trial: str
-    number: int
-    parameters: tuple[str, dict[str, float]]
+    design: Design
+    sets: Mapping[int, ParameterSet]
+    files: Mapping[int, Path]
     seed: int
     patients: int
-    file: Path
 
 
-def _sent(parameters: ParameterSet) -> tuple[str, dict[str, float]]:
-    """A parameter set as it can be sent to another process."""
-    return parameters.name, dict(parameters.values)
-
-
-_HERE: Final[dict[str, Design]] = {}
-"""The designs that a process of its own works on: sent to it once, and compiled there once."""
-
-
-def _know(designs: Mapping[str, Design]) -> None:
-    _HERE.update(designs)
-
-
-def _make_here(missing: _Missing) -> Shard:
-    return _make(_HERE, simulate, missing)
-
-
-def _make(designs: Mapping[str, Design], simulator: Simulator, missing: _Missing) -> Shard:
-    """Simulate a shard and keep it."""
-    seed = seed_of_trial(missing.seed + missing.number, missing.trial)
-    shard = simulator(designs[missing.trial], ParameterSet(*missing.parameters), seed, missing.patients)
-    save_arrays(missing.file, {name: getattr(shard, name) for name in _ARRAYS})
-    return shard
+def _make(simulator: Simulator, missing: _Missing) -> dict[int, Shard]:
+    """Simulate shards, and keep each."""
+    found = {}
+    for number, parameters in missing.sets.items():
+        seed = seed_of_trial(missing.seed + number, missing.design.name)
+        found[number] = shard = simulator(missing.design, parameters, seed, missing.patients)
+        save_arrays(missing.files[number], {name: getattr(shard, name) for name in _ARRAYS})
+    return found
 
 
 def _kept_as(number: int, parameters: ParameterSet, seed: int, patients: int) -> str:

@@ -9,13 +9,13 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from forestall.errors import InputError, StudyError
 from forestall.kernel_cache import PACKAGE, fingerprint
 from forestall.knowledge.parameter_sets import ParameterSet, using
 from forestall.studies.compilation import announce_compilation
-from forestall.studies.kept import as_finished
+from forestall.studies.kept import as_finished, as_finished_apart
 from forestall.studies.own_patients import seed_of_trial
 from forestall.studies.record import knowledge_sha256
 from forestall.studies.validation.derivation import TrialPlan
@@ -25,6 +25,8 @@ from forestall.studies.validation.samples import Sample, draw_sample, load_sampl
 Progress = Callable[[str, int, int], None]
 Key = tuple[str, str]
 """Trial and subgroup."""
+_MANY: Final = 200
+"""Shards that are worth the seconds in which processes start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +122,12 @@ def run_shards(
 def run(
     shards: Sequence[Shard], folder: Path, *, workers: int | None = None, progress: Progress | None = None
 ) -> dict[str, str]:
-    """Run the shards that the folder lacks, on threads.
+    """Run the shards that the folder lacks: on threads, or, if they are many, on processes.
 
     Args:
         shards: What is wanted.
         folder: Where they are kept.
-        workers: Threads; one per processor if None.
+        workers: Threads or processes; one per processor if None.
         progress: Called with a stage, how much of it is done and how much there is.
 
     Returns:
@@ -144,12 +146,22 @@ def run(
     if missing:
         first = missing[0]
         announce_compilation(report, lambda: draw_sample(first.plan, first.seed, 0, 1))
-    finished = as_finished(functools.partial(_keep, folder), missing, workers or os.cpu_count() or 1)
-    for done, (shard, problem) in enumerate(finished, start=1):
+    threads = workers or os.cpu_count() or 1
+    in_turn = as_finished_apart if threads > 1 and len(missing) >= _MANY else as_finished
+    done = 0
+    for shards_of_one, problems in in_turn(functools.partial(_keep_all, folder), _by_trial(missing), threads):
+        done += len(shards_of_one)
+        failures |= problems
         report("running trials", done, len(missing))
-        if problem:
-            failures[shard.name] = problem
     return failures
+
+
+def _by_trial(shards: Sequence[Shard]) -> list[list[Shard]]:
+    """Those of a trial together: its arms are compiled before the first."""
+    found: dict[Key, list[Shard]] = {}
+    for shard in shards:
+        found.setdefault(shard.key, []).append(shard)
+    return list(found.values())
 
 
 def read_shard(shard: Shard, folder: Path) -> Sample:
@@ -174,14 +186,15 @@ def _shards_of(key: Key, plan: TrialPlan, parameters: Parameters, size: Size) ->
         yield Shard(key, plan, member, place * count, count, seed)
 
 
-def _keep(folder: Path, shard: Shard) -> str:
-    """Put a shard on disk, or say why it could not be run."""
-    try:
-        sample = shard.draw()
-    except InputError as error:
-        return str(error)
-    save_sample(sample, folder / shard.name)
-    return ""
+def _keep_all(folder: Path, shards: Sequence[Shard]) -> dict[str, str]:
+    """Put shards on disk; names of those that could not be run, and why."""
+    problems = {}
+    for shard in shards:
+        try:
+            save_sample(shard.draw(), folder / shard.name)
+        except InputError as error:
+            problems[shard.name] = str(error)
+    return problems
 
 
 def _quiet(stage: str, done: int, total: int) -> None:
