@@ -201,7 +201,9 @@ def test_oracle_a_simulator_that_knows_the_truth_is_found_right(
     truths = {f"T{number:03d}": float(truth) for number, truth in enumerate(random.uniform(0.3, 0.7, 150))}
     folder = synthetic_trials(tables, truths, 5)
     monkeypatch.setattr(shards, "draw_sample", exponential_draw(truths, 10))
-    found = validate(folder, parameters="literature", size=Size(2400, 1, 1), shards=tmp_path / "shards")
+    found = validate(
+        folder, parameters="literature", size=Size(2400, 1, 1), shards=tmp_path / "shards", workers=1
+    )
     (score,) = [one for one in scores(found) if one.method == FORESTALL and one.grouping == "endpoint"]
     assert score.comparisons == 150
     assert score.coverage is not None
@@ -227,7 +229,7 @@ def test_oracle_a_simulator_that_is_wrong_is_found_wrong(
     truths = {f"T{number}": 0.5 for number in range(20)}
     folder = synthetic_trials(tables, truths, 6)
     monkeypatch.setattr(shards, "draw_sample", exponential_draw(dict.fromkeys(truths, 1.4), 20))
-    found = validate(folder, size=Size(600, 1, 1), shards=tmp_path / "shards")
+    found = validate(folder, size=Size(600, 1, 1), shards=tmp_path / "shards", workers=1)
     (score,) = [one for one in scores(found) if one.method == FORESTALL and one.grouping == "endpoint"]
     assert score.coverage is not None
     assert score.coverage[0] < 3
@@ -253,7 +255,7 @@ def test_unit_a_trial_that_fails_is_named_and_the_others_run(
 
     monkeypatch.setattr(shards, "draw_sample", sometimes)
     folder = synthetic_trials(tables, truths, 7)
-    found = validate(folder, size=Size(50, 1, 1), shards=tmp_path / "shards")
+    found = validate(folder, size=Size(50, 1, 1), shards=tmp_path / "shards", workers=1)
     assert found.failures == {"BAD all": "no such patient"}
     assert [one.simulated is not None for one in found.compared] == [True, False]
 
@@ -281,7 +283,9 @@ def test_oracle_the_interval_holds_the_spread_between_parameter_sets(
     truths = {name: hr * math.exp(0.3 * random.standard_normal()) for name, hr in center.items()}
     monkeypatch.setattr(shards, "draw_sample", exponential_draw(center, 10))
     monkeypatch.setattr(answers, "parameters_for", lambda _word: ensemble_of(0.3, 20))
-    found = validate(synthetic_trials(tables, truths, 8), size=Size(1200, 20, 1), shards=tmp_path / "shards")
+    found = validate(
+        synthetic_trials(tables, truths, 8), size=Size(1200, 20, 1), shards=tmp_path / "shards", workers=1
+    )
     (score,) = [one for one in scores(found) if one.method == FORESTALL and one.grouping == "endpoint"]
     assert score.coverage is not None
     assert 0.82 <= score.coverage[0] / score.coverage[1] <= 0.96
@@ -306,7 +310,9 @@ def test_oracle_the_interval_holds_what_the_parameter_sets_leave_unexplained(
     truths = {name: hr * math.exp(0.3 * random.standard_normal()) for name, hr in center.items()}
     monkeypatch.setattr(shards, "draw_sample", exponential_draw(center, 10))
     monkeypatch.setattr(answers, "parameters_for", lambda _word: ensemble_of(0.0, 3, discrepancy))
-    found = validate(synthetic_trials(tables, truths, 9), size=Size(1200, 3, 1), shards=tmp_path / "shards")
+    found = validate(
+        synthetic_trials(tables, truths, 9), size=Size(1200, 3, 1), shards=tmp_path / "shards", workers=1
+    )
     (score,) = [one for one in scores(found) if one.method == FORESTALL and one.grouping == "endpoint"]
     assert score.coverage is not None
     share = score.coverage[0] / score.coverage[1]
@@ -331,7 +337,7 @@ def test_oracle_the_discrepancy_widens_medians_on_the_log_scale_and_rates_on_tha
     squares = []
     for given in ({}, {"PFS median": 0.2, "PFS response": 0.4}):
         monkeypatch.setattr(answers, "parameters_for", lambda _word, given=given: ensemble_of(0.0, 3, given))
-        found = validate(folder, size=Size(600, 3, 1), shards=tmp_path / "shards")
+        found = validate(folder, size=Size(600, 3, 1), shards=tmp_path / "shards", workers=1)
         median, rate = (
             next(one.prediction for one in found.arms if one.measure == measure)
             for measure in ("median", "rate")
@@ -357,7 +363,7 @@ def test_unit_responses_to_one_treatment_after_another_are_not_those_to_the_firs
     folder = tables(arms=rows, comparisons=({"arm_ctl": "letrozole then both"},))
     monkeypatch.setattr(shards, "draw_sample", exponential_draw({"ONE": 0.6}, 10))
     monkeypatch.setattr(answers, "parameters_for", lambda _word: ensemble_of(0.0, 3, {}))
-    found = validate(folder, size=Size(60, 3, 1), shards=tmp_path / "shards")
+    found = validate(folder, size=Size(60, 3, 1), shards=tmp_path / "shards", workers=1)
     assert {(one.arm, one.endpoint) for one in found.arms} == {(name, "PFS") for name in names} | {
         ("both", "ORR")
     }
