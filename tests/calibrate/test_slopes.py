@@ -10,8 +10,8 @@ from forestall.studies.calibration.emulator import ArmSets, Inputs, fit_arm
 from forestall.studies.calibration.slopes import Column, Key, Slope, common_slopes
 
 Array = NDArray[np.float64]
-CENTER, BETWEEN = np.array([0.6, -0.3]), 0.15
-SETS, PATIENTS = 200, 10
+CENTER, BETWEEN = np.array([0.6, -0.3]), 0.1
+SETS, PATIENTS = 200, 5
 
 
 def arms(trials: int, *, constant: float = 0.0, seed: int = 1) -> tuple[Array, list[ArmSets]]:
@@ -38,11 +38,14 @@ def by_variable(slopes: dict[Key, Slope]) -> list[Slope]:
 
 
 def test_oracle_mean_and_spread_of_slopes_are_found() -> None:
-    """400 trials; chance of a slope 0.05: standard errors 0.008 of a mean and 0.006 of a spread; the bounds are five of them."""
-    _, found = arms(400)
+    """1600 trials; chance of a slope 0.07: standard errors 0.003 of a mean and of a spread; the bounds are five of them.
+
+    With that chance counted as spread, it would be 0.12.
+    """
+    _, found = arms(1600)
     slopes = by_variable(common_slopes(columns(found)))
-    assert [slope.center for slope in slopes] == pytest.approx(CENTER, abs=0.04)
-    assert [slope.sd for slope in slopes] == pytest.approx([BETWEEN] * 2, abs=0.03)
+    assert [slope.center for slope in slopes] == pytest.approx(CENTER, abs=0.015)
+    assert [slope.sd for slope in slopes] == pytest.approx([BETWEEN] * 2, abs=0.015)
 
 
 def test_property_slopes_are_nearer_to_the_truth_with_those_of_other_trials() -> None:
@@ -51,7 +54,7 @@ def test_property_slopes_are_nearer_to_the_truth_with_those_of_other_trials() ->
         np.array([fit_arm(arm, slopes).survival[1:3, 0] for arm in found]) - truth
         for slopes in ({}, common_slopes(columns(found)))
     )
-    assert (together**2).mean() < 0.97 * (alone**2).mean()
+    assert (together**2).mean() < 0.9 * (alone**2).mean()
 
 
 def test_unit_two_trials_or_shares_near_none_tell_nothing() -> None:
