@@ -6,7 +6,7 @@ import functools
 import math
 import re
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +21,7 @@ from forestall.clinic.follow import Watch, follow_arm
 from forestall.clinic.population import draw_population
 from forestall.knowledge.parameter_sets import ParameterSet, using
 from forestall.knowledge.regimens import parse_regimen
+from forestall.knowledge.scope import current
 from forestall.studies.analysis import Outcomes
 from forestall.studies.kept import as_finished, as_finished_apart, load_arrays, save_arrays
 from forestall.studies.own_patients import seed_of_trial
@@ -32,6 +33,8 @@ _SPAN: Final[Mapping[Endpoint, float]] = {"PFS": 2.0, "OS": 1.5}
 """Follow-up in medians of the longest arm."""
 _SPAN_MONTHS: Final[Mapping[Endpoint, tuple[float, float]]] = {"PFS": (9.0, 42.0), "OS": (12.0, 84.0)}
 _ARRAYS: Final = ("survival", "response", "evaluated", "patients")
+_TOGETHER: Final = 40
+"""Sets that are simulated one after the other in a trial, because its arms are compiled before the first."""
 _POINTS: Final = 12
 """Times at which curves of overall survival are compared."""
 
@@ -184,17 +187,14 @@ def simulate_all(
     found = {key: shard for key, path in files.items() if (shard := _read(path)) is not None}
 
     missing = [
-        _Missing(
-            one,
-            {number: one_set for number, one_set in sets.items() if (number, one.name) not in found},
-            {number: files[number, one.name] for number in sets},
-            seed,
-            patients,
-        )
+        _Missing(one, {number: (sets[number], files[number, one.name]) for number in numbers}, seed, patients)
         for one in distinct
+        for numbers in _parts([number for number in sets if (number, one.name) not in found])
     ]
-    in_turn = as_finished_apart if simulator is simulate and workers > 1 else as_finished
-    for done, shards in in_turn(functools.partial(_make, simulator), [m for m in missing if m.sets], workers):
+    # Processes know nothing of the disease in force.
+    apart = simulator is simulate and workers > 1 and current() is None
+    in_turn = as_finished_apart if apart else as_finished
+    for done, shards in in_turn(functools.partial(_make, simulator), missing, workers):
         found |= {(number, done.design.name): shard for number, shard in shards.items()}
         if progress is not None:
             progress(len(found), len(files))
@@ -203,22 +203,27 @@ def simulate_all(
 
 @dataclass(frozen=True)
 class _Missing:
-    """The shards of one trial that are to be simulated, by number of the set: together, because the trial's arms are compiled first."""
+    """Shards of one trial that are to be simulated, by number of the set: together, because the trial's arms are compiled first."""
 
     design: Design
-    sets: Mapping[int, ParameterSet]
-    files: Mapping[int, Path]
+    sets: Mapping[int, tuple[ParameterSet, Path]]
+    """With the file of each shard."""
     seed: int
     patients: int
+
+
+def _parts(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
+    """Sets of a trial that one worker simulates: not all, so that a few trials keep all workers busy."""
+    return (numbers[first : first + _TOGETHER] for first in range(0, len(numbers), _TOGETHER))
 
 
 def _make(simulator: Simulator, missing: _Missing) -> dict[int, Shard]:
     """Simulate shards, and keep each."""
     found = {}
-    for number, parameters in missing.sets.items():
+    for number, (parameters, file) in missing.sets.items():
         seed = seed_of_trial(missing.seed + number, missing.design.name)
         found[number] = shard = simulator(missing.design, parameters, seed, missing.patients)
-        save_arrays(missing.files[number], {name: getattr(shard, name) for name in _ARRAYS})
+        save_arrays(file, {name: getattr(shard, name) for name in _ARRAYS})
     return found
 
 

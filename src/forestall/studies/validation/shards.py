@@ -14,6 +14,7 @@ from typing import Any, Final
 from forestall.errors import InputError, StudyError
 from forestall.kernel_cache import PACKAGE, fingerprint
 from forestall.knowledge.parameter_sets import ParameterSet, using
+from forestall.knowledge.scope import current
 from forestall.studies.compilation import announce_compilation
 from forestall.studies.kept import as_finished, as_finished_apart
 from forestall.studies.own_patients import seed_of_trial
@@ -27,6 +28,8 @@ Key = tuple[str, str]
 """Trial and subgroup."""
 _MANY: Final = 200
 """Shards that are worth the seconds in which processes start."""
+_TOGETHER: Final = 20
+"""Shards of a trial that are run one after the other, because its arms are compiled before the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +150,9 @@ def run(
         first = missing[0]
         announce_compilation(report, lambda: draw_sample(first.plan, first.seed, 0, 1))
     threads = workers or os.cpu_count() or 1
-    in_turn = as_finished_apart if threads > 1 and len(missing) >= _MANY else as_finished
+    # Processes know nothing of the disease in force.
+    apart = threads > 1 and len(missing) >= _MANY and current() is None
+    in_turn = as_finished_apart if apart else as_finished
     done = 0
     for shards_of_one, problems in in_turn(functools.partial(_keep_all, folder), _by_trial(missing), threads):
         done += len(shards_of_one)
@@ -157,11 +162,14 @@ def run(
 
 
 def _by_trial(shards: Sequence[Shard]) -> list[list[Shard]]:
-    """Those of a trial together: its arms are compiled before the first."""
     found: dict[Key, list[Shard]] = {}
     for shard in shards:
         found.setdefault(shard.key, []).append(shard)
-    return list(found.values())
+    return [
+        of_trial[first : first + _TOGETHER]
+        for of_trial in found.values()
+        for first in range(0, len(of_trial), _TOGETHER)
+    ]
 
 
 def read_shard(shard: Shard, folder: Path) -> Sample:
