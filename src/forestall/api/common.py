@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from dataclasses import fields
 from typing import Any, TypeVar
 
@@ -11,7 +10,6 @@ from forestall.knowledge.ensembles import parameters_named
 from forestall.knowledge.parameter_sets import ParameterSet
 from forestall.studies.compilation import COMPILING
 
-Progress = Callable[[str, int, int], None]
 Shown = TypeVar("Shown")
 
 

@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forestall.api.common import Progress, announced, set_of, shown_as
+from forestall.api.common import announced, set_of, shown_as
 from forestall.knowledge.parameter_sets import ParameterSet
 from forestall.knowledge.regimens import Regimen
 from forestall.studies import samples as sampling
 from forestall.studies import simulate as simulation
 from forestall.studies import why as explanation
 from forestall.studies.patient import Patient
+from forestall.studies.progress import Progress
 from forestall.studies.samples import DEFAULT_BLOOD, DEFAULT_TISSUE
 from forestall.studies.scoped import in_its_disease
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forestall.api.common import Progress, announced, set_of, shown_as
+from forestall.api.common import announced, set_of, shown_as
 from forestall.errors import InputError
 from forestall.knowledge.parameter_sets import ParameterSet
 from forestall.studies import trial as trials
@@ -18,6 +18,7 @@ from forestall.studies import trial_result
 from forestall.studies.attribution import attribution_rows
 from forestall.studies.course_files import write_csv
 from forestall.studies.output import staged_folder
+from forestall.studies.progress import Progress
 from forestall.studies.record import rerun_command, write_record
 from forestall.studies.scoped import in_its_disease
 

@@ -24,7 +24,8 @@ from forestall.statistics.proportions import proportion
 from forestall.studies.biopsy_cohort import PLANS, Outcome, Plan, Progressor, Sampler, progressors
 from forestall.studies.biopsy_result import SIGNIFICANCE, BiopsyDesign, PlanResult, Question
 from forestall.studies.compilation import announce_compilation
-from forestall.studies.trial import Progress, Trial
+from forestall.studies.progress import Progress, quiet
+from forestall.studies.trial import Trial
 
 DEFAULT_PATIENTS = 1000
 MODALITIES = ("tissue", "blood", "both", "all")
@@ -80,7 +81,7 @@ def biopsy_design(
             settings=tuple(f"{key}={number!r}" for key, number in laboratory.changed.items()),
         )
         count = _Counts(_plans(modality, lesion), frozenset(wanted), Sampler(laboratory))
-        for who in _progressors(trial, question, progress or _quiet):
+        for who in _progressors(trial, question, progress or quiet):
             count.add(who)
     _check_carriers(count, trial, question)
     return BiopsyDesign(
@@ -183,10 +184,6 @@ def _check_carriers(count: _Counts, trial: Trial, question: Question) -> None:
         f"none of {question.patients} simulated patients of {trial.spec.trial}, arm {question.arm}, progressed by "
         f"{question.mechanism} ({len(count.leads)} progressed; led by: {led}); try more --patients, another --arm, or one of these"
     )
-
-
-def _quiet(stage: str, done: int, total: int) -> None:
-    """Report nothing."""
 
 
 def _counted(progress: Progress) -> Callable[[int, int], None]:

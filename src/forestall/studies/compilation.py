@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from forestall.kernel_cache import mark, remove_old_folders
+from forestall.studies.progress import Progress
 
 COMPILING = "compiling the model for this machine (first run only, a minute or two)"
 
 
-def announce_compilation(progress: Callable[[str, int, int], None], warm_up: Callable[[], object]) -> None:
+def announce_compilation(progress: Progress, warm_up: Callable[[], object]) -> None:
     """Run the smallest job once, saying so if the compiled code is not in the cache yet.
 
     Args:

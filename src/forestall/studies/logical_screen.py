@@ -18,11 +18,11 @@ from forestall.interop.logical.model import LogicalModel
 from forestall.studies.logical_events import event_clock
 from forestall.studies.logical_plan import Array, Perturbation, Plan, clamps_of, workers_or_all
 from forestall.studies.logical_sliced import counts_of, refuse_unsuited, sliced_clamps, sweeps_of
+from forestall.studies.progress import Progress
 
 SIDE_BY_SIDE = 16
 """Perturbations that a sliced engine runs on the same numbers at once; no result depends on it."""
 Combination = tuple[Perturbation, ...]
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)

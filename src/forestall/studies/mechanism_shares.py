@@ -24,7 +24,8 @@ from forestall.statistics.proportions import proportion
 from forestall.studies.biopsy_cohort import Plan, Progressor, Sampler, progressors
 from forestall.studies.compilation import announce_compilation
 from forestall.studies.course_files import number_or_none
-from forestall.studies.trial import Progress, Trial
+from forestall.studies.progress import Progress, quiet
+from forestall.studies.trial import Trial
 
 DEFAULT_PATIENTS = 200
 VISIBLE_SHARE = 0.01
@@ -86,7 +87,7 @@ def mechanism_shares(
         progress: Told how many patients are followed.
     """
     published = load_found_shares() if shares is None else tuple(shares)
-    told = progress or _quiet
+    told = progress or quiet
     arms = {_arm_of(share): _trial(share) for share in published}
     total = len(arms) * len(sets) * patients
     seen: dict[tuple[str, int], list[Progressor]] = {}
@@ -106,10 +107,6 @@ def mechanism_shares(
         )
         for share in published
     )
-
-
-def _quiet(stage: str, done: int, total: int) -> None:
-    """Report nothing."""
 
 
 def _from(progress: Progress, before: int, total: int) -> Progress:

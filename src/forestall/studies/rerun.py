@@ -12,9 +12,10 @@ from forestall.studies.biopsy_design import biopsy_design
 from forestall.studies.biopsy_result import STUDY
 from forestall.studies.output import staged_folder
 from forestall.studies.patient import Patient
+from forestall.studies.progress import Progress
 from forestall.studies.record import RunRecord, knowledge_sha256, read_record, versions
 from forestall.studies.simulate import simulate
-from forestall.studies.trial import Progress, Trial
+from forestall.studies.trial import Trial
 
 
 @dataclass(frozen=True)

@@ -34,13 +34,13 @@ from forestall.studies.course import CloneCourse, Course, LesionCourse, Progress
 from forestall.studies.course_files import course_data, number_or_none, record_of, write_tables
 from forestall.studies.output import staged_folder
 from forestall.studies.patient import Patient
+from forestall.studies.progress import Progress
 from forestall.studies.record import write_record
 from forestall.studies.scoped import in_its_disease
 from forestall.studies.story import RESEARCH_USE, story_of
 from forestall.units import quantity_in
 
 RegimenText = str | Regimen | Mapping[str, Any] | Sequence[Any]
-Progress = Callable[[str, int, int], None]
 
 DEFAULT_VISITS = "every 8 weeks"
 LONGEST_YEARS = 30

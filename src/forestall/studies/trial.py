@@ -46,6 +46,7 @@ from forestall.studies.defaults import explain_defaults
 from forestall.studies.first_replicate import FirstReplicate
 from forestall.studies.landmarks import landmarks
 from forestall.studies.output import staged_folder
+from forestall.studies.progress import Progress, quiet
 from forestall.studies.record import (
     RunRecord,
     file_sha256,
@@ -63,7 +64,6 @@ from forestall.studies.trial_why_result import TrialWhy
 if TYPE_CHECKING:
     pass
 
-Progress = Callable[[str, int, int], None]
 Also = Callable[[TrialResult, Path], object]
 
 CHUNK = 2000
@@ -179,7 +179,7 @@ class Trial:
         threads = workers or os.cpu_count() or 1
         chosen = _usual_parameters(self.scope) if parameters is None else parameters
         with using(chosen):
-            run = _Run(self, self.compiled_arms(), seed, count, replicates, threads, why, progress or _quiet)
+            run = _Run(self, self.compiled_arms(), seed, count, replicates, threads, why, progress or quiet)
             return self._run(run, out, also)
 
     def _run(self, run: _Run, out: Path | str | None, also: Also | None) -> TrialResult:
@@ -239,10 +239,6 @@ class Trial:
 def _usual_parameters(scope: Scope | None) -> ParameterSet:
     """The calibrated numbers in breast cancer, a pack's own elsewhere."""
     return parameters_named() if scope is None else LITERATURE
-
-
-def _quiet(stage: str, done: int, total: int) -> None:
-    """Report nothing."""
 
 
 def _check_counts(

@@ -24,8 +24,9 @@ from forestall.studies.compilation import announce_compilation
 from forestall.studies.course import Course, Floats
 from forestall.studies.course_files import course_data, write_csv
 from forestall.studies.escape import alteration_text, spaced
+from forestall.studies.progress import Progress
 from forestall.studies.scoped import in_its_disease
-from forestall.studies.simulate import Case, PatientCourse, Progress
+from forestall.studies.simulate import Case, PatientCourse
 from forestall.studies.story import RESEARCH_USE, after, listed, story_of
 
 MATTERS_PERCENT = 5.0

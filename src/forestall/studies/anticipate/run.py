@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,8 +19,7 @@ from forestall.engine.branching.record import AT_END
 from forestall.engine.branching.simulate import Outcome, stream_patients
 from forestall.studies.anticipate.regimens import Regimen, regimens_of
 from forestall.studies.anticipate.subject import Array, Drugs, PhasedLandscape, Subject
-
-Progress = Callable[[str, int, int], None]
+from forestall.studies.progress import Progress
 
 
 @dataclass(frozen=True)

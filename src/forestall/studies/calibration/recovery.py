@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 from forestall.studies.calibration.emulator import ArmEmulator
 from forestall.studies.calibration.observations import EVENTS_PER_PATIENT, Observation, covariance
 from forestall.studies.calibration.predictions import Predictor, predicted
-from forestall.studies.calibration.run import Calibration, Progress, learned, normal_design, reach
+from forestall.studies.calibration.run import Calibration, learned, normal_design, reach
 from forestall.studies.calibration.shards import Design, Shard, Simulator, simulate, simulate_all
 from forestall.studies.calibration.smoother import assimilate
+from forestall.studies.progress import Progress, quiet
 
 Array = NDArray[np.float64]
 Emulators = Mapping[tuple[str, int], ArmEmulator]
@@ -87,7 +88,7 @@ def recover(
         simulator: What simulates.
         progress: Told the stage, how much of it is done and how much there is.
     """
-    told = progress or _quiet
+    told = progress or quiet
     if patients:
         drawn = dict(enumerate(truths(calibration, worlds), start=_FIRST_WORLD))
         sets = {number: calibration.parameter_set(row, f"world {number}") for number, row in drawn.items()}
@@ -219,7 +220,3 @@ def _members(
         rounds=calibration.spec.assimilations,
         seed=calibration.spec.seed + world,
     )
-
-
-def _quiet(stage: str, done: int, total: int) -> None:
-    """Report nothing."""

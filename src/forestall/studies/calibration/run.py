@@ -33,13 +33,13 @@ from forestall.studies.calibration.smoother import assimilate
 from forestall.studies.calibration.spec import CalibrationSpec, Unknown, unknowns
 from forestall.studies.compilation import announce_compilation
 from forestall.studies.kept import as_finished
+from forestall.studies.progress import Progress, quiet
 from forestall.studies.validation.derivation import Question, questions
 from forestall.studies.validation.evidence import Evidence, read_evidence
 from forestall.studies.validation.rows import ComparisonRow, is_sequence
 from forestall.studies.validation.unpaired import unpaired
 
 Array = NDArray[np.float64]
-Progress = Callable[[str, int, int], None]
 _WIDENED: Final = 1.5
 """Factor on the spread of the posterior from which a later wave is drawn; narrow waves are as wide as the posterior."""
 
@@ -195,7 +195,7 @@ def run_waves(
     spec = calibration.spec
     if simulator is simulate:
         one = calibration.designs[0]
-        announce_compilation(progress or _quiet, lambda: simulate(one, LITERATURE, spec.seed, 2))
+        announce_compilation(progress or quiet, lambda: simulate(one, LITERATURE, spec.seed, 2))
     sets = normal_design(spec.members[0], len(calibration.unknowns), spec.seed)
     for wave, count in enumerate(spec.members):
         first = sum(spec.members[:wave])
@@ -214,10 +214,6 @@ def run_waves(
         calibration.posterior[None] = posterior(calibration, calibration.observed)
         if not last:
             sets = _next_design(calibration, wave + 1)
-
-
-def _quiet(_stage: str, _done: int, _total: int) -> None:
-    """Report nothing."""
 
 
 def _local(spec: CalibrationSpec, wave: int) -> range:

@@ -15,6 +15,7 @@ from forestall.errors import InputError, StudyError
 from forestall.knowledge.parameter_sets import LITERATURE, ParameterSet, using
 from forestall.statistics.estimate import Estimate
 from forestall.statistics.given_data import first_order_share
+from forestall.studies.progress import Progress
 from forestall.studies.sensitivity.biomarkers import BiomarkerShare, biomarker_shares
 from forestall.studies.sensitivity.coordinates import Coordinate, coordinates, deviate_of
 from forestall.studies.sensitivity.morris import Effect, elementary_effects, trajectories
@@ -22,7 +23,7 @@ from forestall.studies.sensitivity.quantities import QUANTITIES, Contrast, resul
 from forestall.studies.sensitivity.sobol import Decomposition, decompose
 from forestall.studies.validation.derivation import TrialPlan
 from forestall.studies.validation.ensemble import Parameters
-from forestall.studies.validation.shards import Progress, Shard, read_shard, run
+from forestall.studies.validation.shards import Shard, read_shard, run
 
 Floats = NDArray[np.float64]
 _BIOMARKER_PATIENTS: Final = 10

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from forestall.statistics.estimate import normal_quantile
+from forestall.studies.progress import Progress
 from forestall.studies.validation.arm_outcomes import ArmOutcome, arm_outcomes
 from forestall.studies.validation.curves import CurveDistance, curve_distances, read_curves
 from forestall.studies.validation.derivation import Question, TrialPlan, questions
@@ -17,7 +18,7 @@ from forestall.studies.validation.evidence import Evidence, read_evidence
 from forestall.studies.validation.rows import ENDPOINTS, ComparisonRow
 from forestall.studies.validation.rules import RULES, Answer, Book, change_of
 from forestall.studies.validation.samples import Sample
-from forestall.studies.validation.shards import Key, Progress, Size, run_shards
+from forestall.studies.validation.shards import Key, Size, run_shards
 from forestall.studies.validation.simulated import Simulated, Sizes, compare
 from forestall.studies.validation.singles import kind_of
 from forestall.studies.validation.treatments import class_of

@@ -6,7 +6,7 @@ import functools
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,12 +18,12 @@ from forestall.knowledge.scope import current
 from forestall.studies.compilation import announce_compilation
 from forestall.studies.kept import as_finished, as_finished_apart
 from forestall.studies.own_patients import seed_of_trial
+from forestall.studies.progress import Progress, quiet
 from forestall.studies.record import knowledge_sha256
 from forestall.studies.validation.derivation import TrialPlan
 from forestall.studies.validation.ensemble import Parameters
 from forestall.studies.validation.samples import Sample, draw_sample, load_sample, save_sample
 
-Progress = Callable[[str, int, int], None]
 Key = tuple[str, str]
 """Trial and subgroup."""
 _MANY: Final = 200
@@ -143,7 +143,7 @@ def run(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StudyError(f"cannot write to {folder}: {error.strerror or error}") from None
-    report = progress or _quiet
+    report = progress or quiet
     missing = list({shard.name: shard for shard in shards if not (folder / shard.name).is_file()}.values())
     failures: dict[str, str] = {}
     if missing:
@@ -203,7 +203,3 @@ def _keep_all(folder: Path, shards: Sequence[Shard]) -> dict[str, str]:
         except InputError as error:
             problems[shard.name] = str(error)
     return problems
-
-
-def _quiet(stage: str, done: int, total: int) -> None:
-    """Report nothing."""
