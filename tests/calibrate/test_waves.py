@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from forestall.knowledge.parameter_sets import ParameterSet
-from forestall.studies.calibration import run, shards
+from forestall.studies.calibration import run
 from forestall.studies.calibration.shards import Shard, simulate_all
 from forestall.studies.calibration.spec import load_spec
 
@@ -29,13 +29,6 @@ def test_unit_every_trial_and_every_set_has_patients_of_its_own(tmp_path: Path) 
     again = dict(seeds)
     simulate_all(designs[::-1], sets, tmp_path / "2", seed=3, patients=2, workers=1, simulator=simulator)  # type: ignore[arg-type]
     assert seeds == again, "they do not depend on the order of trials or the number of workers"
-
-
-def test_unit_a_few_trials_keep_all_workers_busy() -> None:
-    parts = list(shards._parts(range(100)))
-    assert [number for part in parts for number in part] == list(range(100))
-    assert max(len(part) for part in parts) == 40
-    assert list(shards._parts([])) == []
 
 
 @pytest.mark.parametrize(

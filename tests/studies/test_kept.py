@@ -1,4 +1,4 @@
-"""Work on threads whose results are kept on disk."""
+"""Work on threads and processes whose results are kept on disk."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 from forestall.errors import StudyError
+from forestall.knowledge.packs import find_disease
 from forestall.knowledge.parameter_sets import ParameterSet, in_use, using
-from forestall.studies.kept import as_finished, as_finished_apart, load_arrays, save_arrays
+from forestall.knowledge.scope import in_scope
+from forestall.studies.kept import as_finished, batches, load_arrays, save_arrays
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -23,15 +25,32 @@ def test_property_every_item_is_done_once_with_the_callers_parameters(workers: i
 
 
 def test_property_processes_do_every_item_once() -> None:
-    done = dict(as_finished_apart(os.path.basename, [f"folder/{number}" for number in range(9)], 2))
-    assert done == {f"folder/{number}": str(number) for number in range(9)}
-    ((_, elsewhere),) = as_finished_apart(operator.call, [os.getpid], 1)
-    assert elsewhere != os.getpid()
+    items = [f"folder/{number}" for number in range(9)]
+    assert dict(as_finished(os.path.basename, items, 2, apart=True)) == {item: item[-1] for item in items}
+
+
+def test_unit_processes_are_used_where_nothing_of_the_context_matters() -> None:
+    def places(workers: int, *, apart: bool) -> set[int]:
+        return {place for _, place in as_finished(operator.call, [os.getpid] * 3, workers, apart=apart)}
+
+    here = {os.getpid()}
+    assert not places(2, apart=True) & here
+    assert places(2, apart=False) == here
+    assert places(1, apart=True) == here
+    with in_scope(find_disease("cml")):
+        assert places(2, apart=True) == here
 
 
 def test_unit_a_process_that_dies_is_an_error_that_says_so() -> None:
     with pytest.raises(StudyError, match="ended before its work was done"):
-        list(as_finished_apart(os._exit, [3], 1))
+        list(as_finished(os._exit, [3], 2, apart=True))
+
+
+def test_property_batches_hold_every_item_once_in_order() -> None:
+    found = batches(range(100), 40)
+    assert [len(part) for part in found] == [40, 40, 20]
+    assert [item for part in found for item in part] == list(range(100))
+    assert batches([], 40) == []
 
 
 def test_unit_nothing_is_taken_from_the_queue_before_a_thread_needs_it() -> None:

@@ -10,7 +10,6 @@ import pytest
 
 from forestall.errors import StudyError
 from forestall.knowledge.parameter_sets import in_use
-from forestall.studies.kept import as_finished_apart
 from forestall.studies.validation import shards
 from forestall.studies.validation.answers import Validation, validate
 from forestall.studies.validation.derivation import TrialPlan
@@ -124,23 +123,14 @@ def test_unit_a_shard_that_cannot_be_read_is_removed_and_named(
 def test_property_processes_keep_the_same_samples_as_threads(
     tables: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    apart: list[int] = []
-
-    def counted(work: Callable[[object], object], items: list[object], workers: int) -> object:
-        apart.append(len(items))
-        return as_finished_apart(work, items, workers)
-
-    monkeypatch.setattr(shards, "as_finished_apart", counted)
     folder = several(tables)
     one = kept_by(folder, tmp_path / "threads", 2)
     monkeypatch.setattr(shards, "_MANY", 4)
     two = kept_by(folder, tmp_path / "processes", 2)
-    monkeypatch.setattr(shards, "current", lambda: "a pack")
-    monkeypatch.setattr(shards, "draw_sample", Draws())
-    kept_by(folder, tmp_path / "pack", 2)
-    assert apart == [4], "many shards, and no other disease in force"
     assert one == two
     assert len(one) == 4
+    monkeypatch.setattr(shards, "draw_sample", Draws())
+    assert kept_by(folder, tmp_path / "elsewhere", 2) == one, "other processes do not know the stand-in"
 
 
 def kept_by(folder: Path, kept: Path, workers: int) -> dict[str, bytes]:

@@ -102,7 +102,7 @@ class Plan:
         default_factory=dict, compare=False, repr=False
     )
     """Times within a day of doses that make an effect jump, by component, day of its cycle, and whether it is a later cycle."""
-    known_cuts: dict[tuple[int, float, float, bool], list[float]] = field(
+    known_cuts: dict[tuple[int, float, float, bool], tuple[float, ...]] = field(
         default_factory=dict, compare=False, repr=False
     )
     """Cuts of a stretch of a component's cycle, by component, begin, end, and whether it is a later cycle."""
@@ -227,12 +227,12 @@ class Plan:
             for cut in self._cuts_of(c, within - at + begin, within - at + end, later)
         ]
 
-    def _cuts_of(self, c: int, begin: float, end: float, later: bool) -> list[float]:
+    def _cuts_of(self, c: int, begin: float, end: float, later: bool) -> tuple[float, ...]:
         key = (c, begin, end, later)
         if key not in self.known_cuts:
             curve = self.curves[c]
             found = [] if curve is None else cuts(curve, later, begin, end, self._tolerance(c))
-            self.known_cuts[key] = found
+            self.known_cuts[key] = tuple(found)
         return self.known_cuts[key]
 
     def _segment(self, day: Day, begin: float, end: float, inner: Sequence[float]) -> Segment:

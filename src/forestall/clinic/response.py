@@ -52,8 +52,11 @@ def strength(population: Population, arm: Arm) -> Floats:
 
 
 def _beside_others(arm: Arm, drug: str, kind: str) -> float:
-    """What an action on signaling keeps of its strength where endocrine drugs and drugs against HER2 are given together."""
-    if signaling_trait(drug, kind) not in _BESIDE_EACH_OTHER:
+    """What an action on signaling keeps of its strength where endocrine drugs and drugs against HER2 are given together.
+
+    An action has one strength for the whole course: what counts is the first phase that gives the drug.
+    """
+    if _signaling_trait(drug, kind) not in _BESIDE_EACH_OTHER:
         return 1.0
     phase = next(phase for phase in arm.phases if any(component.drug == drug for component in phase))
     together = endocrine_with_her2(component.drug for component in phase)
@@ -62,17 +65,12 @@ def _beside_others(arm: Arm, drug: str, kind: str) -> float:
 
 def endocrine_with_her2(drugs: Iterable[str]) -> bool:
     """Whether both endocrine drugs and drugs that act on HER2's signaling are among some drugs."""
-    return signaling_traits(drugs) >= _BESIDE_EACH_OTHER
-
-
-def signaling_traits(drugs: Iterable[str]) -> set[str]:
-    """Traits of the classes that drugs' actions on signaling belong to."""
     catalog = load_drugs()
-    found = (signaling_trait(drug, action.kind) for drug in drugs for action in catalog[drug].actions)
-    return {trait for trait in found if trait is not None}
+    traits = {_signaling_trait(drug, action.kind) for drug in drugs for action in catalog[drug].actions}
+    return traits >= _BESIDE_EACH_OTHER
 
 
-def signaling_trait(drug: str, kind: str) -> str | None:
+def _signaling_trait(drug: str, kind: str) -> str | None:
     """Trait of the class that an action belongs to; None if it kills, or belongs to no class."""
     name = None if kind in KILLING else response_class_of_action(drug, kind)
     return None if name is None else load_response_classes()[name].spread

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
     Executor,
@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forestall.errors import StudyError
+from forestall.knowledge.scope import current
 from forestall.studies.one_thread import algebra_on_one_thread
 
 Item = TypeVar("Item")
@@ -31,37 +32,22 @@ Arrays = dict[str, NDArray[Any]]
 
 
 def as_finished(
-    work: Callable[[Item], Result], items: Iterable[Item], workers: int
+    work: Callable[[Item], Result], items: Iterable[Item], workers: int, *, apart: bool = False
 ) -> Iterator[tuple[Item, Result]]:
-    """Do the work for every item on several threads; results come as they are finished.
+    """Do the work for every item on several threads or processes; results come as they are finished.
 
-    The threads have the caller's context, the parameter set in use included. At most two items per worker wait, so that a caller
-    who stops loses no more than what is running; the items that have begun are waited for.
+    Threads have the caller's context, the parameter set in use included. Processes, for work that holds the interpreter's lock much of
+    its time, start afresh within seconds and know nothing of it: inside a disease pack, or with one worker, threads do the work all
+    the same. A script that gets to processes needs the usual `if __name__ == "__main__":` around what it runs.
+
+    At most two items per worker wait, so that a caller who stops loses no more than what is running; the items that have begun
+    are waited for.
 
     Args:
         work: Called with each item.
         items: What it is called with.
-        workers: Threads.
-
-    Yields:
-        An item and its result.
-    """
-    pool = ThreadPoolExecutor(workers)
-    return _finished(pool, lambda item: pool.submit(copy_context().run, work, item), items, workers)
-
-
-def as_finished_apart(
-    work: Callable[[Item], Result], items: Iterable[Item], workers: int
-) -> Iterator[tuple[Item, Result]]:
-    """As `as_finished`, but on processes: for work that holds the interpreter's lock much of its time.
-
-    Processes start afresh and know nothing of the caller's context. A script that gets here needs the usual
-    `if __name__ == "__main__":` around what it runs.
-
-    Args:
-        work: Called with each item; it and the items must be such as can be sent to another process.
-        items: What it is called with.
-        workers: Processes.
+        workers: Threads or processes.
+        apart: Whether processes may do it: work and items can be sent there, and depend on no context but the catalog's.
 
     Yields:
         An item and its result.
@@ -69,6 +55,21 @@ def as_finished_apart(
     Raises:
         StudyError: if a process ends before its work is done.
     """
+    if apart and workers > 1 and current() is None:
+        yield from _on_processes(work, items, workers)
+    else:
+        pool = ThreadPoolExecutor(workers)
+        yield from _finished(pool, lambda item: pool.submit(copy_context().run, work, item), items, workers)
+
+
+def batches(items: Sequence[Item], size: int) -> list[Sequence[Item]]:
+    """The items in their order, so many together at most."""
+    return [items[first : first + size] for first in range(0, len(items), size)]
+
+
+def _on_processes(
+    work: Callable[[Item], Result], items: Iterable[Item], workers: int
+) -> Iterator[tuple[Item, Result]]:
     pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), algebra_on_one_thread)
     try:
         yield from _finished(pool, lambda item: pool.submit(work, item), items, workers)

@@ -6,7 +6,7 @@ import functools
 import math
 import re
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,9 +21,8 @@ from forestall.clinic.follow import Watch, follow_arm
 from forestall.clinic.population import draw_population
 from forestall.knowledge.parameter_sets import ParameterSet, using
 from forestall.knowledge.regimens import parse_regimen
-from forestall.knowledge.scope import current
 from forestall.studies.analysis import Outcomes
-from forestall.studies.kept import as_finished, as_finished_apart, load_arrays, save_arrays
+from forestall.studies.kept import as_finished, batches, load_arrays, save_arrays
 from forestall.studies.own_patients import seed_of_trial
 from forestall.studies.validation.derivation import DAYS_PER_MONTH, TrialPlan
 
@@ -34,7 +33,7 @@ _SPAN: Final[Mapping[Endpoint, float]] = {"PFS": 2.0, "OS": 1.5}
 _SPAN_MONTHS: Final[Mapping[Endpoint, tuple[float, float]]] = {"PFS": (9.0, 42.0), "OS": (12.0, 84.0)}
 _ARRAYS: Final = ("survival", "response", "evaluated", "patients")
 _TOGETHER: Final = 40
-"""Sets that are simulated one after the other in a trial, because its arms are compiled before the first."""
+"""Sets that one worker simulates in a trial, whose arms it compiles before: not all, so that a few trials keep all workers busy."""
 _POINTS: Final = 12
 """Times at which curves of overall survival are compared."""
 
@@ -189,12 +188,10 @@ def simulate_all(
     missing = [
         _Missing(one, {number: (sets[number], files[number, one.name]) for number in numbers}, seed, patients)
         for one in distinct
-        for numbers in _parts([number for number in sets if (number, one.name) not in found])
+        for numbers in batches([number for number in sets if (number, one.name) not in found], _TOGETHER)
     ]
-    # Processes know nothing of the disease in force.
-    apart = simulator is simulate and workers > 1 and current() is None
-    in_turn = as_finished_apart if apart else as_finished
-    for done, shards in in_turn(functools.partial(_make, simulator), missing, workers):
+    work = functools.partial(_make, simulator)
+    for done, shards in as_finished(work, missing, workers, apart=simulator is simulate):
         found |= {(number, done.design.name): shard for number, shard in shards.items()}
         if progress is not None:
             progress(len(found), len(files))
@@ -210,11 +207,6 @@ class _Missing:
     """With the file of each shard."""
     seed: int
     patients: int
-
-
-def _parts(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
-    """Sets of a trial that one worker simulates: not all, so that a few trials keep all workers busy."""
-    return (numbers[first : first + _TOGETHER] for first in range(0, len(numbers), _TOGETHER))
 
 
 def _make(simulator: Simulator, missing: _Missing) -> dict[int, Shard]:

@@ -22,15 +22,17 @@ Outcome = Literal["survival", "response"]
 Key = tuple[Outcome, bytes]
 """What a slope is of: the outcome, and the weights of the variable."""
 LINEAR_SD: Final = 0.7
-"""Prior standard deviation of the slope of a variable that few trials have, on the logit scale; by cross-validation over sets."""
+"""Prior standard deviation of the slope of a variable that few trials have, on the logit scale; by cross-validation over
+sets of an earlier calibration."""
 CONSTANT_SD: Final = 10.0
+"""Of the constant; assumed, like the next four."""
 _LOOSE_SD: Final = 2.0
 """Of a slope that is to be found for itself."""
 _LEAST_SD: Final = 0.05
-"""Between trials, so that an arm's own simulations always count; assumed."""
+"""Between trials, so that an arm's own simulations always count."""
 _ENOUGH_TRIALS: Final = 3
 _TELLING: Final = (0.12, 0.88)
-"""Mean shares between which slopes of survival are compared: those nearer to none or all tell little."""
+"""Mean shares between which slopes are compared: those nearer to none or all tell little."""
 
 
 @dataclass(frozen=True)

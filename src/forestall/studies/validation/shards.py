@@ -14,9 +14,8 @@ from typing import Any, Final
 from forestall.errors import InputError, StudyError
 from forestall.kernel_cache import PACKAGE, fingerprint
 from forestall.knowledge.parameter_sets import ParameterSet, using
-from forestall.knowledge.scope import current
 from forestall.studies.compilation import announce_compilation
-from forestall.studies.kept import as_finished, as_finished_apart
+from forestall.studies.kept import as_finished, batches
 from forestall.studies.own_patients import seed_of_trial
 from forestall.studies.progress import Progress, quiet
 from forestall.studies.record import knowledge_sha256
@@ -149,27 +148,25 @@ def run(
     if missing:
         first = missing[0]
         announce_compilation(report, lambda: draw_sample(first.plan, first.seed, 0, 1))
-    threads = workers or os.cpu_count() or 1
-    # Processes know nothing of the disease in force.
-    apart = threads > 1 and len(missing) >= _MANY and current() is None
-    in_turn = as_finished_apart if apart else as_finished
+    finished = as_finished(
+        functools.partial(_keep_all, folder),
+        _by_trial(missing),
+        workers or os.cpu_count() or 1,
+        apart=len(missing) >= _MANY,
+    )
     done = 0
-    for shards_of_one, problems in in_turn(functools.partial(_keep_all, folder), _by_trial(missing), threads):
+    for shards_of_one, problems in finished:
         done += len(shards_of_one)
         failures |= problems
         report("running trials", done, len(missing))
     return failures
 
 
-def _by_trial(shards: Sequence[Shard]) -> list[list[Shard]]:
+def _by_trial(shards: Sequence[Shard]) -> list[Sequence[Shard]]:
     found: dict[Key, list[Shard]] = {}
     for shard in shards:
         found.setdefault(shard.key, []).append(shard)
-    return [
-        of_trial[first : first + _TOGETHER]
-        for of_trial in found.values()
-        for first in range(0, len(of_trial), _TOGETHER)
-    ]
+    return [together for of_trial in found.values() for together in batches(of_trial, _TOGETHER)]
 
 
 def read_shard(shard: Shard, folder: Path) -> Sample:
