@@ -22,7 +22,7 @@ from forestall.studies.calibration.recovery_results import coverage, uniformity,
 from forestall.studies.calibration.results import write_ensemble, write_results
 from forestall.studies.calibration.run import Calibration, calibrate, posterior, prepare, run_waves
 from forestall.studies.calibration.shards import Design, Shard
-from forestall.studies.calibration.spec import CalibrationSpec, Unknown, unknowns
+from forestall.studies.calibration.spec import CalibrationSpec, Unknown, load_spec, unknowns
 from forestall.studies.validation.derivation import DAYS_PER_MONTH
 
 pytest.importorskip("iterative_ensemble_smoother")
@@ -38,6 +38,7 @@ ARMS = {
     "A8": ("fulvestrant", "everolimus;fulvestrant"),
 }
 PUBLISHED_PATIENTS = 400
+SHIPPED_PARTS = load_spec("metastatic").parts
 SPEC = CalibrationSpec.model_validate(
     {
         "name": "synthetic",
@@ -174,9 +175,11 @@ def truth_of(coordinates: list[Unknown], deviates: np.ndarray) -> dict[str, floa
     return values
 
 
-def calibrated(tmp_path: Path, deviates: np.ndarray, seed: int) -> Calibration:
+def calibrated(tmp_path: Path, deviates: np.ndarray, seed: int, parts: int = 1) -> Calibration:
     truth = truth_of(unknowns(SPEC), deviates)
-    calibration = prepare(SPEC, publish(tmp_path / f"evidence-{seed}", truth, seed))
+    calibration = prepare(
+        SPEC.model_copy(update={"parts": parts}), publish(tmp_path / f"evidence-{seed}", truth, seed)
+    )
     calibrate(calibration, tmp_path / f"shards-{seed}", simulator=stand_in, workers=2)
     return calibration
 
@@ -190,7 +193,7 @@ def test_property_intervals_of_90_percent_hold_the_truth_in_85_to_95_percent(tmp
     held, errors, narrower = [], [], []
     for world in range(20):
         deviates = rng.normal(size=len(unknowns(SPEC)))
-        members = calibrated(tmp_path, deviates, world).posterior[None]
+        members = calibrated(tmp_path, deviates, world, SHIPPED_PARTS).posterior[None]
         low, high = np.quantile(members, (0.05, 0.95), axis=0)
         held += list((low <= deviates) & (deviates <= high))
         errors += list(np.median(members, axis=0) - deviates)
@@ -198,6 +201,32 @@ def test_property_intervals_of_90_percent_hold_the_truth_in_85_to_95_percent(tmp
     assert 0.85 <= np.mean(held) <= 0.95
     assert np.sqrt(np.mean(np.square(errors))) < 0.6
     assert np.mean(narrower) < 0.6
+
+
+def in_parts(folder: Path, parts: int, *, odd_sets_alone_are_longer: bool = False) -> Calibration:
+    """One wave; where it is asked for, curves of every second set are other ones."""
+
+    def simulator(one: Design, parameters: ParameterSet, seed: int, patients: int) -> Shard:
+        shard = stand_in(one, parameters, seed, patients)
+        odd = int(parameters.name.removeprefix("set ")) % 2
+        return replace(shard, survival=shard.survival**0.8) if odd and odd_sets_alone_are_longer else shard
+
+    spec = SPEC.model_copy(update={"members": (60,), "parts": parts})
+    calibration = prepare(spec, publish(folder, truth_of(unknowns(spec), np.zeros(8)), 3))
+    run_waves(calibration, folder / "shards", simulator=simulator)
+    return calibration
+
+
+def test_property_each_part_of_the_ensemble_knows_its_own_sets_alone(tmp_path: Path) -> None:
+    whole, other_whole, halves, other_halves = (
+        in_parts(tmp_path / f"{parts}-{longer}", parts, odd_sets_alone_are_longer=longer).posterior[None]
+        for parts in (1, 2)
+        for longer in (False, True)
+    )
+    assert (whole != other_whole).any(axis=1).all()
+    assert np.array_equal(halves[::2], other_halves[::2])
+    assert (halves[1::2] != other_halves[1::2]).any(axis=1).all()
+    assert np.median(halves, axis=0) == pytest.approx(np.median(whole, axis=0), abs=0.5)
 
 
 @pytest.fixture(scope="module")

@@ -59,6 +59,10 @@ class ArmEmulator:
         return logistic(features(self.inputs.variables(deviates)) @ self.response)
 
 
+Emulators = Mapping[tuple[str, int], ArmEmulator]
+"""By name of the design and number of the arm."""
+
+
 def features(variables: Array) -> Array:
     """(N, terms) constant, linear, squared and mixed terms of (N, F) variables."""
     count = variables.shape[1]

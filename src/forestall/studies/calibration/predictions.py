@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forestall.statistics.visit_curves import between_visits, medians_of_lines
-from forestall.studies.calibration.emulator import ArmEmulator
+from forestall.studies.calibration.emulator import Emulators
 from forestall.studies.calibration.observations import Observation
 from forestall.studies.calibration.shards import Design
 from forestall.studies.validation.derivation import DAYS_PER_MONTH
@@ -79,7 +79,7 @@ class Predictor:
     def __init__(
         self,
         designs: Sequence[Design],
-        emulators: Mapping[tuple[str, int], ArmEmulator],
+        emulators: Emulators,
         observed: Sequence[Observation],
     ) -> None:
         asked = {(one.trial, one.subgroup) for one in observed}

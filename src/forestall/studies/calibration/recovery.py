@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forestall.studies.calibration.emulator import ArmEmulator
+from forestall.studies.calibration.emulator import Emulators
 from forestall.studies.calibration.observations import EVENTS_PER_PATIENT, Observation, covariance
 from forestall.studies.calibration.predictions import Predictor, predicted
 from forestall.studies.calibration.run import Calibration, learned, normal_design, reach
@@ -26,7 +26,6 @@ from forestall.studies.calibration.smoother import assimilate
 from forestall.studies.progress import Progress, quiet
 
 Array = NDArray[np.float64]
-Emulators = Mapping[tuple[str, int], ArmEmulator]
 _GROUPS: Final = 8
 """Groups of sets that are left out together, where sets of the calibration are the worlds."""
 _FIRST_WORLD: Final = 10_000

@@ -16,7 +16,7 @@ from scipy.stats import norm, qmc
 from forestall.errors import StudyError
 from forestall.knowledge.parameter_sets import LITERATURE, ParameterSet
 from forestall.studies.calibration.curves import read_curves
-from forestall.studies.calibration.emulator import ArmEmulator, Inputs, fit_all
+from forestall.studies.calibration.emulator import Emulators, Inputs, fit_all
 from forestall.studies.calibration.inputs import inputs_of
 from forestall.studies.calibration.observations import Observation, covariance, observations
 from forestall.studies.calibration.predictions import Predictor, predicted
@@ -42,6 +42,8 @@ from forestall.studies.validation.unpaired import unpaired
 Array = NDArray[np.float64]
 _WIDENED: Final = 1.5
 """Factor on the spread of the posterior from which a later wave is drawn; narrow waves are as wide as the posterior."""
+_APART: Final = 1000
+"""Between the seeds of the parts."""
 
 
 @dataclass
@@ -57,9 +59,12 @@ class Calibration:
     deviates: dict[int, Array] = field(default_factory=dict)
     """(P,) of each simulated set, by its number."""
     shards: dict[tuple[int, str], Shard] = field(default_factory=dict)
-    emulators: dict[tuple[str, int], ArmEmulator] = field(default_factory=dict)
+    emulators: Emulators = field(default_factory=dict)
+    """Learned from all simulated sets."""
+    parts: list[Emulators] = field(default_factory=list)
+    """Each learned from a part of the sets; none before the last wave, or where all sets are one part."""
     emulator_error: dict[str, float] = field(default_factory=dict)
-    """By kind of observation, on its scale."""
+    """By kind of observation, on its scale; of the emulators learned from all sets."""
     posterior: dict[int | None, Array] = field(default_factory=dict)
     """(N, P) members by fold; None for all trials."""
     fold_of: dict[str, int] = field(default_factory=dict)
@@ -211,6 +216,8 @@ def run_waves(
         if last and wave > 0:
             calibration.emulator_error = _emulator_error(calibration, local)
         calibration.emulators = learned(calibration, calibration.deviates, local)
+        if last and spec.parts > 1:
+            calibration.parts = [_learned_of_part(calibration, part, local) for part in range(spec.parts)]
         calibration.posterior[None] = posterior(calibration, calibration.observed)
         if not last:
             sets = _next_design(calibration, wave + 1)
@@ -244,6 +251,7 @@ def then_survival(first: Calibration, evidence: Path) -> Calibration | None:
             "narrow": effort.narrow,
             "patients": effort.patients,
             "parameters": effort.parameters,
+            "parts": 1,
         }
     )
     second = prepare(spec, evidence, endpoint="OS")
@@ -284,21 +292,30 @@ def _all_inputs(calibration: Calibration) -> dict[tuple[str, int], Inputs]:
 def posterior(calibration: Calibration, kept: Sequence[Observation]) -> Array:
     """(N, P) members that some observations allow; those of the prior if there are none.
 
+    Where the emulator was learned in K parts, members n, n + K, ... of the prior are moved by the part n. So what
+    is chance of the simulations differs between the members.
+
     Args:
         calibration: With its emulators.
         kept: The observations.
     """
+    members = calibration.prior()
     if not kept:
-        return calibration.prior()
-    return assimilate(
-        calibration.prior(),
-        calibration.predictor(kept),
-        np.array([one.value for one in kept]),
-        covariance(kept, calibration.emulator_error),
-        reach(calibration, kept),
-        rounds=calibration.spec.assimilations,
-        seed=calibration.spec.seed + 2,
-    )
+        return members
+    parts = calibration.parts or [calibration.emulators]
+    # Who knows a K-th of the sets errs by the root of K more.
+    errors = {kind: sd * math.sqrt(len(parts)) for kind, sd in calibration.emulator_error.items()}
+    for part, emulators in enumerate(parts):
+        members[part :: len(parts)] = assimilate(
+            members[part :: len(parts)],
+            Predictor(calibration.designs, emulators, kept),
+            np.array([one.value for one in kept]),
+            covariance(kept, errors),
+            reach(calibration, kept),
+            rounds=calibration.spec.assimilations,
+            seed=calibration.spec.seed + 2 + _APART * part,
+        )
+    return members
 
 
 def reach(calibration: Calibration, kept: Sequence[Observation]) -> NDArray[np.bool_]:
@@ -339,9 +356,13 @@ def normal_design(count: int, dimensions: int, seed: int) -> Array:
     return np.asarray(norm.ppf(uniform))
 
 
-def learned(
-    calibration: Calibration, deviates: Mapping[int, Array], local: Collection[int]
-) -> dict[tuple[str, int], ArmEmulator]:
+def _learned_of_part(calibration: Calibration, part: int, local: Collection[int]) -> Emulators:
+    """What is learned from a part of the sets, which has its share of every wave."""
+    own = {n: row for n, row in calibration.deviates.items() if n % calibration.spec.parts == part}
+    return learned(calibration, own, local)
+
+
+def learned(calibration: Calibration, deviates: Mapping[int, Array], local: Collection[int]) -> Emulators:
     """What is learned from some of the simulated sets, moved to agree with those that lie where the emulator is used."""
     inputs = _all_inputs(calibration)
     return fit_all(calibration.designs, inputs, deviates, calibration.shards, local)

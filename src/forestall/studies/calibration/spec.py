@@ -77,6 +77,8 @@ class CalibrationSpec(Effort):
     seed: int = Field(ge=0)
     ensemble: int = Field(ge=50)
     """Parameter sets in the smoother, where the emulator stands for the simulation."""
+    parts: int = Field(default=1, ge=1, le=10)
+    """After the last wave an emulator is learned from each of so many parts of the sets, and moves its part of the ensemble."""
     assimilations: int = Field(ge=1, le=50)
     kept: int = Field(ge=10)
     """Members that are written."""
