@@ -24,12 +24,10 @@ from forestall.knowledge.regimens import parse_regimen
 from forestall.studies.analysis import Outcomes
 from forestall.studies.kept import as_finished, batches, load_arrays, save_arrays
 from forestall.studies.own_patients import seed_of_trial
-from forestall.studies.validation.derivation import DAYS_PER_MONTH, TrialPlan
+from forestall.studies.validation.derivation import DAYS_PER_MONTH, FOLLOW_UP_PER_MEDIAN, TrialPlan
 
 Array = NDArray[np.float64]
 Endpoint = Literal["PFS", "OS"]
-_SPAN: Final[Mapping[Endpoint, float]] = {"PFS": 2.0, "OS": 1.5}
-"""Follow-up in medians of the longest arm."""
 _SPAN_MONTHS: Final[Mapping[Endpoint, tuple[float, float]]] = {"PFS": (9.0, 42.0), "OS": (12.0, 84.0)}
 _ARRAYS: Final = ("survival", "response", "evaluated", "patients")
 _TOGETHER: Final = 40
@@ -96,7 +94,7 @@ def design(plan: TrialPlan, medians_months: Iterable[float], endpoint: Endpoint 
         medians_months: Published medians of the endpoint in its arms.
         endpoint: Progression-free or overall survival.
     """
-    span, (low, high) = _SPAN[endpoint], _SPAN_MONTHS[endpoint]
+    span, (low, high) = FOLLOW_UP_PER_MEDIAN[endpoint], _SPAN_MONTHS[endpoint]
     months = min(high, max(low, span * max(medians_months, default=0.0)))
     horizon = months * DAYS_PER_MONTH
     visits = sorted({round(day) for day in plan.spec.visit_days()})

@@ -39,7 +39,8 @@ NO_RATIO: Final = "no hazard ratio is published"
 """Why a comparison is not scored; its arms are predicted."""
 _USUAL_SCAN_WEEKS: Final = 8
 _FOLLOW_UP_MONTHS: Final = (12, 84)
-_FOLLOW_UP_PER_MEDIAN: Final = {"PFS": 2.0, "OS": 1.5}
+FOLLOW_UP_PER_MEDIAN: Final[Mapping[str, float]] = {"PFS": 2.0, "OS": 1.5}
+"""By endpoint: for how many times the longest median a trial is followed; assumed."""
 _UNKNOWN_FOLLOW_UP_MONTHS: Final = 36
 _MOST_ARMS: Final = 20
 _DAYS_PER_WEEK: Final = 7
@@ -373,10 +374,10 @@ def _follow_up(
     needed, parts = 0.0, []
     for endpoint in endpoints:
         longest = _longest(evidence, row.trial, endpoint)
-        needed = max(needed, _FOLLOW_UP_PER_MEDIAN[endpoint] * longest)
+        needed = max(needed, FOLLOW_UP_PER_MEDIAN[endpoint] * longest)
         if longest:
             parts.append(
-                f"{_FOLLOW_UP_PER_MEDIAN[endpoint]:g} times the longest {endpoint} in arms.csv ({longest:g} months)"
+                f"{FOLLOW_UP_PER_MEDIAN[endpoint]:g} times the longest {endpoint} in arms.csv ({longest:g} months)"
             )
     months = min(high, max(low, math.ceil(needed or _UNKNOWN_FOLLOW_UP_MONTHS)))
     rule = f"{' or '.join(parts)}, {low} to {high}" if parts else "arms.csv gives no time: assumed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,8 +12,9 @@ from numpy.typing import NDArray
 
 from forestall.statistics.between_members import Moments, moments
 from forestall.statistics.estimate import normal_quantile
+from forestall.statistics.kaplan_meier import kaplan_meier
 from forestall.statistics.twin_hazards import TwinRatio, twin_hazard_ratio
-from forestall.studies.validation.derivation import Question
+from forestall.studies.validation.derivation import FOLLOW_UP_PER_MEDIAN, Question
 from forestall.studies.validation.rows import ENDPOINTS
 from forestall.studies.validation.samples import Sample
 
@@ -42,12 +44,17 @@ class Simulated:
     """Standard error of the log ratio of the published trial."""
 
 
+Times = tuple[NDArray[np.float64], NDArray[np.bool_]]
+"""Days and event flags, (members, patients) each."""
 Sizes = tuple[int | None, int | None]
 """Patients of the published arms, experimental first."""
 
 
 def compare(question: Question, sample: Sample, sizes: Sizes, discrepancy: float = 0.0) -> Simulated:
     """The predicted hazard ratio of a comparison.
+
+    Progression is analyzed as in the calibration, when it is known for twice the longest median of the arms. Hazards come nearer to
+    each other later, which the virtual patients show where they are followed for survival.
 
     Args:
         question: The comparison.
@@ -57,6 +64,8 @@ def compare(question: Question, sample: Sample, sizes: Sizes, discrepancy: float
     """
     row, endpoint = question.row, ENDPOINTS[question.row.endpoint]
     arms = [sample.times(name, endpoint) for name in (row.experimental, row.control)]
+    if endpoint == "PFS":
+        arms = _until(FOLLOW_UP_PER_MEDIAN[endpoint] * max(_median(*arm) for arm in arms), arms)
     ratios = [_ratio(*(part[member] for arm in arms for part in arm)) for member in range(len(arms[0][0]))]
     found = moments([one.log_ratio for one in ratios], [one.variance for one in ratios])
     shares = [
@@ -73,6 +82,17 @@ def compare(question: Question, sample: Sample, sizes: Sizes, discrepancy: float
         interval=_interval(found, error, discrepancy) if usable else None,
         trial_error=error,
     )
+
+
+def _median(days: NDArray[np.float64], event: NDArray[np.bool_]) -> float:
+    """Day of all parameter sets' patients together; infinite if it is not reached."""
+    known = np.isfinite(days)
+    return kaplan_meier(days[known], event[known]).median.value if known.any() else math.inf
+
+
+def _until(day: float, arms: Sequence[Times]) -> list[Times]:
+    """What is known on a day."""
+    return [(np.minimum(days, day), event & (days <= day)) for days, event in arms]
 
 
 def _ratio(
