@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from forestall.clinic.demographics import body_surface_area, draw_demographics
 from forestall.clinic.draws import Floats, named_normals, spread
 from forestall.clinic.entry_lesions import MAX_LESIONS, SITES, draw_lesions, primary_site, sites
-from forestall.clinic.prior_lines import draw_earlier_lines, exposed_classes
+from forestall.clinic.prior_lines import classes_given, draw_earlier_lines, exposed_classes
 from forestall.clinic.tumor_biology import (
     SUBTYPES,
     Bools,
@@ -40,7 +40,6 @@ from forestall.knowledge.packs import pack_in_force
 from forestall.knowledge.parameters import value
 from forestall.knowledge.patients import PatientSpec
 from forestall.knowledge.population import Population as Eligibility
-from forestall.knowledge.response_classes import load_response_classes
 
 _CLEARANCE, _VOLUME = "clearance", "volume"
 _REFERENCE_AGE_YEARS = 55.0
@@ -282,6 +281,7 @@ def population_from_patient(
     status = _described_type(spec, n)
     site, diameter = _described_lesions(spec)
     metastatic = bool((site[site >= 0] != primary_site()).any())
+    earlier = np.full(n, spec.earlier_lines, dtype=np.int64)
     age = value("patient.age_mean", "year") if spec.age is None else spec.age
     post = spec.menopause == "post" if spec.menopause else age >= value("patient.menopause_age", "year")
     height = value("patient.height_mean", "cm") if spec.height_cm is None else spec.height_cm
@@ -300,9 +300,9 @@ def population_from_patient(
         weight_kg=np.full(n, weight),
         **_arrays(status),
         truncal=np.tile(np.isin(ids, spec.alterations), (n, 1)),
-        **_arrays(draw_biology(status.subtype, metastatic, numbers, seed)),
-        earlier_lines=np.zeros(n, dtype=np.int64),
-        exposed=np.zeros((n, len(load_response_classes())), dtype=np.bool_),
+        **_arrays(draw_biology(status.subtype, metastatic, numbers, seed, earlier)),
+        earlier_lines=earlier,
+        exposed=np.tile(classes_given(spec.prior), (n, 1)),
         lesions=np.full(n, len(spec.lesions), dtype=np.int64),
         site=np.tile(site, (n, 1)),
         diameter_mm=np.tile(diameter, (n, 1)),

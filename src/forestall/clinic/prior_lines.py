@@ -44,10 +44,18 @@ def exposed_classes(eligibility: Eligibility, patients: Patients, seed: int) -> 
         patients: (n,) indices of the patients.
         seed: Seed of the study.
     """
-    classes = [entry for _, entry in sorted(load_response_classes().items())]
-    everyone = np.array([entry.was_given(eligibility.prior) for entry in classes], np.bool_)
-    found = np.tile(everyone, (len(patients), 1))
+    found = np.tile(classes_given(eligibility.prior), (len(patients), 1))
     for name, share in eligibility.prior_shares.items():
         had = named_uniforms(seed, patients, Purpose.BIOLOGY, f"had {name}") < share
-        found |= np.outer(had, [entry.was_given((name,)) for entry in classes])
+        found |= np.outer(had, classes_given((name,)))
     return found
+
+
+def classes_given(prior: tuple[str, ...]) -> NDArray[np.bool_]:
+    """(C,) whether earlier treatment included each response class, in the order of their names.
+
+    Args:
+        prior: Drugs or groups of drugs.
+    """
+    classes = sorted(load_response_classes().items())
+    return np.array([entry.was_given(prior) for _, entry in classes], np.bool_)

@@ -133,8 +133,15 @@ class PatientSpec(Entry):
     )
     prior: tuple[PriorTreatment, ...] = Field(
         default=(),
-        description="Drugs or groups of drugs received before.",
+        description="Drugs or groups of drugs received before, for early or advanced disease.",
         examples=[["trastuzumab", "taxane"]],
+    )
+    earlier_lines: int = Field(
+        default=0,
+        ge=0,
+        le=10,
+        description="Lines of treatment for advanced disease received before.",
+        examples=[1],
     )
     notes: tuple[str, ...] = Field(default=(), description="Anything else.")
 

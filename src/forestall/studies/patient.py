@@ -40,7 +40,9 @@ class Description(TypedDict, total=False):
     lesions: Sequence[Mapping[str, str]]
     """Site (bone, brain, breast, liver, lung, node) and diameter ("22 mm") of each."""
     prior: Sequence[str]
-    """Drugs or groups of drugs received before."""
+    """Drugs or groups of drugs received before, for early or advanced disease."""
+    earlier_lines: int
+    """Lines of treatment for advanced disease received before; none if not given."""
     notes: Sequence[str]
     """Anything else."""
 

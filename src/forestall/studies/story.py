@@ -98,12 +98,17 @@ def _history(course: Course) -> str:
     spec, text = course.patient, ""
     if spec.alterations:
         text += f" Every tumor cell carries {listed([alteration_text(key) for key in spec.alterations])}."
-    if spec.prior:
-        before = listed(list(spec.prior))
-        text += f" Before, she had received {before}; the model does not take this into account."
+    text += _treated_before(spec.prior, spec.earlier_lines)
     if course.seed is None:
         return text + " What the description leaves open is that of the typical patient."
     return text + f" What the description leaves open was drawn with seed {course.seed}."
+
+
+def _treated_before(drugs: Sequence[str], lines: int) -> str:
+    text = f" Before, she had received {listed(list(drugs))}." if drugs else ""
+    if lines:
+        text += f" She had {lines} earlier line{'s' if lines > 1 else ''} of treatment for advanced disease."
+    return text
 
 
 def _name(course: Course) -> str:
