@@ -66,6 +66,13 @@ def test_unit_a_trial_follows_from_its_row(tables: Writer) -> None:
         ({"line": ""}, "line", "1"),
         ({"line": "", "prior_therapy": "trastuzumab"}, "line", "1+"),
         ({"population": "pre/perimenopausal women"}, "menopause", "pre"),
+        (
+            {"population": "pre/perimenopausal women with goserelin; postmenopausal women"},
+            "menopause",
+            "post",
+        ),
+        ({"population": "premenopausal (on an LHRH agonist)"}, "menopause", "post"),
+        ({"population": "any menopausal status; premenopausal women 40%"}, "menopause", "any"),
         ({"population": "men and women"}, "menopause", "any"),
         ({"population": "without brain mets"}, "brain_metastases", 0.0),
         ({"population": "with or without brain metastases"}, "brain_metastases", None),
@@ -112,12 +119,35 @@ def test_unit_words_become_fields(
         ("lung/liver mets", "visceral", 1.0),
         ("prior CDK4/6i", "prior", ("CDK4/6 inhibitor",)),
         ("per-protocol", "er_positive", 1.0),
+        ("all (ITT)", "er_positive", 1.0),
+        ("PIK3CA-mt", "biomarkers", {"PIK3CA": 1.0}),
+        ("liver mets", "visceral", 1.0),
+        ("second-line/early relapse", "line", "2"),
+        ("brain metastases (treated, asymptomatic)", "brain_treated", 1.0),
+        ("active brain metastases", "brain_treated", 0.0),
     ],
 )
 def test_unit_subgroups_become_fields(tables: Writer, subgroup: str, field: str, expected: object) -> None:
     plan = only(tables(comparisons=[{"subgroup": subgroup}])).plan
     assert plan is not None
     assert getattr(plan.spec.population, field) == expected
+
+
+@pytest.mark.parametrize(
+    ("population", "subgroup", "expected"),
+    [
+        ("HR+ ABC, pre/perimenopausal with goserelin", "pre/perimenopausal", "post"),
+        ("HR+ ABC", "pre/perimenopausal", "pre"),
+        ("HR+ ABC", "pre- or perimenopausal", "pre"),
+        ("HR+ ABC", "premenopausal", "pre"),
+        ("HR+ ABC, pre/perimenopausal with goserelin", "postmenopausal", "post"),
+    ],
+)
+def test_unit_patients_whose_ovaries_are_suppressed_are_postmenopausal(
+    tables: Writer, population: str, subgroup: str, expected: str
+) -> None:
+    plan = under_fulvestrant(tables, {"population": population}, subgroup)
+    assert plan.spec.population.menopause == expected
 
 
 @pytest.mark.parametrize(

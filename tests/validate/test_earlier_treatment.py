@@ -47,6 +47,8 @@ from .conftest import Writer, only, under_fulvestrant
         ({"prior_therapy": "AI +/-CDK4/6i", "year": "2023"}, "prior", ("aromatase inhibitor",)),
         ({"prior_therapy": "AI (+/- CDK4/6i)", "year": "2019"}, "prior_shares", {}),
         ({"prior_therapy": "AI (+/- CDK4/6i)", "year": "2023"}, "prior_shares", {"CDK4/6 inhibitor": 0.5}),
+        ({"prior_therapy": "ET (AI or TAM); 34% prior chemo"}, "prior", ("endocrine therapy",)),
+        ({"prior_therapy": "ET (AI/TAM)"}, "prior", ("endocrine therapy",)),
         ({"prior_therapy": "NSAI"}, "prior", ("nonsteroidal aromatase inhibitor",)),
     ],
 )

@@ -53,6 +53,8 @@ _OPTION: Final = re.compile(r"\s*\(?(?:\+/-|with or without)\s*(?P<drug>[^;,()]+
 """What only some patients had beside what all had."""
 _OF_SOME: Final = re.compile(r"\s*\(\s*[~≈]?\d[^()%]*%\s+[^()]+\)")
 """A share in brackets behind what all had: of those who had another drug as well."""
+_ONE_OF: Final = re.compile(r"\s*\([^()%]*(?:\bor\b|/)[^()%]*\)$", re.IGNORECASE)
+"""Drugs in brackets behind their group, of which each patient had one: "ET (AI or tamoxifen)"."""
 _BEFORE_A_DRUG: Final = re.compile(
     r"^(?:(?:prior|previous|progress(?:ed|ion|ing)? (?:on|after|on/after|on or after)|on/after|after"
     r"|(?:>=|≥)?\d(?:-\d)?(?: prior)?(?: lines? of)?|\(neo\)adjuvant|adjuvant)\s+)+",
@@ -107,7 +109,7 @@ def _year(row: TrialRow) -> int:
 def _everyone(row: TrialRow, found: Derived) -> None:
     prior: list[str] = []
     for part in _PARTS.split(row.prior_therapy):
-        word = _OPTION.sub("", _OF_SOME.sub("", part).strip())
+        word = _ONE_OF.sub("", _OPTION.sub("", _OF_SOME.sub("", part).strip()))
         drug = _drug_or_group(word)
         if drug is not None and drug not in prior:
             prior.append(drug)

@@ -43,7 +43,15 @@ _BRAIN: Final = (
     (r"with or without[^;,]*brain|(?:brain|cns)(?: met(?:astase)?s)? allowed", "allowed"),
     (r"without brain|no brain", "excluded"),
 )
+_ANY_MENOPAUSE: Final = re.compile(r"\b(?:any|regardless of|irrespective of|all) menopaus(?:al|e)\b")
+_SUPPRESSED: Final = re.compile(
+    r"\b(?:goserelin|leuproreline?|leuprolide|triptorelin|(?:lhrh|gnrh)(?:-?a\b| agonists?| analog(?:ue)?s?)?|ofs"
+    r"|ovarian (?:function )?(?:suppression|ablation))"
+)
+"""What premenopausal patients get who are treated as others are."""
+_OVARIES: Final = "the ovaries are suppressed"
 _ACTIVE_TOO: Final = re.compile(r"\bincl(?:uding|\.)? active\b", re.IGNORECASE)
+_BRAIN_STATES: Final = r"(?:active|stable|untreated|treated[- ]progressing|treated|progressing)"
 _STABLE_WITH_ACTIVE: Final = 0.5
 """Of patients with brain metastases, where active ones are allowed and no numbers are given: assumed."""
 
@@ -167,7 +175,11 @@ def _menopause(row: TrialRow, found: Derived) -> None:
     words = row.population.casefold()
     words = re.sub(r"\d+% (?:[\w/]+ )?(?:pre|peri|post)[\w/]*menopausal", "", words)
     post, pre = "postmenopausal" in words, re.search(r"\b(pre|peri)(menopausal|/)", words)
-    if post and not pre:
+    if pre and (suppressed := _SUPPRESSED.search(words)):
+        found.say("menopause", "post", f"population '{suppressed[0]}': {_OVARIES}")
+    elif _ANY_MENOPAUSE.search(words):
+        found.note("menopause", "any", "population says any menopausal status")
+    elif post and not pre:
         found.say("menopause", "post", "population says 'postmenopausal'")
     elif pre and not post:
         found.say("menopause", "pre", "population says premenopausal")
@@ -214,9 +226,16 @@ def _age(found: Derived, text: str, match: re.Match[str]) -> None:
 
 def _brain_metastases(found: Derived, text: str, match: re.Match[str]) -> None:
     found.say("brain_metastases", 1.0, f"subgroup '{text}'")
-    if match["state"]:
-        stable = match["state"].strip() in ("stable", "treated")
+    if state := match["state"] or match["after"]:
+        stable = state.strip() in ("stable", "treated")
         found.say("brain_treated", 1.0 if stable else 0.0, f"subgroup '{text}'")
+
+
+def _before_menopause(found: Derived, text: str, match: re.Match[str]) -> None:
+    if any(step.field == "population.menopause" and step.rule.endswith(_OVARIES) for step in found.steps):
+        _nothing(found, text, match)
+    else:
+        found.say("menopause", "pre", f"subgroup '{text}'")
 
 
 def _sets(**fields: Any) -> Phrase:
@@ -240,7 +259,7 @@ def _genes() -> str:
 def _marker_pattern() -> str:
     """A gene, several of which one is altered, or a pathway, and what is said of it."""
     states = (
-        r"mut(?:ant|ated|ations?)?s?|(?:non-?)?(?:alter(?:ed|ations?)|activated)|amplified|lost|wt|wild[- ]?type"
+        r"mut(?:ant|ated|ations?)?s?|mt|(?:non-?)?(?:alter(?:ed|ations?)|activated)|amplified|lost|wt|wild[- ]?type"
         r"|non-?mut(?:ant|ated)|unmutated"
     )
     genes = rf"(?:{_genes()})(?:/(?:{_genes()}))*|{'|'.join(_GENES_MEANT)}"
@@ -256,8 +275,8 @@ def _phrases() -> tuple[tuple[str, Phrase], ...]:
             _sets(brain_metastases="excluded"),
         ),
         (
-            r"(?:history of )?(?P<state>(?:active|stable|untreated|treated[- ]progressing|treated|progressing) )?"
-            r"(?:brain|cns) met(?:astase)?s\b(?: at baseline)?",
+            rf"(?:history of )?(?P<state>{_BRAIN_STATES} )?(?:brain|cns) met(?:astase)?s\b(?: at baseline)?"
+            rf"(?: ?\((?P<after>{_BRAIN_STATES})(?:(?:,| and|/) ?(?:asymptomatic|stable))?\))?",
             _brain_metastases,
         ),
         (r"\b(?:no|without) prior (?P<drug>[\w/ +-]+)$|\b(?P<naive>[\w/+-]+)-naive$", had_not_before),
@@ -271,17 +290,23 @@ def _phrases() -> tuple[tuple[str, Phrase], ...]:
         (r"\b(?:hr|er)(?:-positive|\+)", _sets(er_positive=1.0)),
         (r"non-visceral", _sets(visceral=0.0)),
         (
-            r"\bvisceral(?: disease| met(?:astase)?s)?|(?:lung/liver|liver/lung|lung or liver) met(?:astase)?s",
+            r"\bvisceral(?: disease| met(?:astase)?s)?|(?:lung/liver|liver/lung|lung or liver|liver|lung) met(?:astase)?s",
             _sets(visceral=1.0),
         ),
         (r"postmenopausal", _sets(menopause="post")),
-        (r"premenopausal", _sets(menopause="pre")),
+        (
+            r"\b(?:pre(?:menopausal)?[-/ ]+(?:or )?peri-?menopausal|pre-?menopausal|peri-?menopausal)\b",
+            _before_menopause,
+        ),
         (r"\b(?:first[- ]line|1l)\b", _sets(line="1")),
-        (r"\b(?:second[- ]line|2l)\b", _sets(line="2")),
+        (r"\b(?:second[- ]line|2l)\b(?:(?:/| or | and )early relapse)?", _sets(line="2")),
         (r"\b(?:third[- ]line|3l)\b", _sets(line="3")),
         (r"^\S+ cohort$", _nothing),
         (r"\((?:ctdna|archival tissue|tissue|plasma|central(?:ly)?|local(?:ly)?)\)", _nothing),
-        (r"measurable(?: disease)?|centrally confirmed|per[- ]protocol|\ball\b|\bitt\b", _nothing),
+        (
+            r"measurable(?: disease)?|centrally confirmed|per[- ]protocol|\ball\b(?: \(?itt\b)?|\bitt\b",
+            _nothing,
+        ),
     )
 
 
@@ -300,5 +325,5 @@ def _subgroup(name: str, found: Derived) -> None:
             if name != "all":
                 apply(found, match[0].strip(), match)
             rest = rest[: match.start()] + " " + rest[match.end() :]
-    if rest.strip(" ,;/-&"):
+    if rest.strip(" ,;/-&()"):
         raise InexpressibleError(f"subgroup not understood: {name}")
