@@ -299,15 +299,15 @@ def posterior(calibration: Calibration, kept: Sequence[Observation]) -> Array:
         calibration: With its emulators.
         kept: The observations.
     """
-    members = calibration.prior()
+    prior = calibration.prior()
     if not kept:
-        return members
+        return prior
     parts = calibration.parts or [calibration.emulators]
     # Who knows a K-th of the sets errs by the root of K more.
     errors = {kind: sd * math.sqrt(len(parts)) for kind, sd in calibration.emulator_error.items()}
-    for part, emulators in enumerate(parts):
-        members[part :: len(parts)] = assimilate(
-            members[part :: len(parts)],
+    moved = [
+        assimilate(
+            prior[part :: len(parts)],
             Predictor(calibration.designs, emulators, kept),
             np.array([one.value for one in kept]),
             covariance(kept, errors),
@@ -315,6 +315,13 @@ def posterior(calibration: Calibration, kept: Sequence[Observation]) -> Array:
             rounds=calibration.spec.assimilations,
             seed=calibration.spec.seed + 2 + _APART * part,
         )
+        for part, emulators in enumerate(parts)
+    ]
+    if len(parts) == 1:
+        return moved[0]
+    members = np.empty_like(prior)
+    for part, some in enumerate(moved):
+        members[part :: len(parts)] = some
     return members
 
 
