@@ -13,6 +13,7 @@ from forestall.errors import InputError
 from forestall.knowledge.components import Component
 from forestall.knowledge.drugs import fold, load_drugs
 from forestall.knowledge.regimens import Regimen, load_regimens, parse_regimen
+from forestall.studies.validation.dose_text import Components, read_doses
 from forestall.studies.validation.names import (
     OVARIAN_SUPPRESSION,
     is_known,
@@ -43,10 +44,6 @@ _MABS: Final[Mapping[str, str]] = {"lizumab": "checkpoint_inhibitor", "cizumab":
 MOST_ALTERNATIVES: Final = 12
 _OUTSIDE: Final = r"(?![^()]*\))"
 """Not inside parentheses."""
-_LOADING: Final = re.compile(
-    r"(?P<drug>[a-z -]+) (?P<first>\d+) mg d(?:ay )?0,? (?P<later>\d+) mg d(?:ay )?14(?:,| and|, and) ?d?28,? "
-    r"then (?:q28d|q4w|every (?:28 days|4 weeks))"
-)
 _NOT_EVERYONE: Final = re.compile(
     r"\([^()]*\b(?:if|some|optional|allowed|cohort)\b[^()]*\)|\b(?:then|followed by|\+/-|with or without)\b|\+/-",
     re.IGNORECASE,
@@ -264,7 +261,7 @@ def dose(treatment: Treatment, trial: str, dose_text: str = "") -> DosedArm:
     Args:
         treatment: What the arm received.
         trial: Name of the trial.
-        dose_text: Doses in words; they count if they can be read in full and name the same drugs.
+        dose_text: Doses in words; they count for the drugs of which they can be read.
 
     Raises:
         InexpressibleError: naming the drug that the catalog lacks, if no alternative can be given.
@@ -313,12 +310,30 @@ def _regimen(drugs: tuple[str, ...], trial: str, dose_text: str) -> tuple[Regime
     for one in _cataloged(drugs):
         if any(f"({fold(trial)})" in fold(name) for name in (one.name, *one.aliases)):
             return one, f"cataloged for this trial: {one.name}", Origin.GIVEN
-    if (written := _written(drugs, dose_text)) is not None:
-        return *_limited(written, f"dose_text '{dose_text}'", dose_text), Origin.GIVEN
+    read = read_doses(drugs, dose_text)
+    if len(read) == len(drugs):
+        components = tuple(component for given in read.values() for component in given)
+        whole = Regimen(name=" + ".join(read), components=components)
+        return *_limited(whole, f"dose_text '{dose_text}'", dose_text), Origin.GIVEN
     if len(drugs) > 1 and (cataloged := _cataloged(drugs)):
-        rule = f"cataloged with the same drugs: {cataloged[0].name}"
-        return *_limited(cataloged[0], rule, dose_text), Origin.CATALOGED
-    return *_limited(*_from_single_agents(drugs), dose_text), Origin.USUAL
+        regimen, rule, origin = (
+            cataloged[0],
+            f"cataloged with the same drugs: {cataloged[0].name}",
+            Origin.CATALOGED,
+        )
+    else:
+        regimen, rule, origin = *_from_single_agents(drugs), Origin.USUAL
+    if read:
+        regimen, origin = _with(regimen, read), Origin.GIVEN
+        rule = f"dose_text '{dose_text}' for {', '.join(sorted(read))}; {rule}"
+    return *_limited(regimen, rule, dose_text), origin
+
+
+def _with(regimen: Regimen, read: Mapping[str, Components]) -> Regimen:
+    """With other doses of some drugs, in the same order."""
+    given = {drug: [one for one in regimen.components if one.drug == drug] for drug in regimen.drugs}
+    components = tuple(one for drug, usual in given.items() for one in read.get(drug, usual))
+    return regimen.model_copy(update={"components": components})
 
 
 def _limited(regimen: Regimen, rule: str, dose_text: str) -> tuple[Regimen, str]:
@@ -349,28 +364,6 @@ def _targets_her2(name: str) -> bool:
 def _cataloged(drugs: tuple[str, ...]) -> list[Regimen]:
     known = (one for one in load_regimens().values() if set(one.drugs) == set(drugs))
     return [one for one in known if not _NOT_METASTATIC.search(one.name.casefold())]
-
-
-def _written(drugs: tuple[str, ...], dose_text: str) -> Regimen | None:
-    """The doses in words; an arm of one drug may leave its name out."""
-    text = re.sub(r"\s*;\s*", " + ", dose_text.strip())
-    if not text:
-        return None
-    complete = len(drugs) > 1 or fold(text).startswith(drugs[0])
-    try:
-        regimen = parse_regimen(_loading_in_full(text if complete else f"{drugs[0]} {text}"))
-    except InputError:
-        return None
-    return regimen if set(regimen.drugs) == set(drugs) else None
-
-
-def _loading_in_full(text: str) -> str:
-    """A loading dose with an extra dose two weeks later, as papers abbreviate it, in the words of a regimen."""
-    found = _LOADING.fullmatch(text)
-    if found is None:
-        return text
-    drug, first, later = found["drug"], found["first"], found["later"]
-    return f"{drug} {later} mg q4w (load {first} mg) + {drug} {later} mg d15 q4w x1"
 
 
 def _from_single_agents(drugs: tuple[str, ...]) -> tuple[Regimen, str]:

@@ -1,0 +1,196 @@
+"""Doses in the words of papers, "trastuzumab 8 then 6 mg/kg; docetaxel 75 mg/m2 q3w", drug by drug.
+
+What is not said of a drug is as usual: days and frequency of a drug that is swallowed, the loading doses of fulvestrant. A drug without
+an interval of its own, into a vein or on some days, is given at that of the next drug into a vein, or else of the last one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from forestall.errors import InputError
+from forestall.knowledge.components import Component
+from forestall.knowledge.drugs import drug_names, fold, load_drugs
+from forestall.knowledge.regimens import parse_regimen
+
+Components = tuple[Component, ...]
+_JOINT: Final = re.compile(r"\s*(?:;|(?<!\d)\+|\+(?=\s))\s*(?![^()]*\))")
+_UNIT: Final = r"mg(?:/kg|/m2)?"
+_NUMBER: Final = r"\d+(?:\.\d+)?"
+_ON_OFF: Final = r"(?:w(?:ee)?ks?|d(?:ays?)?)?\.? ?on ?[/,] ?"
+_LEFT_OUT: Final = re.compile(
+    r"\((?!load)[^()]*\)|\b(?:until|to) (?:pd|progression)\b|\bup to 1 y(?:ear)?\b|[>≥]=? ?\d+ cycles|\btablets?\b|\boral(?:ly)?\b"
+    r"|\bplacebo\b|\bintravenous(?:ly)?\b|\bd1(?= q)|,? ?\b\d-w(?:ee)?k cycles"
+)
+_SAID: Final[tuple[tuple[str, str], ...]] = (
+    (rf"({_NUMBER}) ?(?:{_UNIT})?(?: load(?:ing)?)?,? then ({_NUMBER})(?:-{_NUMBER})? ?({_UNIT})", r"\2 \3 (load \1 \3)"),
+    (rf"({_NUMBER})/({_NUMBER}) ?({_UNIT})", r"\2 \3 (load \1 \3)"),
+    (rf"({_NUMBER})(?:-| or | to ){_NUMBER} ?({_UNIT})", r"\1 \2"),
+    (r"(\bq\d?\w+) then .*$", r"\1"),
+    (rf"({_UNIT}) ?/ ?({_NUMBER}) ?h\b", r"\1 over \2 h"),
+    (rf"({_UNIT}) ({_NUMBER}) ?h\b", r"\1 over \2 h"),
+    (rf"({_UNIT}) ?/ ?d(?:ay)?\b", r"\1 a day"),
+    (r"\b3/1\b|\b(?:3|21) ?" + _ON_OFF + r"(?:1|7) ?(?:w(?:ee)?k|d(?:ays?)?)? ?off", "d1-21 q4w"),
+    (r"\b2/1\b|\b(?:2|14) ?" + _ON_OFF + r"(?:1|7) ?(?:w(?:ee)?k|d(?:ays?)?)? ?off", "d1-14 q3w"),
+    (r"\b4 ?" + _ON_OFF + r"3 ?(?:d(?:ays?)?)? ?off", "d1-4 q1w"),
+    (r"\b(?:(?:qw|weekly) )?3/4(?: (?:wk|weeks?))?|\b3 of (?:every )?4 weeks", "d1,8,15 q4w"),
+)  # fmt: skip
+"""Abbreviations, and the same in the words of a regimen."""
+_INTERVAL: Final = re.compile(
+    r"\bq ?\d+ ?(?:w|d|wks?|weeks?|days?)\b|\bqw\b|\bweekly\b|\bevery (?:\d+ )?(?:days?|weeks?)\b",
+    re.IGNORECASE,
+)
+_FREQUENCY: Final = re.compile(r"\b(?:qd|od|bid|tid|(?:once|twice) daily|daily)\b")
+_DAYS: Final = re.compile(r"\bd(?:ays? )?\d+(?:[-,]\d+)*\b")
+_ALWAYS: Final = re.compile(r"\bcontinuous(?:ly)?\b")
+_DOSE: Final = re.compile(rf"{_NUMBER} ?{_UNIT}|auc ?=? ?{_NUMBER}")
+_LOADED: Final = re.compile(r"\bld\b|\bload(?:ing)?\b|\bd ?(?:0|1),? ?(?:14|15)\b|\bd15\b")
+_EXTRA: Final = re.compile(r"(?:load(?:ing)?(?: dose)?|d15|g-csf)\b.*")
+_STATED: Final = re.compile(rf"{_NUMBER}|auc")
+_MOST_APART: Final = 2.5
+"""Factor between the dose over time and the usual one beyond which a schedule was another drug's."""
+
+
+def read_doses(drugs: Sequence[str], dose_text: str) -> dict[str, Components]:
+    """What each drug is given as; drugs of which the text says nothing that can be understood are left out.
+
+    Args:
+        drugs: Names of the catalog: everything that the arm received.
+        dose_text: Doses in words.
+    """
+    parts = _parts(drugs, dose_text.casefold())
+    found = {}
+    for place, (drug, words) in enumerate(parts):
+        if sum(drug == other for other, _ in parts) == 1 and (
+            read := _read(drug, words, _beside(place, parts))
+        ):
+            found[drug] = read
+    return found
+
+
+def _parts(drugs: Sequence[str], text: str) -> list[tuple[str, str]]:
+    """The drug and the words of each part; what is said of a loading dose belongs to the part before it."""
+    known = {name: drug for name, drug in drug_names().items() if drug in drugs}
+    found: list[tuple[str, str]] = []
+    for part in _JOINT.split(text):
+        named = _named(part.strip(), known)
+        if named is None and found and _EXTRA.fullmatch(part.strip()):
+            found[-1] = (found[-1][0], f"{found[-1][1]} {part.strip()}")
+        elif named is None and len(drugs) == 1 and not found and _STATED.match(part.strip()):
+            found.append((drugs[0], part.strip()))
+        elif named is not None:
+            found.append(named)
+    return [(drug, _plainly(drug, words)) for drug, words in found]
+
+
+def _named(part: str, known: Mapping[str, str]) -> tuple[str, str] | None:
+    """The drug at the beginning of a part, and the rest."""
+    words = part.split(" ")
+    for count in range(min(4, len(words)), 0, -1):
+        drug = known.get(fold(" ".join(words[:count])))
+        if drug is not None:
+            return drug, " ".join(words[count:])
+    return None
+
+
+def _plainly(drug: str, words: str) -> str:
+    """Abbreviations in the words of a regimen."""
+    text = _LEFT_OUT.sub(" ", words.replace("²", "2"))
+    for pattern, plain in _SAID:
+        text = re.sub(pattern, plain, text)
+    if _swallowed(drug):
+        text = text.replace("d1,8,15 q4w", "d1-21 q4w")
+    return re.sub(r"\s+", " ", text).strip(" ,")
+
+
+def _swallowed(drug: str) -> bool:
+    return load_drugs()[drug].routes[0] == "po"
+
+
+def _beside(place: int, parts: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """The interval of the next drug into a vein that has one, or else of the last one before: without its days, and with them."""
+    order = [*range(place + 1, len(parts)), *range(place - 1, -1, -1)]
+    infused = (parts[k][1] for k in order if load_drugs()[parts[k][0]].routes[0] == "iv")
+    words = next((words for words in infused if _INTERVAL.search(words)), None)
+    if words is None:
+        return ()
+    interval, days = _INTERVAL.search(words), _DAYS.search(words)
+    assert interval is not None
+    return (interval[0], f"{days[0]} {interval[0]}") if days else (interval[0],)
+
+
+def _read(drug: str, words: str, beside: tuple[str, ...]) -> Components | None:
+    """The components of one drug; None if they cannot be understood."""
+    try:
+        usual = parse_regimen(drug).components
+    except InputError:
+        return None
+    for text, borrowed in _written(drug, words, beside, usual[0]):
+        try:
+            found = parse_regimen(text).components
+        except InputError:
+            continue
+        if {one.drug for one in found} == {drug} and _fits(found[0], usual[0], borrowed):
+            return found
+    return None
+
+
+def _written(drug: str, words: str, beside: tuple[str, ...], usual: Component) -> Iterator[tuple[str, bool]]:
+    """How the words may be meant, in those of a regimen, and whether the interval is another drug's."""
+    if drug == "fulvestrant":
+        yield from ((text, False) for text in _fulvestrant(words))
+        return
+    always = _ALWAYS.search(words) is not None
+    words = _per_administration(_ALWAYS.sub("", words), usual)
+    every, days, frequency, dose = (
+        pattern.search(words) for pattern in (_INTERVAL, _DAYS, _FREQUENCY, _DOSE)
+    )
+    if not every and (days or not _swallowed(drug)):
+        yield from ((f"{drug} {words} {schedule}", True) for schedule in beside)
+    if dose and not (every or days or always) and (_is_intermittent(usual) or not frequency):
+        yield _DOSE.sub(dose[0], usual.text(), count=1), False
+    yield f"{drug} {words}", False
+
+
+def _is_intermittent(usual: Component) -> bool:
+    return len(usual.dose_days) < usual.cycle_days
+
+
+def _per_administration(words: str, usual: Component) -> str:
+    """A daily dose, shared out as usual."""
+    found = re.search(rf"({_NUMBER}) ?({_UNIT}) a day", words)
+    if not found:
+        return words
+    each = float(found[1]) / usual.doses_per_day
+    return words.replace(found[0], f"{each:g} {found[2]} {_frequency(usual)}")
+
+
+def _frequency(usual: Component) -> str:
+    return {1: "qd", 2: "bid", 3: "tid", 4: "qid"}[usual.doses_per_day]
+
+
+def _fulvestrant(words: str) -> Iterator[str]:
+    """500 mg are given with a loading dose, as the label says; 250 mg with one if the words say so."""
+    doses = [float(one) for one in re.findall(rf"({_NUMBER}) ?mg", words)]
+    if not doses:
+        return
+    if doses[-1] == 250.0:
+        loaded = doses[0] == 500.0 or _LOADED.search(words)
+        extra = " (load 500 mg) + fulvestrant 250 mg d15 q4w x1" if loaded else ""
+        yield f"fulvestrant 250 mg q4w{extra}"
+    elif doses == [500.0]:
+        yield "fulvestrant"
+
+
+def _fits(found: Component, usual: Component, borrowed: bool) -> bool:
+    """Whether a dose is of the usual kind, and of the usual size if its interval was borrowed."""
+    if found.dose.basis != usual.dose.basis:
+        return False
+    ratio = _per_day(found) / _per_day(usual)
+    return not borrowed or 1 / _MOST_APART < ratio < _MOST_APART
+
+
+def _per_day(component: Component) -> float:
+    return component.amount * component.doses_per_day * len(component.dose_days) / component.cycle_days
