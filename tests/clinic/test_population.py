@@ -233,6 +233,21 @@ def test_oracle_fcgr3a_genotypes_and_their_killing():
         assert killing == pytest.approx(value(f"fcgamma.killing.{name}", "1"), rel=0.05)
 
 
+def test_oracle_genotypes_that_a_trial_asks_for_are_as_frequent_among_them_as_they_are():
+    frequency = [value(f"fcgamma.frequency.{name}", "1") for name in ("vv", "vf", "ff")]
+    carriers, all_of_them = draw(fcgr3a=["F/F", "v/f"]), draw()
+    assert not (carriers.fcgr3a == 0).any()
+    share_of(carriers.fcgr3a == 1, frequency[1] / (frequency[1] + frequency[2]))
+    assert (draw(n=50, fcgr3a="VV").fcgr3a == 0).all()
+    assert np.array_equal(draw(fcgr3a=["V/V", "V/F", "F/F"]).fcgr3a, all_of_them.fcgr3a)
+
+
+@pytest.mark.parametrize("wrong", ["V/X", [], 3, ["V/V", 1]])
+def test_garbage_genotypes(wrong):
+    with pytest.raises(Exception, match="no genotype of FCGR3A"):
+        eligible(fcgr3a=wrong)
+
+
 def test_oracle_expression_and_sensitivity_have_their_log_sd():
     population = draw()
     factor = population.expression_factor(("ESR1", "AKT1"))

@@ -125,6 +125,12 @@ def test_unit_words_become_fields(
         ("second-line/early relapse", "line", "2"),
         ("brain metastases (treated, asymptomatic)", "brain_treated", 1.0),
         ("active brain metastases", "brain_treated", 0.0),
+        ("CD16A-158F carriers", "fcgr3a", ("V/F", "F/F")),
+        ("CD16A F carriers", "fcgr3a", ("V/F", "F/F")),
+        ("FCGR3A V/V", "fcgr3a", ("V/V",)),
+        ("CD16A FF/FV", "fcgr3a", ("V/F", "F/F")),
+        ("CD16A VV", "fcgr3a", ("V/V",)),
+        ("ITT", "fcgr3a", ("V/V", "V/F", "F/F")),
     ],
 )
 def test_unit_subgroups_become_fields(tables: Writer, subgroup: str, field: str, expected: object) -> None:

@@ -53,21 +53,48 @@ def test_unit_one_drug(drugs: str, text: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("docetaxel 100 mg/m2 q3w + bevacizumab 7.5 mg/kg", "docetaxel 100 mg/m2 q3w + bevacizumab 7.5 mg/kg q3w"),
-        ("gemcitabine 1250 mg/m2 d1,8 + paclitaxel 175 mg/m2 d1 q3w", "gemcitabine 1250 mg/m2 d1,8 q3w + paclitaxel 175 mg/m2 q3w"),
-        ("capecitabine 1250 mg/m2 bid d1-14 + docetaxel 75 mg/m2 q3w", "capecitabine 1250 mg/m2 bid d1-14 q3w + docetaxel 75 mg/m2 q3w"),
-        ("carboplatin AUC6 + paclitaxel 80 mg/m2 d1,8,15 q3w", "carboplatin AUC 6 q3w + paclitaxel 80 mg/m2 d1,8,15 q3w"),
-        ("paclitaxel 80 mg/m2 + carboplatin AUC2 weekly 3/4", "paclitaxel 80 mg/m2 d1,8,15 q4w + carboplatin AUC 2 d1,8,15 q4w"),
-        ("pertuzumab 840 then 420 mg; trastuzumab 8 then 6 mg/kg; docetaxel 75 mg/m2 q3w", f"{HP} + docetaxel 75 mg/m2 q3w"),
-        ("trastuzumab 8 then 6 mg/kg q3w; pertuzumab 840 then 420 mg q3w; docetaxel 75 (to 100) mg/m2 q3w >=6 cycles", f"{HP} + docetaxel 75 mg/m2 q3w"),
+        (
+            "docetaxel 100 mg/m2 q3w + bevacizumab 7.5 mg/kg",
+            "docetaxel 100 mg/m2 q3w + bevacizumab 7.5 mg/kg q3w",
+        ),
+        (
+            "gemcitabine 1250 mg/m2 d1,8 + paclitaxel 175 mg/m2 d1 q3w",
+            "gemcitabine 1250 mg/m2 d1,8 q3w + paclitaxel 175 mg/m2 q3w",
+        ),
+        (
+            "capecitabine 1250 mg/m2 bid d1-14 + docetaxel 75 mg/m2 q3w",
+            "capecitabine 1250 mg/m2 bid d1-14 q3w + docetaxel 75 mg/m2 q3w",
+        ),
+        (
+            "carboplatin AUC6 + paclitaxel 80 mg/m2 d1,8,15 q3w",
+            "carboplatin AUC 6 q3w + paclitaxel 80 mg/m2 d1,8,15 q3w",
+        ),
+        (
+            "paclitaxel 80 mg/m2 + carboplatin AUC2 weekly 3/4",
+            "paclitaxel 80 mg/m2 d1,8,15 q4w + carboplatin AUC 2 d1,8,15 q4w",
+        ),
+        (
+            "pertuzumab 840 then 420 mg; trastuzumab 8 then 6 mg/kg; docetaxel 75 mg/m2 q3w",
+            f"{HP} + docetaxel 75 mg/m2 q3w",
+        ),
+        (
+            "trastuzumab 8 then 6 mg/kg q3w; pertuzumab 840 then 420 mg q3w; docetaxel 75 (to 100) mg/m2 q3w >=6 cycles",
+            f"{HP} + docetaxel 75 mg/m2 q3w",
+        ),
         ("palbociclib 125 mg 3/1 + letrozole 2.5 mg/d", "palbociclib 125 mg d1-21 q4w + letrozole 2.5 mg qd"),
-        ("tucatinib 300 mg bid; palbociclib 75 mg (CYP3A4 interaction) 3/1; letrozole 2.5 mg", "tucatinib 300 mg bid + palbociclib 75 mg d1-21 q4w + letrozole 2.5 mg qd"),
+        (
+            "tucatinib 300 mg bid; palbociclib 75 mg (CYP3A4 interaction) 3/1; letrozole 2.5 mg",
+            "tucatinib 300 mg bid + palbociclib 75 mg d1-21 q4w + letrozole 2.5 mg qd",
+        ),
         ("alpelisib 300 mg/d + fulvestrant 500 mg q28d + D15", f"alpelisib 300 mg qd + {FULVESTRANT}"),
         ("anastrozole 1 mg + fulvestrant 250 mg LD", f"anastrozole 1 mg qd + {LOADED_250}"),
         ("placebo + exemestane 25 mg/d", "exemestane 25 mg qd"),
-        ("T-DM1 3.6 mg/kg + pertuzumab 840 then 420 mg q3w", "trastuzumab emtansine 3.6 mg/kg q3w + pertuzumab 420 mg q3w (load 840 mg)"),
+        (
+            "T-DM1 3.6 mg/kg + pertuzumab 840 then 420 mg q3w",
+            "trastuzumab emtansine 3.6 mg/kg q3w + pertuzumab 420 mg q3w (load 840 mg)",
+        ),
     ],
-)  # fmt: skip
+)
 def test_unit_several_drugs(text: str, expected: str) -> None:
     regimen = parse_regimen(expected)
     found = read_doses(sorted(regimen.drugs), text)
@@ -101,7 +128,8 @@ def test_unit_the_doses_of_other_drugs_are_the_usual_ones() -> None:
     doses = {one.drug: one.dose for one in regimen.components}
     usual = {drug: parse_regimen(drug).components[0].dose for drug in doses}
     assert doses == usual | {"docetaxel": parse_regimen("docetaxel 60 mg/m2 q3w").components[0].dose}
-    assert rule.startswith("dose_text ") and " for docetaxel; " in rule
+    assert rule.startswith("dose_text ")
+    assert " for docetaxel; " in rule
 
 
 def test_unit_arms_with_two_doses_of_a_drug_are_not_the_same(tables: Writer) -> None:

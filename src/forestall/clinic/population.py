@@ -241,7 +241,8 @@ def draw_population(eligibility: Eligibility, patients: NDArray[np.int64], seed:
     status = draw_receptors(eligibility, numbers, seed)
     entry = draw_lesions(eligibility, np.array(tumor_types())[status.subtype], numbers, seed)
     earlier = draw_earlier_lines(eligibility, numbers, seed)
-    biology = draw_biology(status.subtype, eligibility.setting == "metastatic", numbers, seed, earlier)
+    metastatic = eligibility.setting == "metastatic"
+    biology = draw_biology(status.subtype, metastatic, numbers, seed, earlier, eligibility.fcgr3a)
     return Population(
         seed=seed,
         patient=numbers,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,14 +17,15 @@ from forestall.knowledge.alterations import Alteration, load_alterations
 from forestall.knowledge.networks import disease_network
 from forestall.knowledge.packs import pack_in_force
 from forestall.knowledge.parameters import value
+from forestall.knowledge.population import GENOTYPES as FCGR3A
 from forestall.knowledge.population import Population as Eligibility
 
 SUBTYPES = ("her2_positive_er_positive", "her2_positive_er_negative", "er_positive", "triple_negative")
 """Receptor context of each subtype code, as networks and alterations name it."""
 TUMOR_TYPES = ("her2_positive", "her2_positive", "er_positive", "triple_negative")
 """Tumor type of each subtype code, as the parameters name it."""
-GENOTYPES = ("vv", "vf", "ff")
-"""FCGR3A-158 genotype of each code."""
+GENOTYPES = tuple(name.replace("/", "").casefold() for name in FCGR3A)
+"""FCGR3A-158 genotype of each code, as the parameters name it."""
 Bools = NDArray[np.bool_]
 
 
@@ -206,6 +207,7 @@ def draw_biology(
     patients: Patients,
     seed: int | None,
     earlier_lines: NDArray[np.int64] | int = 0,
+    fcgr3a: Collection[str] = FCGR3A,
 ) -> TumorBiology:
     """Draw growth and sensitivity.
 
@@ -215,6 +217,7 @@ def draw_biology(
         patients: (n,) indices of the patients.
         seed: Seed of the study; None for the typical patient.
         earlier_lines: (n,) lines of treatment for advanced disease received before.
+        fcgr3a: Genotypes that patients may have.
     """
     kind = np.array(tumor_types())[subtype]
     log_sd = by_type(kind, lambda name: value(f"growth.doubling_time_log_sd.{name}", "1"))
@@ -227,8 +230,8 @@ def draw_biology(
         log_sd_of("growth.birth_rate") * _deviate(seed, patients, "birth rate")
     )
     birth = np.maximum(usual * pace, math.log(2) / doubling)
-    fcgr3a = _fcgr3a(seed, patients)
-    killing = np.array([value(f"fcgamma.killing.{name}", "1") for name in GENOTYPES])[fcgr3a]
+    genotype = _fcgr3a(seed, patients, fcgr3a)
+    killing = np.array([value(f"fcgamma.killing.{name}", "1") for name in GENOTYPES])[genotype]
     return TumorBiology(
         doubling_time_days=doubling,
         birth_rate_per_day=birth,
@@ -242,7 +245,7 @@ def draw_biology(
         cytotoxic_sensitivity=spread(
             trait_deviate("cytotoxic", patients, seed), "sensitivity.cytotoxic_log_sd"
         ),
-        fcgr3a=fcgr3a,
+        fcgr3a=genotype,
         effector=killing * spread(_deviate(seed, patients, "effectors"), "adcc.effector_log_sd"),
         resistance=value("resistance.rate_factor", "1")
         * spread(_deviate(seed, patients, "resistance"), "resistance.rate_log_sd"),
@@ -300,8 +303,9 @@ def draw_traits(subtype: NDArray[np.int8], patients: Patients, seed: int | None)
     return traits
 
 
-def _fcgr3a(seed: int | None, patients: Patients) -> NDArray[np.int8]:
-    frequency = np.array([value(f"fcgamma.frequency.{name}", "1") for name in GENOTYPES])
+def _fcgr3a(seed: int | None, patients: Patients, allowed: Collection[str]) -> NDArray[np.int8]:
+    usual = [value(f"fcgamma.frequency.{name}", "1") for name in GENOTYPES]
+    frequency = np.array(usual) * [name in allowed for name in FCGR3A]
     if seed is None:
         return np.full(len(patients), frequency.argmax(), dtype=np.int8)
     draw = named_uniforms(seed, patients, Purpose.MICROENVIRONMENT, "FCGR3A")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
@@ -150,6 +150,24 @@ def _one_gene(symbol: str) -> str:
 
 
 PriorTreatment = Annotated[str, BeforeValidator(rethrown(_prior))]
+GENOTYPES: Final = ("V/V", "V/F", "F/F")
+"""Of FCGR3A at amino acid 158."""
+
+
+def _genotypes(value: Any) -> Any:
+    """One genotype, or several."""
+    named = [value] if isinstance(value, str) else value
+    known = {name.replace("/", ""): name for name in GENOTYPES} | {"FV": "V/F"}
+    found = (
+        [known.get(str(one).upper().replace("/", "")) for one in named]
+        if isinstance(named, list | tuple)
+        else []
+    )
+    if not found or None in found:
+        raise InputError("no genotype of FCGR3A", value=value, allowed="V/V, V/F, F/F, or several of them")
+    return tuple(name for name in GENOTYPES if name in found)
+
+
 """A drug of the catalog, or one of `DRUG_GROUPS`."""
 
 
@@ -223,6 +241,17 @@ class Population(Entry):
         default_factory=dict,
         description="Gene or alteration, or several between slashes, of which one counts: mutant, wild-type, or the share of carriers.",
         examples=[{"PIK3CA": "mutant", "ESR1": "40%"}],
+    )
+    fcgr3a: Annotated[
+        tuple[str, ...],
+        BeforeValidator(rethrown(_genotypes)),
+        WithJsonSchema(
+            {"anyOf": [{"enum": list(GENOTYPES)}, {"type": "array", "items": {"enum": list(GENOTYPES)}}]}
+        ),
+    ] = Field(
+        default=GENOTYPES,
+        description="Genotypes of FCGR3A (CD16A) at amino acid 158 that patients may have, among them as common as they are.",
+        examples=[["V/F", "F/F"]],
     )
     prior: tuple[PriorTreatment, ...] = Field(
         default=(),

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from forestall.knowledge.alterations import load_alterations
 from forestall.knowledge.parameters import value as parameter
+from forestall.knowledge.population import GENOTYPES
 from forestall.studies.validation.derived import Derived
 from forestall.studies.validation.earlier_treatment import had_before, had_not_before, say_earlier_treatment
 from forestall.studies.validation.rows import TrialRow
@@ -231,6 +232,18 @@ def _brain_metastases(found: Derived, text: str, match: re.Match[str]) -> None:
         found.say("brain_treated", 1.0 if stable else 0.0, f"subgroup '{text}'")
 
 
+def _fcgr3a(found: Derived, text: str, match: re.Match[str]) -> None:
+    """Both alleles of CD16A, or one that is carried once or twice."""
+    asked = {"".join(sorted(one.replace("/", ""))) for one in (match["alleles"], match["others"]) if one}
+    genotypes = {name: "".join(sorted(name.casefold().replace("/", ""))) for name in GENOTYPES}
+    chosen = [
+        name
+        for name, alleles in genotypes.items()
+        if alleles in asked or any(len(one) == 1 and one in alleles for one in asked)
+    ]
+    found.say("fcgr3a", chosen, f"subgroup '{text}'")
+
+
 def _before_menopause(found: Derived, text: str, match: re.Match[str]) -> None:
     if any(step.field == "population.menopause" and step.rule.endswith(_OVARIES) for step in found.steps):
         _nothing(found, text, match)
@@ -282,6 +295,11 @@ def _phrases() -> tuple[tuple[str, Phrase], ...]:
         (r"\b(?:no|without) prior (?P<drug>[\w/ +-]+)$|\b(?P<naive>[\w/+-]+)-naive$", had_not_before),
         (r"\b(?:prior|after|post) (?P<drug>[\w/ +-]+)$", had_before),
         (_AGE, _age),
+        (
+            r"\b(?:cd16a|fcgr3a)[- :]*(?:158)?[- ]?(?P<alleles>[vf](?:/?[vf])?)\b(?P<carriers>[- ]?carriers?)?"
+            r"(?:(?:/| or | and )(?P<others>[vf]/?[vf])\b)?",
+            _fcgr3a,
+        ),
         (r"\btnbc\b|triple[- ]negative", _sets(her2="negative", er_positive=0.0)),
         (r"her2[- ]low", _sets(her2="low")),
         (r"her2(?:-positive|\+)", _sets(her2="positive")),
