@@ -115,7 +115,29 @@ def test_unit_several_drugs(text: str, expected: str) -> None:
     ],
 )
 def test_garbage_what_is_not_understood_is_left_out(text: str) -> None:
-    assert read_doses(["doxorubicin", "paclitaxel"], text) == {}
+    assert read_doses(["doxorubicin", "paclitaxel"], text, chosen=" or " in text) == {}
+
+
+def test_unit_each_alternative_of_a_choice_has_its_own_dose() -> None:
+    text = (
+        "pembrolizumab 200 mg q3w + nab-paclitaxel 100 mg/m2 d1,8,15 q28d or paclitaxel 90 mg/m2 d1,8,15 q28d"
+    )
+    found = dose(read_treatment("pembrolizumab;nab-paclitaxel|pembrolizumab;paclitaxel"), "X", text)
+    assert [regimen.text() for regimen in found.regimens] == [
+        "pembrolizumab 200 mg q3w + nab-paclitaxel 100 mg/m2 d1,8,15 q4w",
+        "pembrolizumab 200 mg q3w + paclitaxel 90 mg/m2 d1,8,15 q4w",
+    ]
+    unnamed = dose(read_treatment("docetaxel|paclitaxel"), "X", "100 mg/m2 q3w")
+    assert [regimen.text() for regimen in unnamed.regimens] == [
+        parse_regimen(drug).text() for drug in ("docetaxel", "paclitaxel")
+    ]
+
+
+def test_unit_a_dose_into_a_vein_at_no_known_interval_is_left_out() -> None:
+    assert read_doses(["bevacizumab"], "bevacizumab 15 mg/kg") == {}
+    assert read_doses(["bevacizumab"], "bevacizumab 10 mg/kg") == {
+        "bevacizumab": parse_regimen("bevacizumab").components
+    }
 
 
 def test_unit_the_doses_of_other_drugs_are_the_usual_ones() -> None:

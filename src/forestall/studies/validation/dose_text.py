@@ -16,7 +16,7 @@ from forestall.knowledge.drugs import drug_names, fold, load_drugs
 from forestall.knowledge.regimens import parse_regimen
 
 Components = tuple[Component, ...]
-_JOINT: Final = re.compile(r"\s*(?:;|(?<!\d)\+|\+(?=\s))\s*(?![^()]*\))")
+_JOINT: Final = re.compile(r"(?:\s*(?:;|\||(?<!\d)\+|\+(?=\s))\s*|\s+or\s+(?=[a-z]))(?![^()]*\))")
 _UNIT: Final = r"mg(?:/kg|/m2)?"
 _NUMBER: Final = r"\d+(?:\.\d+)?"
 _ON_OFF: Final = r"(?:w(?:ee)?ks?|d(?:ays?)?)?\.? ?on ?[/,] ?"
@@ -53,16 +53,19 @@ _MOST_APART: Final = 2.5
 """Factor between the dose over time and the usual one beyond which a schedule was another drug's."""
 
 
-def read_doses(drugs: Sequence[str], dose_text: str) -> dict[str, Components]:
+def read_doses(drugs: Sequence[str], dose_text: str, *, chosen: bool = False) -> dict[str, Components]:
     """What each drug is given as; drugs of which the text says nothing that can be understood are left out.
 
     Args:
-        drugs: Names of the catalog: everything that the arm received.
+        drugs: Names of the catalog: everything that the arm received, or one of the alternatives of a choice.
         dose_text: Doses in words.
+        chosen: Whether physicians chose; a dose without a name is not that of any alternative then.
     """
-    parts = _parts(drugs, dose_text.casefold())
+    parts = _parts(drugs, dose_text.casefold(), unnamed=len(drugs) == 1 and not chosen)
     found = {}
     for place, (drug, words) in enumerate(parts):
+        if chosen and not _DOSE.search(words):
+            continue
         if sum(drug == other for other, _ in parts) == 1 and (
             read := _read(drug, words, _beside(place, parts))
         ):
@@ -70,7 +73,7 @@ def read_doses(drugs: Sequence[str], dose_text: str) -> dict[str, Components]:
     return found
 
 
-def _parts(drugs: Sequence[str], text: str) -> list[tuple[str, str]]:
+def _parts(drugs: Sequence[str], text: str, *, unnamed: bool) -> list[tuple[str, str]]:
     """The drug and the words of each part; what is said of a loading dose belongs to the part before it."""
     known = {name: drug for name, drug in drug_names().items() if drug in drugs}
     found: list[tuple[str, str]] = []
@@ -78,7 +81,7 @@ def _parts(drugs: Sequence[str], text: str) -> list[tuple[str, str]]:
         named = _named(part.strip(), known)
         if named is None and found and _EXTRA.fullmatch(part.strip()):
             found[-1] = (found[-1][0], f"{found[-1][1]} {part.strip()}")
-        elif named is None and len(drugs) == 1 and not found and _STATED.match(part.strip()):
+        elif named is None and unnamed and not found and _STATED.match(part.strip()):
             found.append((drugs[0], part.strip()))
         elif named is not None:
             found.append(named)
@@ -150,7 +153,9 @@ def _written(drug: str, words: str, beside: tuple[str, ...], usual: Component) -
     if not every and (days or not _swallowed(drug)):
         yield from ((f"{drug} {words} {schedule}", True) for schedule in beside)
     if dose and not (every or days or always) and (_is_intermittent(usual) or not frequency):
-        yield _DOSE.sub(dose[0], usual.text(), count=1), False
+        as_usual = _DOSE.sub(dose[0], usual.text(), count=1)
+        if _swallowed(drug) or as_usual == usual.text():
+            yield as_usual, False
     yield f"{drug} {words}", False
 
 

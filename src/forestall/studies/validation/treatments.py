@@ -274,7 +274,10 @@ def dose(treatment: Treatment, trial: str, dose_text: str = "") -> DosedArm:
     for drugs in treatment.alternatives:
         given, notes = _represented(drugs)
         try:
-            regimen, rule, origin = _regimen(given, trial, "" if treatment.chosen or notes else dose_text)
+            read = {} if notes else read_doses(given, dose_text, chosen=treatment.chosen)
+            regimen, rule, origin = _regimen(
+                given, trial, dose_text if read or not treatment.chosen else "", read
+            )
         except InexpressibleError as error:
             problem = str(error)
             rules.append(f"left out: {problem}")
@@ -301,7 +304,9 @@ def _represented(drugs: tuple[str, ...]) -> tuple[tuple[str, ...], list[str]]:
     return tuple(dict.fromkeys(given)), notes
 
 
-def _regimen(drugs: tuple[str, ...], trial: str, dose_text: str) -> tuple[Regimen, str, Origin]:
+def _regimen(
+    drugs: tuple[str, ...], trial: str, dose_text: str, read: Mapping[str, Components]
+) -> tuple[Regimen, str, Origin]:
     for drug in drugs:
         if drug not in load_drugs():
             raise InexpressibleError(f"unknown drug: {drug}")
@@ -310,7 +315,6 @@ def _regimen(drugs: tuple[str, ...], trial: str, dose_text: str) -> tuple[Regime
     for one in _cataloged(drugs):
         if any(f"({fold(trial)})" in fold(name) for name in (one.name, *one.aliases)):
             return one, f"cataloged for this trial: {one.name}", Origin.GIVEN
-    read = read_doses(drugs, dose_text)
     if len(read) == len(drugs):
         components = tuple(component for given in read.values() for component in given)
         whole = Regimen(name=" + ".join(read), components=components)
