@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from forestall.knowledge.regimens import parse_regimen
 from forestall.studies.validation.dose_text import read_doses
@@ -174,3 +176,22 @@ def test_unit_arms_with_two_doses_of_a_drug_are_not_the_same(tables: Writer) -> 
         "docetaxel 100 mg/m2 q3w + bevacizumab 15 mg/kg q3w",
         "docetaxel 100 mg/m2 q3w + bevacizumab 7.5 mg/kg q3w",
     ]
+
+
+WORDS = (
+    "docetaxel", "trastuzumab", "capecitabine", "fulvestrant", "75", "8", "2500", "0", "1e9", "mg", "mg/m2", "mg/kg", "mg/m2/d", "AUC",
+    "then", "or", "to", "(", ")", "load", "+", ";", ",", "/", "-", "q3w", "q0w", "qw", "q28d", "qd", "bid", "d1,8",
+    "d1-14", "d0", "x6", "x0",
+    "3/1", "3/4", "4 on/3 off", "continuous", "LD", "24h", "over", "3 h", "until PD", ">=6 cycles",
+)  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=14))
+def test_garbage_any_words_give_possible_doses_or_none(words: list[str]) -> None:
+    drugs = ["docetaxel", "trastuzumab", "capecitabine", "fulvestrant"]
+    for asked in (drugs, drugs[:1]):
+        found = read_doses(asked, " ".join(words))
+        assert set(found) <= set(asked)
+        for drug, components in found.items():
+            assert {one.drug for one in components} == {drug}
+            assert all(one.amount > 0 for one in components)

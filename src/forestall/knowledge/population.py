@@ -150,6 +150,7 @@ def _one_gene(symbol: str) -> str:
 
 
 PriorTreatment = Annotated[str, BeforeValidator(rethrown(_prior))]
+"""A drug of the catalog, or one of `DRUG_GROUPS`."""
 GENOTYPES: Final = ("V/V", "V/F", "F/F")
 """Of FCGR3A at amino acid 158."""
 
@@ -166,9 +167,6 @@ def _genotypes(value: Any) -> Any:
     if not found or None in found:
         raise InputError("no genotype of FCGR3A", value=value, allowed="V/V, V/F, F/F, or several of them")
     return tuple(name for name in GENOTYPES if name in found)
-
-
-"""A drug of the catalog, or one of `DRUG_GROUPS`."""
 
 
 class Age(Entry):

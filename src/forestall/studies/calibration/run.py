@@ -318,7 +318,7 @@ def posterior(calibration: Calibration, kept: Sequence[Observation]) -> Array:
         for part, emulators in enumerate(parts)
     ]
     if len(parts) == 1:
-        return moved[0]
+        return moved[0]  # in the smoother's memory layout, on which the last bits of later waves depend
     members = np.empty_like(prior)
     for part, some in enumerate(moved):
         members[part :: len(parts)] = some

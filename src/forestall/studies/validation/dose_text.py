@@ -115,13 +115,11 @@ def _swallowed(drug: str) -> bool:
 def _beside(place: int, parts: Sequence[tuple[str, str]]) -> tuple[str, ...]:
     """The interval of the next drug into a vein that has one, or else of the last one before: without its days, and with them."""
     order = [*range(place + 1, len(parts)), *range(place - 1, -1, -1)]
-    infused = (parts[k][1] for k in order if load_drugs()[parts[k][0]].routes[0] == "iv")
-    words = next((words for words in infused if _INTERVAL.search(words)), None)
-    if words is None:
-        return ()
-    interval, days = _INTERVAL.search(words), _DAYS.search(words)
-    assert interval is not None
-    return (interval[0], f"{days[0]} {interval[0]}") if days else (interval[0],)
+    for other, words in (parts[k] for k in order):
+        if load_drugs()[other].routes[0] == "iv" and (interval := _INTERVAL.search(words)):
+            days = _DAYS.search(words)
+            return (interval[0], f"{days[0]} {interval[0]}") if days else (interval[0],)
+    return ()
 
 
 def _read(drug: str, words: str, beside: tuple[str, ...]) -> Components | None:
