@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from forestall.studies.calibration.run import prepare
+from forestall.studies.calibration.prepared import prepare
 from forestall.studies.calibration.shards import simulate_all
 from forestall.studies.calibration.spec import unknowns
 

@@ -17,10 +17,11 @@ from forestall.clinic.response import parameter_word
 from forestall.knowledge.parameter_sets import ParameterSet
 from forestall.knowledge.response_classes import response_class_of
 from forestall.studies.calibration.predictions import drawn, log_hazard_ratio, median_months, share_at
+from forestall.studies.calibration.prepared import Calibration, prepare
 from forestall.studies.calibration.recovery import recover
 from forestall.studies.calibration.recovery_results import coverage, uniformity, write_recovery
 from forestall.studies.calibration.results import write_ensemble, write_results
-from forestall.studies.calibration.run import Calibration, calibrate, posterior, prepare, run_waves
+from forestall.studies.calibration.run import calibrate, posterior, run_waves
 from forestall.studies.calibration.shards import Design, Shard
 from forestall.studies.calibration.spec import CalibrationSpec, Unknown, load_spec, unknowns
 from forestall.studies.validation.derivation import DAYS_PER_MONTH

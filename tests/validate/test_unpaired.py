@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from forestall.studies.calibration.run import folds, prepare, then_survival
+from forestall.studies.calibration.prepared import prepare
+from forestall.studies.calibration.run import folds, then_survival
 from forestall.studies.calibration.spec import load_spec
 from forestall.studies.validation.derivation import questions
 from forestall.studies.validation.evidence import read_evidence

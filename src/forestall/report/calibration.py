@@ -13,8 +13,8 @@ from rich.table import Table
 
 from forestall.report.style import BLUE, FAINT, MUTED, VERMILLION, ruled, styled
 from forestall.report.terminal import WIDTH
+from forestall.studies.calibration.prepared import Calibration
 from forestall.studies.calibration.results import identifiability_rows, prediction_rows, summary
-from forestall.studies.calibration.run import Calibration
 
 _NAMES: Final = {
     "hazard_ratio": "hazard ratio (mean abs. log error)",

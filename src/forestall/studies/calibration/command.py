@@ -11,8 +11,9 @@ from typing import Final
 import forestall
 from forestall.errors import InputError
 from forestall.studies.calibration.curves import SUMMARY
+from forestall.studies.calibration.prepared import Calibration, prepare
 from forestall.studies.calibration.results import write_ensemble, write_results
-from forestall.studies.calibration.run import Calibration, calibrate, prepare, then_survival
+from forestall.studies.calibration.run import calibrate, then_survival
 from forestall.studies.calibration.spec import SPECS, load_spec
 from forestall.studies.one_thread import algebra_on_one_thread
 from forestall.studies.progress import Progress

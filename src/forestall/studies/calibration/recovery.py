@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from forestall.studies.calibration.emulator import Emulators
 from forestall.studies.calibration.observations import EVENTS_PER_PATIENT, Observation, covariance
 from forestall.studies.calibration.predictions import Predictor, predicted
-from forestall.studies.calibration.run import Calibration, learned, normal_design, reach
+from forestall.studies.calibration.prepared import Calibration, normal_design
+from forestall.studies.calibration.run import learned, reach
 from forestall.studies.calibration.shards import Design, Shard, Simulator, simulate, simulate_all
 from forestall.studies.calibration.smoother import assimilate
 from forestall.studies.progress import Progress, quiet

@@ -6,9 +6,10 @@ import os
 from pathlib import Path
 
 from forestall.studies.calibration.command import SHARDS, inputs
+from forestall.studies.calibration.prepared import prepare
 from forestall.studies.calibration.recovery import Recovery, recover
 from forestall.studies.calibration.recovery_results import write_recovery
-from forestall.studies.calibration.run import prepare, run_waves
+from forestall.studies.calibration.run import run_waves
 from forestall.studies.calibration.spec import load_spec
 from forestall.studies.one_thread import algebra_on_one_thread
 from forestall.studies.progress import Progress

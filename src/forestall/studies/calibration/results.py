@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from forestall.knowledge.ensembles import ALL, CALIBRATED, CENTER
 from forestall.knowledge.writing import as_yaml
 from forestall.studies.calibration.observations import Observation
+from forestall.studies.calibration.prepared import Calibration
 from forestall.studies.calibration.representative import representative
-from forestall.studies.calibration.run import Calibration, reach
+from forestall.studies.calibration.run import reach
 
 Array = NDArray[np.float64]
 PREDICTIONS: Final = "predictions.csv"

@@ -274,9 +274,8 @@ def dose(treatment: Treatment, trial: str, dose_text: str = "") -> DosedArm:
     for drugs in treatment.alternatives:
         given, notes = _represented(drugs)
         try:
-            read = {} if notes else read_doses(given, dose_text, chosen=treatment.chosen)
             regimen, rule, origin = _regimen(
-                given, trial, dose_text if read or not treatment.chosen else "", read
+                given, trial, "" if notes else dose_text, chosen=treatment.chosen
             )
         except InexpressibleError as error:
             problem = str(error)
@@ -305,7 +304,7 @@ def _represented(drugs: tuple[str, ...]) -> tuple[tuple[str, ...], list[str]]:
 
 
 def _regimen(
-    drugs: tuple[str, ...], trial: str, dose_text: str, read: Mapping[str, Components]
+    drugs: tuple[str, ...], trial: str, dose_text: str, *, chosen: bool
 ) -> tuple[Regimen, str, Origin]:
     for drug in drugs:
         if drug not in load_drugs():
@@ -315,22 +314,23 @@ def _regimen(
     for one in _cataloged(drugs):
         if any(f"({fold(trial)})" in fold(name) for name in (one.name, *one.aliases)):
             return one, f"cataloged for this trial: {one.name}", Origin.GIVEN
+    read = read_doses(drugs, dose_text, chosen=chosen)
+    dose_text = dose_text if read or not chosen else ""
     if len(read) == len(drugs):
         components = tuple(component for given in read.values() for component in given)
         whole = Regimen(name=" + ".join(read), components=components)
         return *_limited(whole, f"dose_text '{dose_text}'", dose_text), Origin.GIVEN
-    if len(drugs) > 1 and (cataloged := _cataloged(drugs)):
-        regimen, rule, origin = (
-            cataloged[0],
-            f"cataloged with the same drugs: {cataloged[0].name}",
-            Origin.CATALOGED,
-        )
-    else:
-        regimen, rule, origin = *_from_single_agents(drugs), Origin.USUAL
+    regimen, rule, origin = _without_words(drugs)
     if read:
         regimen, origin = _with(regimen, read), Origin.GIVEN
         rule = f"dose_text '{dose_text}' for {', '.join(sorted(read))}; {rule}"
     return *_limited(regimen, rule, dose_text), origin
+
+
+def _without_words(drugs: tuple[str, ...]) -> tuple[Regimen, str, Origin]:
+    if len(drugs) > 1 and (cataloged := _cataloged(drugs)):
+        return cataloged[0], f"cataloged with the same drugs: {cataloged[0].name}", Origin.CATALOGED
+    return *_from_single_agents(drugs), Origin.USUAL
 
 
 def _with(regimen: Regimen, read: Mapping[str, Components]) -> Regimen:
