@@ -114,7 +114,8 @@ def _introduction(found: Validation) -> Iterator[str]:
     if found.size.patients:
         yield (
             f"{number['comparisons_simulated']} comparisons simulated with {found.size.patients} virtual patients an arm, seed "
-            f"{found.size.seed}; parameter sets: {found.parameters}, at most {found.size.members} for each trial. {_CAVEAT}"
+            f"{found.size.seed}; parameter sets: {found.parameters}, at most {found.size.members} for each trial. "
+            f"Ratios of progression are of what is known after twice the longest simulated median. {_CAVEAT}"
         )
     else:
         yield "Simple rules alone; nothing was simulated."
@@ -123,7 +124,6 @@ def _introduction(found: Validation) -> Iterator[str]:
         f"Of {number['comparisons_answering_a_question']} questions in the tables {number['comparisons_in_scope']} are "
         f"hazard ratios of metastatic breast cancer, and {number['comparisons_expressible']} can be simulated. "
         f"{number['comparisons_set_aside']} rows are set aside for a preferred one, {number['defects']} defects are named below. "
-        "Ratios of progression are of what is known after twice the longest simulated median. "
         "Rules leave the predicted trial out of what they average; independent action and additivity take the control arm's "
         "own published curve."
     )
