@@ -45,6 +45,8 @@ HP = "pertuzumab 420 mg q3w (load 840 mg) + trastuzumab 6 mg/kg q3w (load 8 mg/k
         ("fulvestrant", "500 mg + loading", FULVESTRANT),
         ("fulvestrant", "250 mg q28d", "fulvestrant 250 mg q4w"),
         ("fulvestrant", "250 mg LD", LOADED_250),
+        ("fulvestrant", "250 mg monthly", "fulvestrant 250 mg q4w"),
+        ("trastuzumab", "6 mg/kg every 3 weeks", "trastuzumab 6 mg/kg q3w"),
         ("fulvestrant", "500 mg d0, 250 mg d14,28, then q28d", LOADED_250),
     ],
 )
@@ -133,6 +135,11 @@ def test_unit_each_alternative_of_a_choice_has_its_own_dose() -> None:
     assert [regimen.text() for regimen in unnamed.regimens] == [
         parse_regimen(drug).text() for drug in ("docetaxel", "paclitaxel")
     ]
+
+
+def test_unit_a_drug_that_starts_with_more_is_not_read_at_another_interval() -> None:
+    assert read_doses(["fulvestrant"], "250 mg q2w") == {}
+    assert read_doses(["fulvestrant"], "250 mg q0w") == {}
 
 
 def test_unit_a_dose_into_a_vein_at_no_known_interval_is_left_out() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from forestall.errors import InputError
@@ -17,8 +18,8 @@ _EVERY = (
     r"q\s?\d{1,3}\s?(?:weeks?|wks?|days?|w|d)|qw|qm|monthly|(?:once )?weekly"
     r"|every\s+(?:\d{1,3}\s+)?(?:days?|weeks?|months?)"
 )
-_PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
-    (field, re.compile(pattern, re.IGNORECASE))
+PATTERNS: Mapping[str, re.Pattern[str]] = {
+    field: re.compile(pattern, re.IGNORECASE)
     for field, pattern in (
         ("load", rf"\(?\s*\bload(?:ing)?(?:\s+dose)?:?\s+(?P<load>{_AUC}|{_DOSE})(?!\w)\s*\)?"),
         ("infusion", r"\bover\s+(?P<infusion>\d*\.?\d+(?:e[-+]?\d+)?\s*(?:hours?|h|minutes?|min))\b"),
@@ -36,7 +37,8 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("dose", rf"(?P<dose>\b{_AUC}|(?<![\w.]){_DOSE})(?!\w)"),
         ("route", r"\b(?P<route>iv|po|im|sc)\b"),
     )
-)
+}
+"""How each field is written, in the order in which they are looked for."""
 _TIMES = {word: times for times, word in TIMES_PER_DAY.items()} | {
     "od": 1,
     "daily": 1,
@@ -96,7 +98,7 @@ def fields_of(words: str, text: str) -> dict[str, Any]:
     """
     fields: dict[str, Any] = {}
     rest = words
-    for field, pattern in _PATTERNS:
+    for field, pattern in PATTERNS.items():
         found = pattern.search(rest)
         if found is None:
             continue

@@ -1,7 +1,7 @@
 """Doses in the words of papers, "trastuzumab 8 then 6 mg/kg; docetaxel 75 mg/m2 q3w", drug by drug.
 
-What is not said of a drug is as usual: days and frequency of a drug that is swallowed, the loading doses of fulvestrant. A drug without
-an interval of its own, into a vein or on some days, is given at that of the next drug into a vein, or else of the last one.
+What is not said of a drug is as usual: days and frequency of a drug that is swallowed, the extra doses that a drug starts with. A drug
+without an interval of its own, into a vein or on some days, is given at that of the next drug into a vein, or else of the last one.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from forestall.errors import InputError
-from forestall.knowledge.components import Component
+from forestall.knowledge.components import TIMES_PER_DAY, Component
+from forestall.knowledge.doses import cycle_days_of
 from forestall.knowledge.drugs import drug_names, fold, load_drugs
+from forestall.knowledge.regimen_text import PATTERNS
 from forestall.knowledge.regimens import parse_regimen
 
 Components = tuple[Component, ...]
@@ -38,12 +40,7 @@ _SAID: Final[tuple[tuple[str, str], ...]] = (
     (r"\b(?:(?:qw|weekly) )?3/4(?: (?:wk|weeks?))?|\b3 of (?:every )?4 weeks", "d1,8,15 q4w"),
 )  # fmt: skip
 """Abbreviations, and the same in the words of a regimen."""
-_INTERVAL: Final = re.compile(
-    r"\bq ?\d+ ?(?:w|d|wks?|weeks?|days?)\b|\bqw\b|\bweekly\b|\bevery (?:\d+ )?(?:days?|weeks?)\b",
-    re.IGNORECASE,
-)
-_FREQUENCY: Final = re.compile(r"\b(?:qd|od|bid|tid|(?:once|twice) daily|daily)\b")
-_DAYS: Final = re.compile(r"\bd(?:ays? )?\d+(?:[-,]\d+)*\b")
+_INTERVAL, _DAYS, _FREQUENCY = (PATTERNS[field] for field in ("every", "days", "times_per_day"))
 _ALWAYS: Final = re.compile(r"\bcontinuous(?:ly)?\b")
 _DOSE: Final = re.compile(rf"{_NUMBER} ?{_UNIT}|auc ?=? ?{_NUMBER}")
 _LOADED: Final = re.compile(r"\bld\b|\bload(?:ing)?\b|\bd ?(?:0|1),? ?(?:14|15)\b|\bd15\b")
@@ -126,9 +123,12 @@ def _read(drug: str, words: str, beside: tuple[str, ...]) -> Components | None:
     """The components of one drug; None if they cannot be understood."""
     try:
         usual = parse_regimen(drug).components
+        ways = list(
+            _started(drug, words, usual) if len(usual) > 1 else _written(drug, words, beside, usual[0])
+        )
     except InputError:
         return None
-    for text, borrowed in _written(drug, words, beside, usual[0]):
+    for text, borrowed in ways:
         try:
             found = parse_regimen(text).components
         except InputError:
@@ -140,9 +140,6 @@ def _read(drug: str, words: str, beside: tuple[str, ...]) -> Components | None:
 
 def _written(drug: str, words: str, beside: tuple[str, ...], usual: Component) -> Iterator[tuple[str, bool]]:
     """How the words may be meant, in those of a regimen, and whether the interval is another drug's."""
-    if drug == "fulvestrant":
-        yield from ((text, False) for text in _fulvestrant(words))
-        return
     always = _ALWAYS.search(words) is not None
     words = _per_administration(_ALWAYS.sub("", words), usual)
     every, days, frequency, dose = (
@@ -167,24 +164,22 @@ def _per_administration(words: str, usual: Component) -> str:
     if not found:
         return words
     each = float(found[1]) / usual.doses_per_day
-    return words.replace(found[0], f"{each:g} {found[2]} {_frequency(usual)}")
+    return words.replace(found[0], f"{each:g} {found[2]} {TIMES_PER_DAY[usual.doses_per_day]}")
 
 
-def _frequency(usual: Component) -> str:
-    return {1: "qd", 2: "bid", 3: "tid", 4: "qid"}[usual.doses_per_day]
-
-
-def _fulvestrant(words: str) -> Iterator[str]:
-    """500 mg are given with a loading dose, as the label says; 250 mg with one if the words say so."""
-    doses = [float(one) for one in re.findall(rf"({_NUMBER}) ?mg", words)]
-    if not doses:
+def _started(drug: str, words: str, usual: Components) -> Iterator[tuple[str, bool]]:
+    """As `_written`, of a drug that usually starts with extra doses: the usual dose has them, another one if the words say so."""
+    every, said = _INTERVAL.search(words), _DOSE.findall(words)
+    if not said or (every and cycle_days_of(every[0]) != usual[0].cycle_days):
         return
-    if doses[-1] == 250.0:
-        loaded = doses[0] == 500.0 or _LOADED.search(words)
-        extra = " (load 500 mg) + fulvestrant 250 mg d15 q4w x1" if loaded else ""
-        yield f"fulvestrant 250 mg q4w{extra}"
-    elif doses == [500.0]:
-        yield "fulvestrant"
+    given, extra = (_DOSE.sub(said[-1], one.text(), count=1) for one in usual[:2])
+    if given == usual[0].text():
+        yield drug, False
+    elif len(said) > 1 or _LOADED.search(words):
+        first = said[0] if len(said) > 1 else _DOSE.findall(usual[0].text())[0]
+        yield f"{given} (load {first}) + {extra}", False
+    else:
+        yield given, False
 
 
 def _fits(found: Component, usual: Component, borrowed: bool) -> bool:
