@@ -82,6 +82,6 @@ def test_property_who_had_the_drugs_before_progresses_earlier_and_the_story_says
 
 
 def test_garbage_lines_are_whole_numbers() -> None:
-    for wrong in (-1, 1.5, 11, "two"):
+    for wrong in (-1, 1.5, 11, "two", "2", True):
         with pytest.raises(InputError, match="earlier_lines"):
             Patient(her2="negative", er="negative", lesions=LESIONS, earlier_lines=wrong)  # type: ignore[arg-type]

@@ -49,6 +49,7 @@ from .conftest import Writer, only, under_fulvestrant
         ({"prior_therapy": "AI (+/- CDK4/6i)", "year": "2023"}, "prior_shares", {"CDK4/6 inhibitor": 0.5}),
         ({"prior_therapy": "ET (AI or TAM); 34% prior chemo"}, "prior", ("endocrine therapy",)),
         ({"prior_therapy": "ET (AI/TAM)"}, "prior", ("endocrine therapy",)),
+        ({"prior_therapy": "ET (CDK4/6i)"}, "prior", ()),
         ({"prior_therapy": "NSAI"}, "prior", ("nonsteroidal aromatase inhibitor",)),
     ],
 )

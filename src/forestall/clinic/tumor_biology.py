@@ -17,14 +17,14 @@ from forestall.knowledge.alterations import Alteration, load_alterations
 from forestall.knowledge.networks import disease_network
 from forestall.knowledge.packs import pack_in_force
 from forestall.knowledge.parameters import value
-from forestall.knowledge.population import GENOTYPES as FCGR3A
+from forestall.knowledge.population import FCGR3A_GENOTYPES
 from forestall.knowledge.population import Population as Eligibility
 
 SUBTYPES = ("her2_positive_er_positive", "her2_positive_er_negative", "er_positive", "triple_negative")
 """Receptor context of each subtype code, as networks and alterations name it."""
 TUMOR_TYPES = ("her2_positive", "her2_positive", "er_positive", "triple_negative")
 """Tumor type of each subtype code, as the parameters name it."""
-GENOTYPES = tuple(name.replace("/", "").casefold() for name in FCGR3A)
+GENOTYPES = tuple(name.replace("/", "").casefold() for name in FCGR3A_GENOTYPES)
 """FCGR3A-158 genotype of each code, as the parameters name it."""
 Bools = NDArray[np.bool_]
 
@@ -207,7 +207,7 @@ def draw_biology(
     patients: Patients,
     seed: int | None,
     earlier_lines: NDArray[np.int64] | int = 0,
-    fcgr3a: Collection[str] = FCGR3A,
+    fcgr3a: Collection[str] = FCGR3A_GENOTYPES,
 ) -> TumorBiology:
     """Draw growth and sensitivity.
 
@@ -305,7 +305,7 @@ def draw_traits(subtype: NDArray[np.int8], patients: Patients, seed: int | None)
 
 def _fcgr3a(seed: int | None, patients: Patients, allowed: Collection[str]) -> NDArray[np.int8]:
     usual = [value(f"fcgamma.frequency.{name}", "1") for name in GENOTYPES]
-    frequency = np.array(usual) * [name in allowed for name in FCGR3A]
+    frequency = np.array(usual) * [name in allowed for name in FCGR3A_GENOTYPES]
     if seed is None:
         return np.full(len(patients), frequency.argmax(), dtype=np.int8)
     draw = named_uniforms(seed, patients, Purpose.MICROENVIRONMENT, "FCGR3A")

@@ -138,6 +138,7 @@ class PatientSpec(Entry):
     )
     earlier_lines: int = Field(
         default=0,
+        strict=True,
         ge=0,
         le=10,
         description="Lines of treatment for advanced disease received before.",

@@ -151,14 +151,14 @@ def _one_gene(symbol: str) -> str:
 
 PriorTreatment = Annotated[str, BeforeValidator(rethrown(_prior))]
 """A drug of the catalog, or one of `DRUG_GROUPS`."""
-GENOTYPES: Final = ("V/V", "V/F", "F/F")
-"""Of FCGR3A at amino acid 158."""
+FCGR3A_GENOTYPES: Final = ("V/V", "V/F", "F/F")
+"""At amino acid 158."""
 
 
 def _genotypes(value: Any) -> Any:
     """One genotype, or several."""
     named = [value] if isinstance(value, str) else value
-    known = {name.replace("/", ""): name for name in GENOTYPES} | {"FV": "V/F"}
+    known = {name.replace("/", ""): name for name in FCGR3A_GENOTYPES} | {"FV": "V/F"}
     found = (
         [known.get(str(one).upper().replace("/", "")) for one in named]
         if isinstance(named, list | tuple)
@@ -166,7 +166,7 @@ def _genotypes(value: Any) -> Any:
     )
     if not found or None in found:
         raise InputError("no genotype of FCGR3A", value=value, allowed="V/V, V/F, F/F, or several of them")
-    return tuple(name for name in GENOTYPES if name in found)
+    return tuple(name for name in FCGR3A_GENOTYPES if name in found)
 
 
 class Age(Entry):
@@ -244,10 +244,15 @@ class Population(Entry):
         tuple[str, ...],
         BeforeValidator(rethrown(_genotypes)),
         WithJsonSchema(
-            {"anyOf": [{"enum": list(GENOTYPES)}, {"type": "array", "items": {"enum": list(GENOTYPES)}}]}
+            {
+                "anyOf": [
+                    {"enum": list(FCGR3A_GENOTYPES)},
+                    {"type": "array", "items": {"enum": list(FCGR3A_GENOTYPES)}},
+                ]
+            }
         ),
     ] = Field(
-        default=GENOTYPES,
+        default=FCGR3A_GENOTYPES,
         description="Genotypes of FCGR3A (CD16A) at amino acid 158 that patients may have, among them as common as they are.",
         examples=[["V/F", "F/F"]],
     )

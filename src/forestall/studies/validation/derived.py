@@ -21,6 +21,8 @@ class Derived:
 
     fields: dict[str, Any] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
+    ovaries_suppressed: bool = False
+    """Whether premenopausal patients are treated as postmenopausal ones."""
 
     def say(self, name: str, value: Any, rule: str) -> None:
         """Set a field and keep the reason."""

@@ -53,7 +53,7 @@ _OPTION: Final = re.compile(r"\s*\(?(?:\+/-|with or without)\s*(?P<drug>[^;,()]+
 """What only some patients had beside what all had."""
 _OF_SOME: Final = re.compile(r"\s*\(\s*[~≈]?\d[^()%]*%\s+[^()]+\)")
 """A share in brackets behind what all had: of those who had another drug as well."""
-_ONE_OF: Final = re.compile(r"\s*\([^()%]*(?:\bor\b|/)[^()%]*\)$", re.IGNORECASE)
+_ONE_OF: Final = re.compile(r"\s*\([^()%]*(?:\bor\b|(?<!\d)/(?!\d))[^()%]*\)$", re.IGNORECASE)
 """Drugs in brackets behind their group, of which each patient had one: "ET (AI or tamoxifen)"."""
 _BEFORE_A_DRUG: Final = re.compile(
     r"^(?:(?:prior|previous|progress(?:ed|ion|ing)? (?:on|after|on/after|on or after)|on/after|after"

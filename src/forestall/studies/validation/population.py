@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from forestall.knowledge.alterations import load_alterations
 from forestall.knowledge.parameters import value as parameter
-from forestall.knowledge.population import GENOTYPES
+from forestall.knowledge.population import FCGR3A_GENOTYPES
 from forestall.studies.validation.derived import Derived
 from forestall.studies.validation.earlier_treatment import had_before, had_not_before, say_earlier_treatment
+from forestall.studies.validation.names import load_names
 from forestall.studies.validation.rows import TrialRow
 from forestall.studies.validation.treatments import InexpressibleError
 
@@ -45,12 +46,6 @@ _BRAIN: Final = (
     (r"without brain|no brain", "excluded"),
 )
 _ANY_MENOPAUSE: Final = re.compile(r"\b(?:any|regardless of|irrespective of|all) menopaus(?:al|e)\b")
-_SUPPRESSED: Final = re.compile(
-    r"\b(?:goserelin|leuproreline?|leuprolide|triptorelin|(?:lhrh|gnrh)(?:-?a\b| agonists?| analog(?:ue)?s?)?|ofs"
-    r"|ovarian (?:function )?(?:suppression|ablation))"
-)
-"""What premenopausal patients get who are treated as others are."""
-_OVARIES: Final = "the ovaries are suppressed"
 _ACTIVE_TOO: Final = re.compile(r"\bincl(?:uding|\.)? active\b", re.IGNORECASE)
 _BRAIN_STATES: Final = r"(?:active|stable|untreated|treated[- ]progressing|treated|progressing)"
 _STABLE_WITH_ACTIVE: Final = 0.5
@@ -176,14 +171,21 @@ def _menopause(row: TrialRow, found: Derived) -> None:
     words = row.population.casefold()
     words = re.sub(r"\d+% (?:[\w/]+ )?(?:pre|peri|post)[\w/]*menopausal", "", words)
     post, pre = "postmenopausal" in words, re.search(r"\b(pre|peri)(menopausal|/)", words)
-    if pre and (suppressed := _SUPPRESSED.search(words)):
-        found.say("menopause", "post", f"population '{suppressed[0]}': {_OVARIES}")
+    if pre and (suppressed := re.search(_suppression(), words)):
+        found.ovaries_suppressed = True
+        found.say("menopause", "post", f"population '{suppressed[0]}': the ovaries are suppressed")
     elif _ANY_MENOPAUSE.search(words):
         found.note("menopause", "any", "population says any menopausal status")
     elif post and not pre:
         found.say("menopause", "post", "population says 'postmenopausal'")
     elif pre and not post:
         found.say("menopause", "pre", "population says premenopausal")
+
+
+@functools.cache
+def _suppression() -> str:
+    """Hormones and surgery that stop the ovaries."""
+    return rf"\b(?:{'|'.join(map(re.escape, load_names().ovarian_suppression))})"
 
 
 def _brain(row: TrialRow, found: Derived) -> None:
@@ -234,18 +236,13 @@ def _brain_metastases(found: Derived, text: str, match: re.Match[str]) -> None:
 
 def _fcgr3a(found: Derived, text: str, match: re.Match[str]) -> None:
     """Both alleles of CD16A, or one that is carried once or twice."""
-    asked = {"".join(sorted(one.replace("/", ""))) for one in (match["alleles"], match["others"]) if one}
-    genotypes = {name: "".join(sorted(name.casefold().replace("/", ""))) for name in GENOTYPES}
-    chosen = [
-        name
-        for name, alleles in genotypes.items()
-        if alleles in asked or any(len(one) == 1 and one in alleles for one in asked)
-    ]
-    found.say("fcgr3a", chosen, f"subgroup '{text}'")
+    asked = [one.upper() for one in (match["alleles"], match["others"]) if one]
+    carried = [name for name in FCGR3A_GENOTYPES if asked[0] in name] if len(asked[0]) == 1 else []
+    found.say("fcgr3a", carried or asked, f"subgroup '{text}'")
 
 
 def _before_menopause(found: Derived, text: str, match: re.Match[str]) -> None:
-    if any(step.field == "population.menopause" and step.rule.endswith(_OVARIES) for step in found.steps):
+    if found.ovaries_suppressed:
         _nothing(found, text, match)
     else:
         found.say("menopause", "pre", f"subgroup '{text}'")
