@@ -21,9 +21,8 @@ from forestall.studies.calibration.emulator import Emulators
 from forestall.studies.calibration.observations import EVENTS_PER_PATIENT, Observation, covariance
 from forestall.studies.calibration.predictions import Predictor, predicted
 from forestall.studies.calibration.prepared import Calibration, normal_design
-from forestall.studies.calibration.run import learned, reach
+from forestall.studies.calibration.run import learned, moved
 from forestall.studies.calibration.shards import Design, Shard, Simulator, simulate, simulate_all
-from forestall.studies.calibration.smoother import assimilate
 from forestall.studies.progress import Progress, quiet
 
 Array = NDArray[np.float64]
@@ -113,7 +112,7 @@ def recover(
     errors = _emulator_errors(calibration, drawn, evidence, emulators)
     members = []
     for place, (number, observed) in enumerate(evidence.items(), start=1):
-        members.append(_members(calibration, number, observed, emulators[number], errors))
+        members.append(moved(calibration, calibration.prior(), emulators[number], observed, errors, number))
         told("calibrating to worlds", place, len(drawn))
     return _recovery(calibration, np.stack(list(drawn.values())), np.stack(members), simulated, errors)
 
@@ -201,22 +200,3 @@ def _emulator_errors(
         for one, value in zip(observed, values, strict=True):
             beyond.setdefault(one.kind, []).append((one.value - float(value)) ** 2 - one.error**2)
     return {kind: math.sqrt(max(0.0, float(np.mean(squares)))) for kind, squares in beyond.items()}
-
-
-def _members(
-    calibration: Calibration,
-    world: int,
-    observed: Sequence[Observation],
-    emulators: Emulators,
-    errors: Mapping[str, float],
-) -> Array:
-    """(N, P) members that a world's evidence allows."""
-    return assimilate(
-        calibration.prior(),
-        Predictor(calibration.designs, emulators, observed),
-        np.array([one.value for one in observed]),
-        covariance(observed, errors),
-        reach(replace(calibration, emulators=dict(emulators)), observed),
-        rounds=calibration.spec.assimilations,
-        seed=calibration.spec.seed + world,
-    )

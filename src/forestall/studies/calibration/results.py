@@ -129,7 +129,7 @@ def identifiability_rows(calibration: Calibration) -> list[dict[str, Any]]:
     """Of each unknown: prior, posterior, how much narrower it is, what it is most correlated with, which trials inform it."""
     members = calibration.posterior[None]
     correlation = np.corrcoef(members.T) - np.eye(members.shape[1])
-    touched = reach(calibration, calibration.observed)
+    touched = reach(calibration, calibration.emulators, calibration.observed)
     moved = _influence(calibration)
     rows = []
     for place, unknown in enumerate(calibration.unknowns):
@@ -157,7 +157,7 @@ def identifiability_rows(calibration: Calibration) -> list[dict[str, Any]]:
 
 def _influence(calibration: Calibration) -> list[dict[str, float]]:
     """How far leaving out each fold moves an unknown, given to the trials of the fold that can reach it, in prior deviations."""
-    touched = reach(calibration, calibration.observed)
+    touched = reach(calibration, calibration.emulators, calibration.observed)
     whole = np.median(calibration.posterior[None], axis=0)
     found: list[dict[str, float]] = [{} for _ in calibration.unknowns]
     for fold in calibration.folds:

@@ -181,27 +181,48 @@ def posterior(calibration: Calibration, kept: Sequence[Observation]) -> Array:
     parts = calibration.parts or [calibration.emulators]
     # Who knows a K-th of the sets errs by the root of K more.
     errors = {kind: sd * math.sqrt(len(parts)) for kind, sd in calibration.emulator_error.items()}
-    moved = [
-        assimilate(
-            prior[part :: len(parts)],
-            Predictor(calibration.designs, emulators, kept),
-            np.array([one.value for one in kept]),
-            covariance(kept, errors),
-            reach(calibration, kept),
-            rounds=calibration.spec.assimilations,
-            seed=calibration.spec.seed + 2 + _APART * part,
-        )
+    found = [
+        moved(calibration, prior[part :: len(parts)], emulators, kept, errors, 2 + _APART * part)
         for part, emulators in enumerate(parts)
     ]
     if len(parts) == 1:
-        return moved[0]  # in the smoother's memory layout, on which the last bits of later waves depend
+        return found[0]  # in the smoother's memory layout, on which the last bits of later waves depend
     members = np.empty_like(prior)
-    for part, some in enumerate(moved):
+    for part, some in enumerate(found):
         members[part :: len(parts)] = some
     return members
 
 
-def reach(calibration: Calibration, kept: Sequence[Observation]) -> NDArray[np.bool_]:
+def moved(
+    calibration: Calibration,
+    prior: Array,
+    emulators: Emulators,
+    kept: Sequence[Observation],
+    errors: Mapping[str, float],
+    seed: int,
+) -> Array:
+    """(N, P) members of a prior, moved to some observations.
+
+    Args:
+        calibration: What is calibrated.
+        prior: (N, P) members.
+        emulators: What predicts the observations.
+        kept: The observations.
+        errors: Of the emulators, by kind of observation.
+        seed: Beside that of the specification.
+    """
+    return assimilate(
+        prior,
+        Predictor(calibration.designs, emulators, kept),
+        np.array([one.value for one in kept]),
+        covariance(kept, errors),
+        reach(calibration, emulators, kept),
+        rounds=calibration.spec.assimilations,
+        seed=calibration.spec.seed + seed,
+    )
+
+
+def reach(calibration: Calibration, emulators: Emulators, kept: Sequence[Observation]) -> NDArray[np.bool_]:
     """(P, D) which observation an unknown can reach: one of its arms depends on it."""
     touched = np.zeros((len(calibration.unknowns), len(kept)), np.bool_)
     designs = {(one.plan.trial, one.plan.subgroup): one for one in calibration.designs}
@@ -209,7 +230,7 @@ def reach(calibration: Calibration, kept: Sequence[Observation]) -> NDArray[np.b
         plan = designs[one.trial, one.subgroup]
         for arm in one.arms:
             for member in plan.plan.arms[arm]:
-                weights = calibration.emulators[plan.name, member].inputs.weights
+                weights = emulators[plan.name, member].inputs.weights
                 touched[:, column] |= (weights != 0).any(axis=0)
     return touched
 

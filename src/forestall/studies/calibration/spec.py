@@ -6,7 +6,7 @@ import fnmatch
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
@@ -20,6 +20,8 @@ from forestall.knowledge.reading import read_yaml, validate
 SPECS = DIRECTORY / "specs"
 DEVIATIONS_IN_90_PERCENT = 3.2897
 Scale = Literal["log", "logit"]
+_LEAST_SETS: Final = 10
+"""That an emulator can learn from."""
 
 
 class PriorSpec(Entry):
@@ -59,7 +61,7 @@ class ModelError(Entry):
 class Effort(Entry):
     """How much is simulated, and which numbers may change."""
 
-    members: tuple[Annotated[int, Field(ge=10)], ...] = Field(min_length=1, max_length=10)
+    members: tuple[Annotated[int, Field(ge=_LEAST_SETS)], ...] = Field(min_length=1, max_length=10)
     """Parameter sets simulated in each wave: the first under the prior, each later one where the one before led."""
     narrow: int = Field(default=1, ge=1)
     """So many waves at the end are as wide as the posterior, and the emulator is moved to agree with all of them."""
@@ -98,6 +100,12 @@ class CalibrationSpec(Effort):
     def _keeps_no_more_than_it_has(self) -> CalibrationSpec:
         if max(self.kept, self.kept_in_folds or 0) > self.ensemble:
             raise ValueError("kept and kept_in_folds must not be larger than ensemble")
+        return self
+
+    @model_validator(mode="after")
+    def _has_sets_for_its_parts(self) -> CalibrationSpec:
+        if sum(self.members) < _LEAST_SETS * self.parts:
+            raise ValueError(f"each of the parts must have {_LEAST_SETS} sets or more of those in members")
         return self
 
 

@@ -315,6 +315,7 @@ def _regimen(
         if any(f"({fold(trial)})" in fold(name) for name in (one.name, *one.aliases)):
             return one, f"cataloged for this trial: {one.name}", Origin.GIVEN
     read = read_doses(drugs, dose_text, chosen=chosen)
+    # Cycles in a text that says no dose of an alternative may be those of another one.
     dose_text = dose_text if read or not chosen else ""
     if len(read) == len(drugs):
         components = tuple(component for given in read.values() for component in given)
