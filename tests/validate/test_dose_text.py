@@ -137,6 +137,20 @@ def test_unit_each_alternative_of_a_choice_has_its_own_dose() -> None:
     ]
 
 
+def test_unit_a_drug_may_be_given_in_two_ways_one_after_the_other() -> None:
+    text = (
+        "paclitaxel 80 mg/m2 q1w x12 + paclitaxel 175 mg/m2 q3w from day 85; trastuzumab 8 then 6 mg/kg q3w"
+    )
+    found = read_doses(["paclitaxel", "trastuzumab"], text)
+    assert found == {
+        "paclitaxel": parse_regimen(
+            "paclitaxel 80 mg/m2 q1w x12 + paclitaxel 175 mg/m2 q3w from day 85"
+        ).components,
+        "trastuzumab": parse_regimen("trastuzumab 6 mg/kg q3w (load 8 mg/kg)").components,
+    }
+    assert read_doses(["fulvestrant"], FULVESTRANT)["fulvestrant"] == parse_regimen(FULVESTRANT).components
+
+
 def test_unit_a_drug_that_starts_with_more_is_not_read_at_another_interval() -> None:
     assert read_doses(["fulvestrant"], "250 mg q2w") == {}
     assert read_doses(["fulvestrant"], "250 mg q0w") == {}

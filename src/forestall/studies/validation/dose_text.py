@@ -59,15 +59,23 @@ def read_doses(drugs: Sequence[str], dose_text: str, *, chosen: bool = False) ->
         chosen: Whether physicians chose; a dose without a name is not that of any alternative then.
     """
     parts = _parts(drugs, dose_text.casefold(), unnamed=len(drugs) == 1 and not chosen)
-    found = {}
+    found: dict[str, Components] = {}
     for place, (drug, words) in enumerate(parts):
-        if chosen and not _DOSE.search(words):
+        if drug in found or (chosen and not _DOSE.search(words)):
             continue
-        if sum(drug == other for other, _ in parts) == 1 and (
-            read := _read(drug, words, _beside(place, parts))
-        ):
+        own = [other_words for other, other_words in parts if other == drug]
+        read = _read(drug, words, _beside(place, parts)) if len(own) == 1 else _in_turn(drug, own)
+        if read:
             found[drug] = read
     return found
+
+
+def _in_turn(drug: str, parts: Sequence[str]) -> Components | None:
+    """A drug that is named several times, each time with all that there is to say."""
+    try:
+        return parse_regimen(" + ".join(f"{drug} {words}" for words in parts)).components
+    except InputError:
+        return None
 
 
 def _parts(drugs: Sequence[str], text: str, *, unnamed: bool) -> list[tuple[str, str]]:
