@@ -75,6 +75,29 @@ def test_oracle_what_was_given_before_is_an_input_where_it_changes_an_effect(
     assert said - set(SHARED) == changed
 
 
+@pytest.mark.parametrize(
+    "regimen", ["letrozole + palbociclib", "trastuzumab emtansine", "margetuximab", "trastuzumab deruxtecan"]
+)
+def test_oracle_factors_of_single_drugs_are_inputs_where_they_change_an_effect(regimen: str) -> None:
+    coordinates = unknowns(load_spec("metastatic"))
+    names = [one.name for one in coordinates if one.name.startswith("response.drug.")]
+    population = Eligibility.model_validate({"her2": "positive"})
+    protocol = parse_regimen(regimen)
+    plan = SimpleNamespace(spec=SimpleNamespace(population=population, regimens={"a": protocol}))
+    weights = inputs_of(plan, 0, coordinates).weights
+    said = {coordinates[k].name for k in np.flatnonzero((weights != 0).any(axis=0))} & set(names)
+    arm = compile_arm("a", protocol, parse_regimen("no treatment"), (0, 56), 60)
+    people = draw_population(population, np.arange(20), 3)
+    with using(ParameterSet("x", {})):
+        before = strength(people, arm)
+    changed = set()
+    for name in names:
+        with using(ParameterSet("x", {name: 0.31})):
+            if not np.allclose(strength(people, arm), before):
+                changed.add(name)
+    assert said == changed
+
+
 def agreement(regimen: str, **shares: float) -> np.ndarray:
     """Correlations, between patients, of the effects of a regimen's actions."""
     arm = compile_arm("a", parse_regimen(regimen), parse_regimen("no treatment"), (0, 56), 60)

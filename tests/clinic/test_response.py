@@ -133,6 +133,20 @@ def test_unit_a_conjugate_is_an_antibody_and_a_payload() -> None:
     np.testing.assert_allclose(after, np.where(payload, 0.7, 1.0))
 
 
+def test_unit_the_antibody_of_a_conjugate_is_as_strong_as_that_antibody_alone() -> None:
+    """Trastuzumab's own factor is that of everything but the payload of trastuzumab emtansine, and of margetuximab beside its own."""
+    changes = {
+        "response.drug.trastuzumab": 0.5,
+        "response.drug.trastuzumab_emtansine": 3.0,
+        "response.drug.margetuximab": 1.2,
+    }
+    payload = [action.kind == "payload" for action in load_drugs()["trastuzumab emtansine"].actions]
+    np.testing.assert_allclose(factors("trastuzumab emtansine", changes)[0], np.where(payload, 3.0, 0.5))
+    np.testing.assert_allclose(factors("margetuximab", changes)[0], 0.6)
+    np.testing.assert_allclose(factors("trastuzumab", changes)[0], 0.5)
+    np.testing.assert_allclose(factors("pertuzumab", changes)[0], 1.0)
+
+
 @pytest.mark.parametrize(
     ("line", "lines"), [("1", {0}), ("2", {1}), ("1-3", {0, 1, 2}), ("3+", {2, 3, 4, 5, 6})]
 )
@@ -146,6 +160,16 @@ def test_unit_the_antibody_of_a_conjugate_is_a_class(monkeypatch: pytest.MonkeyP
     file.write_text("classes:\n  conjugate: {drugs: [x], spread: cytotoxic, antibody: her3_antibody}\n")
     monkeypatch.setattr(response_classes, "FILE", file)
     with pytest.raises(KnowledgeError, match=r"conjugate\.antibody.*her3_antibody"):
+        load_response_classes.__wrapped__()
+
+
+def test_unit_a_drug_that_binds_as_another_does_needs_a_class(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "classes.yaml"
+    file.write_text("same_antibody: {x: y}\nclasses:\n  antibody: {drugs: [x], spread: her2}\n")
+    monkeypatch.setattr(response_classes, "FILE", file)
+    with pytest.raises(KnowledgeError, match=r"same_antibody.*y"):
         load_response_classes.__wrapped__()
 
 

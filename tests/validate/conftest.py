@@ -79,9 +79,9 @@ def only(folder: Path, trials: Path | None = None) -> Question:
     return found
 
 
-def under_fulvestrant(tables: Writer, trial: Row, subgroup: str = "all") -> TrialPlan:
+def under_tamoxifen(tables: Writer, trial: Row, subgroup: str = "all") -> TrialPlan:
     """The plan of a trial whose arms say nothing of its patients, as an aromatase inhibitor would of their menopause."""
-    arms = [{**BOTH, "drugs": "palbociclib;fulvestrant"}, {**ALONE, "drugs": "fulvestrant"}]
+    arms = [{**BOTH, "drugs": "palbociclib;tamoxifen"}, {**ALONE, "drugs": "tamoxifen"}]
     plan = only(tables(trials=[trial], arms=arms, comparisons=[{"subgroup": subgroup}])).plan
     assert plan is not None
     return plan

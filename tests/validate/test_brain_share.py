@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import ALONE, BOTH, Writer, only, under_fulvestrant
+from .conftest import ALONE, BOTH, Writer, only, under_tamoxifen
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_unit_subgroups_tell_of_metastases_in_the_brain(
 def test_unit_populations_tell_of_metastases_in_the_brain(
     tables: Writer, population: str, field: str, expected: float | None
 ) -> None:
-    plan = under_fulvestrant(tables, {"population": population})
+    plan = under_tamoxifen(tables, {"population": population})
     assert getattr(plan.spec.population, field) == expected
 
 

@@ -12,7 +12,7 @@ from forestall.studies.validation.derivation import questions
 from forestall.studies.validation.evidence import read_evidence
 from forestall.studies.validation.treatments import InexpressibleError, class_of, dose, read_treatment
 
-from .conftest import ALONE, BOTH, Writer, only, under_fulvestrant
+from .conftest import ALONE, BOTH, Writer, only, under_tamoxifen
 
 
 def test_unit_a_trial_follows_from_its_row(tables: Writer) -> None:
@@ -90,7 +90,7 @@ def test_unit_a_trial_follows_from_its_row(tables: Writer) -> None:
 def test_unit_words_become_fields(
     tables: Writer, change: dict[str, str], field: str, expected: object
 ) -> None:
-    plan = under_fulvestrant(tables, change)
+    plan = under_tamoxifen(tables, change)
     assert getattr(plan.spec.population, field) == expected
     assert any(step.field.startswith("population.") for step in plan.steps)
 
@@ -152,7 +152,7 @@ def test_unit_subgroups_become_fields(tables: Writer, subgroup: str, field: str,
 def test_unit_patients_whose_ovaries_are_suppressed_are_postmenopausal(
     tables: Writer, population: str, subgroup: str, expected: str
 ) -> None:
-    plan = under_fulvestrant(tables, {"population": population}, subgroup)
+    plan = under_tamoxifen(tables, {"population": population}, subgroup)
     assert plan.spec.population.menopause == expected
 
 
@@ -206,14 +206,23 @@ def test_unit_what_cannot_be_simulated_says_why(
     assert reason in found.reason
 
 
-@pytest.mark.parametrize(("drugs", "expected"), [("fulvestrant", "pre"), ("letrozole", "post")])
-def test_unit_aromatase_inhibitors_are_given_after_menopause(
-    tables: Writer, drugs: str, expected: str
+@pytest.mark.parametrize(
+    ("drugs", "expected", "says"),
+    [
+        ("tamoxifen", "pre", "premenopausal"),
+        ("letrozole", "post", "aromatase inhibitors"),
+        ("fulvestrant", "post", "degraders of the estrogen receptor"),
+        ("letrozole;fulvestrant", "post", "aromatase inhibitors"),
+    ],
+)
+def test_unit_drugs_that_working_ovaries_would_undo_are_given_after_menopause(
+    tables: Writer, drugs: str, expected: str, says: str
 ) -> None:
     arms = [{**BOTH, "drugs": f"palbociclib;{drugs}"}, {**ALONE, "drugs": drugs}]
     plan = only(tables([{"population": "premenopausal"}], arms)).plan
     assert plan is not None
     assert plan.spec.population.menopause == expected
+    assert says in [step.rule for step in plan.steps if step.field.endswith("menopause")][-1]
 
 
 def test_unit_arms_without_a_published_ratio_are_predicted_and_not_scored(tables: Writer) -> None:

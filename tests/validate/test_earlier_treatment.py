@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import Writer, only, under_fulvestrant
+from .conftest import Writer, only, under_tamoxifen
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ from .conftest import Writer, only, under_fulvestrant
 def test_unit_words_become_earlier_treatment(
     tables: Writer, change: dict[str, str], field: str, expected: object
 ) -> None:
-    assert getattr(under_fulvestrant(tables, change).spec.population, field) == expected
+    assert getattr(under_tamoxifen(tables, change).spec.population, field) == expected
 
 
 @pytest.mark.parametrize(

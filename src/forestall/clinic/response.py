@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -13,8 +14,8 @@ from forestall.clinic.sensitivity import class_deviate, lines_deviate, trait_dev
 from forestall.knowledge.drugs import KILLING, load_drugs
 from forestall.knowledge.parameters import value
 from forestall.knowledge.response_classes import (
+    drugs_of_factor,
     load_response_classes,
-    response_class_of,
     response_class_of_action,
 )
 
@@ -87,8 +88,7 @@ def _of_action(population: Population, drug: str, kind: str) -> Floats:
         return factor
     entry = load_response_classes()[name]
     factor = factor * np.float64(value(f"prior.sensitivity_per_line_of.{entry.spread}", "1")) ** lines
-    # The drug's own factor is that of its payload, where it has one.
-    own = value(f"response.drug.{parameter_word(drug)}", "1") if name == response_class_of(drug) else 1.0
+    own = math.prod(value(f"response.drug.{parameter_word(one)}", "1") for one in drugs_of_factor(drug, name))
     factor = factor * value(f"response.class.{name}", "1") * own * _after_related(population, name)
     if entry.spread == "endocrine":
         factor = np.where(population.her2_positive, value(ENDOCRINE_IN_HER2_POSITIVE, "1"), 1.0) * factor

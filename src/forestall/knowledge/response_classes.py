@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 from typing import Literal
 
+from pydantic import Field
+
 from forestall.errors import KnowledgeError
 from forestall.knowledge.provenance import Entry
 from forestall.knowledge.reading import DATA, read_yaml, validate
@@ -40,6 +42,12 @@ class ResponseClassFile(Entry):
     """The file of classes."""
 
     classes: dict[str, ResponseClass]
+    same_antibody: dict[str, str] = Field(default_factory=dict)
+    """Drugs that bind HER2 with the antibody of another drug, and that drug."""
+
+
+def _read() -> ResponseClassFile:
+    return validate(ResponseClassFile, read_yaml(FILE))
 
 
 @functools.cache
@@ -47,9 +55,10 @@ def load_response_classes() -> dict[str, ResponseClass]:
     """Every class, by name.
 
     Raises:
-        KnowledgeError: if a drug is in two classes.
+        KnowledgeError: if a drug is in two classes, or one that binds as another does is in none.
     """
-    classes = validate(ResponseClassFile, read_yaml(FILE)).classes
+    file = _read()
+    classes = file.classes
     seen: set[str] = set()
     for name, entry in classes.items():
         if twice := seen & set(entry.drugs):
@@ -59,7 +68,15 @@ def load_response_classes() -> dict[str, ResponseClass]:
         for field, other in named + [("after", other) for other in entry.after]:
             if other not in classes:
                 raise KnowledgeError("no such class", file=FILE, field=f"{name}.{field}", value=other)
+    for drug in (one for pair in file.same_antibody.items() for one in pair):
+        if drug not in seen:
+            raise KnowledgeError("no class has this drug", file=FILE, field="same_antibody", value=drug)
     return classes
+
+
+@functools.cache
+def _same_antibody() -> dict[str, str]:
+    return _read().same_antibody
 
 
 @functools.cache
@@ -77,6 +94,23 @@ def response_class_of_action(drug: str, kind: str) -> str | None:
     name = response_class_of(drug)
     antibody = None if name is None or kind == "payload" else load_response_classes()[name].antibody
     return antibody or name
+
+
+def drugs_of_factor(drug: str, response_class: str | None) -> tuple[str, ...]:
+    """Drugs whose own factors within a class multiply what an action of a drug does.
+
+    Args:
+        drug: The drug.
+        response_class: The class of the action, by `response_class_of_action`.
+
+    Returns:
+        The drug itself, where the class is its own; and the drug whose antibody it has, where the class is that antibody's. The
+        factor of a conjugate itself is that of its payload.
+    """
+    if response_class is None:
+        return ()
+    named = (drug, _same_antibody().get(drug))
+    return tuple(one for one in named if one is not None and response_class_of(one) == response_class)
 
 
 def toxicity_adds_up(drug: str) -> bool:

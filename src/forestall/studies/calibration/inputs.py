@@ -20,13 +20,13 @@ from forestall.knowledge.drugs import KILLING, load_drugs
 from forestall.knowledge.networks import disease_network
 from forestall.knowledge.population import Population
 from forestall.knowledge.response_classes import (
+    drugs_of_factor,
     load_response_classes,
-    response_class_of,
     response_class_of_action,
     toxicity_adds_up,
 )
 from forestall.studies.calibration.emulator import Inputs
-from forestall.studies.calibration.spec import Unknown
+from forestall.studies.calibration.spec import APART, Unknown
 from forestall.studies.validation.derivation import TrialPlan
 
 _OF_CLASS: Final = "response.class."
@@ -62,19 +62,21 @@ def inputs_of(plan: TrialPlan, arm: int, unknowns: Sequence[Unknown]) -> Inputs:
     )
     rows = [row for drug in drugs for row in _drug_rows(drug, unknowns)]
     for place, name in enumerate(names):
-        if not name.startswith((_OF_CLASS, _OF_DRUG)) and _matters(name, plan.spec.population, drugs):
+        if name.startswith((_OF_CLASS, _OF_DRUG)):
+            continue
+        if _matters(name.removesuffix(APART), plan.spec.population, drugs):
             rows.append(np.eye(len(names))[place])
     return Inputs(np.array([row for row in rows if np.any(row)]).reshape(-1, len(names)))
 
 
 def _drug_rows(drug: str, unknowns: Sequence[Unknown]) -> list[np.ndarray]:
-    """Of each class that a drug's actions belong to, its weight, with that of the drug's factor in its own class.
+    """Of each class that a drug's actions belong to, its weight, with those of the factors of single drugs in it.
 
     They are the logarithms of strengths, in standard deviations.
     """
     rows = []
     for name in sorted(_classes({drug})):
-        own = {f"{_OF_DRUG}{parameter_word(drug)}"} if name == response_class_of(drug) else set()
+        own = {f"{_OF_DRUG}{parameter_word(one)}" for one in drugs_of_factor(drug, name)}
         wanted = {f"{_OF_CLASS}{name}", *own}
         row = np.array([unknown.sd * (unknown.name in wanted) for unknown in unknowns])
         size = float(np.sqrt((row**2).sum()))

@@ -85,8 +85,12 @@ def observations(
     return found
 
 
-def _floors(floors: ModelError, kind: Kind) -> tuple[float, float]:
-    return getattr(floors.arm, kind), getattr(floors.trial, kind)
+def _floors(floors: ModelError, kind: Kind, plan: TrialPlan, arms: Sequence[str]) -> tuple[float, float]:
+    """Errors of the model in a number of these arms: its own, and what all numbers of the trial share."""
+    own = getattr(floors.arm, kind)
+    if not plan.represented.isdisjoint(arms):
+        own = math.hypot(own, getattr(floors.stand_in, kind))
+    return own, getattr(floors.trial, kind)
 
 
 def covariance(observed: Sequence[Observation], emulator: Mapping[str, float]) -> NDArray[np.float64]:
@@ -131,29 +135,34 @@ def _correlation(first: Observation, second: Observation) -> float:
     return _SAME_ARM if first.arms == second.arms else 0.0
 
 
+def _seen(
+    plan: TrialPlan,
+    floors: ModelError,
+    kind: Kind,
+    arms: tuple[str, ...],
+    number: tuple[float, float],
+    months: float | None = None,
+) -> Observation:
+    """A number with the error of its sampling, and those of the model."""
+    own = _floors(floors, kind, plan, arms)
+    return Observation(plan.trial, plan.subgroup, arms, kind, months, *number, *own)
+
+
 def _of_arm(
     evidence: Evidence, plan: TrialPlan, arm: str, floors: ModelError, endpoint: Endpoint
 ) -> Iterator[Observation]:
     median = evidence.outcome(plan.trial, arm, plan.subgroup, endpoint)
     if median is not None and median.median:
-        error = _error_of_median(median)
-        value = math.log(median.median)
-        yield Observation(
-            plan.trial, plan.subgroup, (arm,), "median", None, value, error, *_floors(floors, "median")
-        )
+        number = math.log(median.median), _error_of_median(median)
+        yield _seen(plan, floors, "median", (arm,), number)
     response = evidence.outcome(plan.trial, arm, plan.subgroup, "ORR")
     if endpoint == "PFS" and response is not None and response.rate is not None:
-        value, error = _logit(response.rate / 100, response.n or _USUAL_PATIENTS)
-        yield Observation(
-            plan.trial, plan.subgroup, (arm,), "response", None, value, error, *_floors(floors, "response")
-        )
+        number = _logit(response.rate / 100, response.n or _USUAL_PATIENTS)
+        yield _seen(plan, floors, "response", (arm,), number)
     for row in evidence.arm_rows(plan.trial, arm):
         if _is_landmark(row, plan, endpoint) and row.rate is not None:
-            value, error = _logit(row.rate / 100, row.n or _USUAL_PATIENTS)
-            months = row.rate_months
-            yield Observation(
-                plan.trial, plan.subgroup, (arm,), "rate", months, value, error, *_floors(floors, "rate")
-            )
+            number = _logit(row.rate / 100, row.n or _USUAL_PATIENTS)
+            yield _seen(plan, floors, "rate", (arm,), number, row.rate_months)
 
 
 def _is_landmark(row: ArmRow, plan: TrialPlan, endpoint: Endpoint) -> bool:
@@ -167,10 +176,7 @@ def _of_curve(
     if plan.subgroup != "all":
         return
     for months, share, n in points:
-        value, error = _logit(share, n)
-        yield Observation(
-            plan.trial, plan.subgroup, (arm,), "rate", months, value, error, *_floors(floors, "rate")
-        )
+        yield _seen(plan, floors, "rate", (arm,), _logit(share, n), months)
 
 
 def _ratio(question: Question, floors: ModelError, endpoint: Endpoint) -> Observation | None:
@@ -182,10 +188,7 @@ def _ratio(question: Question, floors: ModelError, endpoint: Endpoint) -> Observ
         patients = (row.n_experimental or _USUAL_PATIENTS) + (row.n_control or _USUAL_PATIENTS)
         error = math.sqrt(4 / (EVENTS_PER_PATIENT * patients))
     arms = (row.experimental, row.control)
-    value = math.log(row.hr)
-    return Observation(
-        plan.trial, plan.subgroup, arms, "hazard_ratio", None, value, error, *_floors(floors, "hazard_ratio")
-    )
+    return _seen(plan, floors, "hazard_ratio", arms, (math.log(row.hr), error))
 
 
 def _error_of_median(row: ArmRow) -> float:

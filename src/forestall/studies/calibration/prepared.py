@@ -62,7 +62,8 @@ class Calibration:
         """The numbers of one member."""
         values = dict(self.base.values)
         for unknown, deviate in zip(self.unknowns, deviates, strict=True):
-            values |= unknown.values(float(deviate))
+            for number, value in unknown.values(float(deviate)).items():
+                values[number] = value * values[number] if unknown.multiplies else value
         return ParameterSet(name, values)
 
     def predictor(self, observed: Sequence[Observation] | None = None) -> Predictor:

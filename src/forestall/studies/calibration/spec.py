@@ -20,6 +20,8 @@ from forestall.knowledge.reading import read_yaml, validate
 SPECS = DIRECTORY / "specs"
 DEVIATIONS_IN_90_PERCENT = 3.2897
 Scale = Literal["log", "logit"]
+APART: Final = " (own factor)"
+"""Ends the name of an unknown that is a number's own factor beside the one that it shares."""
 _LEAST_SETS: Final = 10
 """That an emulator can learn from."""
 
@@ -29,11 +31,19 @@ class PriorSpec(Entry):
 
     tied: bool = False
     """Whether all numbers that the name matches are multiplied by one factor."""
+    apart: float | None = Field(default=None, gt=0)
+    """Standard deviation of the logarithm of a further factor that each of the tied numbers has for itself; none if not given."""
     scale: Scale = "log"
     median: float | None = Field(default=None, gt=0)
     sd: float | None = Field(default=None, gt=0)
     """Standard deviation on the scale."""
     note: str | None = None
+
+    @model_validator(mode="after")
+    def _is_apart_from_something(self) -> PriorSpec:
+        if self.apart is not None and not (self.tied and self.scale == "log"):
+            raise ValueError("apart is for numbers that are tied, on the scale log")
+        return self
 
 
 class KindError(Entry):
@@ -49,6 +59,9 @@ class KindError(Entry):
     """Of the logarithm of a hazard ratio."""
 
 
+NO_ERROR: Final = KindError(median=0, rate=0, response=0, hazard_ratio=0)
+
+
 class ModelError(Entry):
     """What the model cannot be expected to hit."""
 
@@ -56,6 +69,8 @@ class ModelError(Entry):
     """Of each number for itself."""
     trial: KindError
     """Of all numbers of a trial together: its patients fare better or worse than their description says. Ratios are spared."""
+    stand_in: KindError = NO_ERROR
+    """Of each number of an arm with a drug for which another stands, beside the others."""
 
 
 class Effort(Entry):
@@ -120,6 +135,8 @@ class Unknown:
     median: float
     sd: float
     unit: str
+    multiplies: bool = False
+    """Whether it is a factor on what another unknown says of its number."""
 
     def values(self, deviate: float) -> dict[str, float]:
         """The numbers at so many standard deviations from the prior's median."""
@@ -158,7 +175,14 @@ def unknowns(spec: CalibrationSpec) -> list[Unknown]:
             )
         groups = [names] if prior.tied else [[name] for name in names]
         found.extend(_unknown(pattern if prior.tied else group[0], group, prior, catalog) for group in groups)
+        if prior.apart is not None:
+            found.extend(_own_factor(name, prior.apart) for name in names)
     return found
+
+
+def _own_factor(name: str, sd: float) -> Unknown:
+    """What a tied number has for itself."""
+    return Unknown(f"{name}{APART}", ((name, 1.0),), "log", 1.0, sd, "1", multiplies=True)
 
 
 def _catalog() -> dict[str, Quantity]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,21 +16,16 @@ from forestall.knowledge.drugs import load_drugs
 from forestall.knowledge.evidence import plain_name
 from forestall.knowledge.regimens import parse_regimen
 from forestall.knowledge.trials import TrialSpec, load_trial
-from forestall.studies.validation.alignment import aligned
 from forestall.studies.validation.brain_share import say_brain_share, say_stable_share
 from forestall.studies.validation.derived import Derived, Step
 from forestall.studies.validation.evidence import Evidence
 from forestall.studies.validation.exceptions import TrialOverride
 from forestall.studies.validation.population import derive_population, is_metastatic
 from forestall.studies.validation.rows import ENDPOINTS, ComparisonRow, TrialRow
+from forestall.studies.validation.simulated_arms import simulated_arms, treatment_of
 from forestall.studies.validation.treatments import (
-    DosedArm,
     InexpressibleError,
-    Origin,
     Treatment,
-    class_of,
-    dose,
-    read_treatment,
     suppresses_ovaries,
     without_effect,
 )
@@ -39,10 +34,14 @@ NO_RATIO: Final = "no hazard ratio is published"
 """Why a comparison is not scored; its arms are predicted."""
 _USUAL_SCAN_WEEKS: Final = 8
 _FOLLOW_UP_MONTHS: Final = (12, 84)
+_AFTER_MENOPAUSE: Final = {
+    "aromatase_inhibitor": "aromatase inhibitors",
+    "serd": "degraders of the estrogen receptor",
+}
+"""Classes of drugs whose patients' ovaries do not work, or are made to rest; for degraders, which compete with estradiol, assumed."""
 FOLLOW_UP_PER_MEDIAN: Final[Mapping[str, float]] = {"PFS": 2.0, "OS": 1.5}
 """By endpoint: for how many times the longest median a trial is followed; assumed."""
 _UNKNOWN_FOLLOW_UP_MONTHS: Final = 36
-_MOST_ARMS: Final = 20
 _DAYS_PER_WEEK: Final = 7
 DAYS_PER_MONTH: Final = 30.4375
 
@@ -63,6 +62,8 @@ class TrialPlan:
     steps: tuple[Step, ...]
     stand_ins: tuple[str, ...] = ()
     """Drugs that others stand for, and choices whose drugs are assumed."""
+    represented: frozenset[str] = frozenset()
+    """Published arms with a drug for which another stands."""
 
 
 @dataclass(frozen=True)
@@ -110,8 +111,8 @@ def _question(
 ) -> Question:
     out_of_scope = _out_of_scope(evidence, row)
     try:
-        experimental = _treatment(evidence, row, row.experimental)
-        control = _treatment(evidence, row, row.control)
+        experimental = treatment_of(evidence, row, row.experimental)
+        control = treatment_of(evidence, row, row.control)
     except InexpressibleError as error:
         return Question(row, None, None, None, out_of_scope or str(error), not out_of_scope)
     if out_of_scope and out_of_scope != NO_RATIO:
@@ -132,28 +133,6 @@ def _not_modeled(experimental: Treatment, control: Treatment) -> str:
     if suppresses_ovaries(experimental) != suppresses_ovaries(control):
         return "the ovaries are suppressed in one arm only"
     return ""
-
-
-def _treatment(evidence: Evidence, row: ComparisonRow, arm: str) -> Treatment:
-    rows = evidence.arm_rows(row.trial, arm)
-    if not rows:
-        return _named_like(arm)
-    cells = sorted({one.drugs for one in rows if one.drugs})
-    if len(cells) > 1:
-        raise InexpressibleError(f"arms.csv gives several treatments of the arm '{arm}': {' / '.join(cells)}")
-    return read_treatment(cells[0] if cells else "")
-
-
-def _named_like(arm: str) -> Treatment:
-    """The treatment that an arm's own name says, where arms.csv has no row of it."""
-    treatment = read_treatment(arm)
-    if any(
-        class_of(drug) == drug and drug not in load_drugs()
-        for drugs in treatment.alternatives
-        for drug in drugs
-    ):
-        raise InexpressibleError(f"arms.csv has no usable row of the arm '{arm}'")
-    return treatment
 
 
 def _out_of_scope(evidence: Evidence, row: ComparisonRow) -> str:
@@ -231,43 +210,50 @@ def _plan(evidence: Evidence, row: ComparisonRow, written: Mapping[str, Path], p
         say_brain_share(evidence, trial.trial, population)
     say_stable_share(evidence, trial.trial, population)
     _apply(override.population, population.fields, population.steps)
-    if suppresses_ovaries(_treatment(evidence, row, row.control)):
+    if suppresses_ovaries(treatment_of(evidence, row, row.control)):
         population.say("menopause", "post", "the ovaries are suppressed")
-    simulated, members, steps, stand_ins = _arms(evidence, row, override)
-    if "menopause" not in override.population and _has_aromatase_inhibitor(simulated.values()):
-        _after_menopause(population)
+    simulated = simulated_arms(evidence, row, override)
+    if "menopause" not in override.population:
+        _after_menopause(population, simulated.regimens.values())
     visits, visit_step = _visits(trial, override)
     endpoints = _asked(evidence, row)
     follow_up, follow_step = _follow_up(evidence, row, endpoints, override)
     source: dict[str, Any] = {
         "trial": _safe_name(trial.trial),
         "population": population.fields,
-        "arms": simulated,
-        "patients": patients * len(simulated),
+        "arms": simulated.regimens,
+        "patients": patients * len(simulated.regimens),
         "visits": visits,
         "endpoints": ["PFS", "OS", "ORR"],
         "follow_up": follow_up,
     }
-    all_steps = [*population.steps, *steps, visit_step, follow_step]
+    all_steps = [*population.steps, *simulated.steps, visit_step, follow_step]
     if "OS" not in endpoints:
         source["after_progression"] = "no treatment"
         all_steps.append(
             Step("after_progression", "no treatment", "survival is not asked, and progression ends the rest")
         )
     spec = TrialSpec.model_validate(source)
-    return TrialPlan(trial.trial, subgroup, spec, source, members, endpoints, tuple(all_steps), stand_ins)
+    return TrialPlan(
+        trial.trial,
+        subgroup,
+        spec,
+        source,
+        simulated.members,
+        endpoints,
+        tuple(all_steps),
+        simulated.stand_ins,
+        simulated.represented,
+    )
 
 
-def _after_menopause(population: Derived) -> None:
-    if population.fields.get("menopause") != "post":
-        population.say(
-            "menopause", "post", "aromatase inhibitors are given after menopause, natural or induced"
-        )
-
-
-def _has_aromatase_inhibitor(regimens: Iterable[str]) -> bool:
+def _after_menopause(population: Derived, regimens: Iterable[str]) -> None:
+    """Where ovaries that work would undo what an arm's drugs do, they are at rest."""
     drugs = {drug for text in regimens for drug in parse_regimen(text).drugs}
-    return any(load_drugs()[drug].drug_class == "aromatase_inhibitor" for drug in drugs)
+    classes = {str(load_drugs()[drug].drug_class) for drug in drugs}
+    given = next((words for name, words in _AFTER_MENOPAUSE.items() if name in classes), None)
+    if given is not None and population.fields.get("menopause") != "post":
+        population.say("menopause", "post", f"{given} are given after menopause, natural or induced")
 
 
 def _apply(given: Mapping[str, Any], fields: dict[str, Any], steps: list[Step]) -> None:
@@ -276,57 +262,6 @@ def _apply(given: Mapping[str, Any], fields: dict[str, Any], steps: list[Step]) 
         if value is not None:
             fields[name] = value
         steps.append(Step(f"population.{name}", str(value), "overrides.yaml"))
-
-
-def _arms(
-    evidence: Evidence, row: ComparisonRow, override: TrialOverride
-) -> tuple[dict[str, str], dict[str, tuple[int, ...]], list[Step], tuple[str, ...]]:
-    """Every arm that a comparison of this subgroup names: regimens, members, steps, drugs that others stand for."""
-    known = {one.arm for one in evidence.arms if one.trial == row.trial}
-    if unknown := sorted(set(override.arms) - known):
-        raise InexpressibleError(f"overrides.yaml names an arm that arms.csv does not have: {unknown[0]}")
-    names: dict[str, None] = {}
-    for other in evidence.comparisons:
-        if (other.trial, other.subgroup.name) == (row.trial, row.subgroup.name):
-            names |= dict.fromkeys((other.control, other.experimental))
-    dosed: dict[str, DosedArm] = {}
-    steps: list[Step] = []
-    for name in names:
-        try:
-            dosed[name] = _dosed(evidence, row, name, override)
-        except InexpressibleError as error:
-            steps.append(Step(f"arms.{name}", f"arm '{name}': {error}", "left out"))
-    missing = [name for name in (row.control, row.experimental) if name not in dosed]
-    if missing:
-        raise InexpressibleError(next(step.value for step in steps if step.field == f"arms.{missing[0]}"))
-    return _simulated(aligned(dosed), steps)
-
-
-def _simulated(
-    arms: Mapping[str, DosedArm], steps: list[Step]
-) -> tuple[dict[str, str], dict[str, tuple[int, ...]], list[Step], tuple[str, ...]]:
-    """Regimens of the simulated arms, and which of them are each published arm."""
-    simulated: dict[str, str] = {}
-    members: dict[str, tuple[int, ...]] = {}
-    for name, arm in arms.items():
-        texts = [regimen.text() for regimen in arm.regimens]
-        members[name] = tuple(range(len(simulated), len(simulated) + len(texts)))
-        simulated |= {f"arm {len(simulated) + place + 1}": text for place, text in enumerate(texts)}
-        steps.append(Step(f"arms.{name}", " | ".join(texts), "; ".join(arm.rules)))
-    if len(simulated) > _MOST_ARMS:
-        raise InexpressibleError(f"more than {_MOST_ARMS} arms")
-    stand_ins = dict.fromkeys(note for arm in arms.values() for note in arm.stand_ins)
-    return simulated, members, steps, tuple(stand_ins)
-
-
-def _dosed(evidence: Evidence, row: ComparisonRow, arm: str, override: TrialOverride) -> DosedArm:
-    if arm in override.arms:
-        return DosedArm((parse_regimen(override.arms[arm]),), (Origin.GIVEN,), ("overrides.yaml",), ())
-    texts = {one.dose_text for one in evidence.arm_rows(row.trial, arm) if one.dose_text}
-    treatment = _treatment(evidence, row, arm)
-    found = dose(treatment, row.trial, texts.pop() if len(texts) == 1 else "")
-    assumed = (treatment.assumed,) if treatment.assumed else ()
-    return replace(found, stand_ins=(*assumed, *found.stand_ins))
 
 
 def _visits(trial: TrialRow, override: TrialOverride) -> tuple[str, Step]:

@@ -253,6 +253,8 @@ class DosedArm:
     """How each was found, and what was left out."""
     stand_ins: tuple[str, ...]
     """Drugs that another stands for, and why."""
+    assumed: tuple[str, ...] = ()
+    """What was taken for a choice whose drugs are not named."""
 
 
 def dose(treatment: Treatment, trial: str, dose_text: str = "") -> DosedArm:
@@ -287,7 +289,8 @@ def dose(treatment: Treatment, trial: str, dose_text: str = "") -> DosedArm:
             stand_ins.extend(notes)
     if not found:
         raise InexpressibleError(problem)
-    return DosedArm(tuple(found), tuple(origins), tuple(rules), tuple(dict.fromkeys(stand_ins)))
+    assumed = (treatment.assumed,) if treatment.assumed else ()
+    return DosedArm(tuple(found), tuple(origins), tuple(rules), tuple(dict.fromkeys(stand_ins)), assumed)
 
 
 def _represented(drugs: tuple[str, ...]) -> tuple[tuple[str, ...], list[str]]:
