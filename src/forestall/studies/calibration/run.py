@@ -29,6 +29,9 @@ _WIDENED: Final = 1.5
 """Factor on the spread of the posterior from which a later wave is drawn; narrow waves are as wide as the posterior."""
 _APART: Final = 1000
 """Between the seeds of the parts."""
+_DECIMALS: Final = 6
+"""Of the deviates of later sets. The last bits of linear algebra differ between processors, and even between runs on one; every
+wave can make ten times of such a difference, so that sets that are not rounded end in another ensemble."""
 
 
 def calibrate(
@@ -132,7 +135,8 @@ def then_survival(first: Calibration, evidence: Path) -> Calibration | None:
     )
     second = prepare(spec, evidence, endpoint="OS")
     second.fold_of = first.fold_of
-    second.base = first.parameter_set(np.median(first.posterior[None], axis=0), "center")
+    center = np.round(np.median(first.posterior[None], axis=0), _DECIMALS)
+    second.base = first.parameter_set(center, "center")
     return second
 
 
@@ -251,7 +255,7 @@ def _next_design(calibration: Calibration, wave: int) -> Array:
     spread = np.linalg.cholesky(np.cov(members.T) + 1e-6 * np.eye(members.shape[1]))
     draws = normal_design(calibration.spec.members[wave], members.shape[1], calibration.spec.seed + 9 + wave)
     wide = 1.0 if wave >= _first_narrow(calibration.spec) else _WIDENED
-    return np.asarray(members.mean(axis=0) + wide * draws @ spread.T)
+    return np.asarray(np.round(members.mean(axis=0) + wide * draws @ spread.T, _DECIMALS))
 
 
 def _learned_of_part(calibration: Calibration, part: int, local: Collection[int]) -> Emulators:
