@@ -171,6 +171,21 @@ def test_unit_tied_numbers_can_differ_by_factors_of_their_own() -> None:
     assert list(moved.values()) == pytest.approx([0.5] * len(moved))
 
 
+def test_unit_the_numbers_of_a_written_member_have_their_own_factors_in_them() -> None:
+    own = {"sensitivity.*_log_sd": PriorSpec(tied=True, sd=0.5, apart=0.3)}
+    spec = SHIPPED.model_copy(update={"parameters": own, "kept": 10})
+    coordinates = unknowns(spec)
+    members = np.random.default_rng(3).normal(size=(10, len(coordinates)))
+    stage = SimpleNamespace(spec=spec, unknowns=coordinates, posterior={None: members}, folds=[])
+    stage.predictor = lambda: lambda rows: rows
+    written = list(csv.DictReader(results._members_csv([stage]).splitlines()))  # type: ignore[list-item]
+    assert list(written[0]) == ["fold", "member", *(name for name, _ in coordinates[0].numbers)]
+    place = [one.name for one in coordinates].index(f"sensitivity.her2_log_sd{APART}")
+    expected = 0.5 * np.exp(0.5 * members[:, 0] + 0.3 * members[:, place])
+    found = [float(row["sensitivity.her2_log_sd"]) for row in written[1:]]
+    assert sorted(found) == pytest.approx(sorted(expected), rel=1e-4)
+
+
 @pytest.mark.parametrize("wrong", [{"tied": False}, {"tied": True, "scale": "logit"}])
 def test_unit_only_tied_factors_have_factors_of_their_own(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="apart is for numbers that are tied"):

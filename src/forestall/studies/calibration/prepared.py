@@ -17,7 +17,7 @@ from forestall.studies.calibration.emulator import Emulators
 from forestall.studies.calibration.observations import Observation, observations
 from forestall.studies.calibration.predictions import Predictor
 from forestall.studies.calibration.shards import Design, Endpoint, Shard, design
-from forestall.studies.calibration.spec import CalibrationSpec, Unknown, unknowns
+from forestall.studies.calibration.spec import CalibrationSpec, Unknown, numbers, unknowns
 from forestall.studies.validation.derivation import Question, questions
 from forestall.studies.validation.evidence import Evidence, read_evidence
 from forestall.studies.validation.rows import ComparisonRow, is_sequence
@@ -60,11 +60,7 @@ class Calibration:
 
     def parameter_set(self, deviates: Array, name: str) -> ParameterSet:
         """The numbers of one member."""
-        values = dict(self.base.values)
-        for unknown, deviate in zip(self.unknowns, deviates, strict=True):
-            for number, value in unknown.values(float(deviate)).items():
-                values[number] = value * values[number] if unknown.multiplies else value
-        return ParameterSet(name, values)
+        return ParameterSet(name, {**self.base.values, **numbers(self.unknowns, deviates)})
 
     def predictor(self, observed: Sequence[Observation] | None = None) -> Predictor:
         """Published numbers by the emulator."""

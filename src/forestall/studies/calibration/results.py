@@ -20,6 +20,7 @@ from forestall.studies.calibration.observations import Observation
 from forestall.studies.calibration.prepared import Calibration
 from forestall.studies.calibration.representative import representative
 from forestall.studies.calibration.run import reach
+from forestall.studies.calibration.spec import numbers
 
 Array = NDArray[np.float64]
 PREDICTIONS: Final = "predictions.csv"
@@ -240,7 +241,9 @@ def _priors(calibration: Calibration) -> dict[str, dict[str, Any]]:
 
 def _members_csv(stages: Sequence[Calibration]) -> str:
     spec = stages[0].spec
-    names = [name for stage in stages for unknown in stage.unknowns for name, _ in unknown.numbers]
+    names = list(
+        dict.fromkeys(name for stage in stages for unknown in stage.unknowns for name, _ in unknown.numbers)
+    )
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(["fold", "member", *names])
@@ -252,8 +255,7 @@ def _members_csv(stages: Sequence[Calibration]) -> str:
             values: dict[str, float] = {}
             for stage, members in zip(stages, chosen, strict=True):
                 row = np.median(stage.posterior[fold], axis=0) if number == CENTER else members[number]
-                for unknown, deviate in zip(stage.unknowns, row, strict=True):
-                    values |= unknown.values(float(deviate))
+                values |= numbers(stage.unknowns, row)
             writer.writerow([label, number, *(f"{values[name]:.5g}" for name in names)])
     return stream.getvalue()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -183,6 +184,15 @@ def unknowns(spec: CalibrationSpec) -> list[Unknown]:
 def _own_factor(name: str, sd: float) -> Unknown:
     """What a tied number has for itself."""
     return Unknown(f"{name}{APART}", ((name, 1.0),), "log", 1.0, sd, "1", multiplies=True)
+
+
+def numbers(coordinates: Sequence[Unknown], deviates: Iterable[float]) -> dict[str, float]:
+    """The catalog's numbers at so many standard deviations from the prior's median in each coordinate."""
+    found: dict[str, float] = {}
+    for unknown, deviate in zip(coordinates, deviates, strict=True):
+        for name, value in unknown.values(float(deviate)).items():
+            found[name] = value * found[name] if unknown.multiplies else value
+    return found
 
 
 def _catalog() -> dict[str, Quantity]:
