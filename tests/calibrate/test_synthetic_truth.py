@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import hashlib
+import json
 import math
 from collections import Counter
 from dataclasses import replace
@@ -20,7 +22,7 @@ from forestall.studies.calibration.recovery_results import coverage, uniformity,
 from forestall.studies.calibration.results import write_ensemble, write_results
 from forestall.studies.calibration.run import calibrate, posterior, run_waves
 from forestall.studies.calibration.shards import Design, Shard
-from forestall.studies.calibration.spec import unknowns
+from forestall.studies.calibration.spec import CalibrationSpec, unknowns
 from forestall.studies.validation.derivation import DAYS_PER_MONTH
 
 from .synthetic import ARMS, SHIPPED_PARTS, SPEC, calibrated, publish, stand_in, truth_of
@@ -196,7 +198,14 @@ def test_property_the_files_of_a_calibration_depend_neither_on_workers_nor_on_be
         "predictions.csv",
         "identifiability.csv",
         "summary.json",
+        "record.json",
     }
+    record = json.loads(once["record.json"])
+    assert record["seed"] == SMALL.seed
+    assert CalibrationSpec.model_validate(record["specification"]) == SMALL
+    assert {"numpy", "forestall", "iterative_ensemble_smoother"} <= set(record["versions"])
+    for name, hashed in record["files_sha256"].items():
+        assert hashlib.sha256(once[name]).hexdigest() == hashed
     assert written(evidence, tmp_path / "two", 2) == once
     assert written(evidence, tmp_path / "stopped", 1, stopped_after=50) == once
 

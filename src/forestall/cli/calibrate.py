@@ -71,9 +71,9 @@ def calibrate(
 ) -> None:
     """Calibrate the model to published trials: an ensemble of parameter sets, and how well it predicts trials that it has not seen.
 
-    Writes the ensemble (YAML and CSV), predictions.csv, identifiability.csv, summary.json and a figure to --out. Simulated shards are
-    kept in --out/shards; a run that was stopped goes on with --resume. With --worlds it writes recovery.csv, recovery.json and a
-    figure instead, simulates the first wave only, and uses the shards that are there.
+    Writes the ensemble (YAML and CSV), predictions.csv, identifiability.csv, summary.json, a figure and the run's record to
+    --out. Simulated shards are kept in --out/shards; a run that was stopped goes on with --resume. With --worlds it writes
+    recovery.csv, recovery.json and a figure instead, simulates the first wave only, and uses the shards that are there.
     """
     from forestall.cli.progress import progress_on_stderr
     from forestall.report.calibration import draw_calibration, print_calibration

@@ -8,6 +8,7 @@ import io
 import json
 import math
 from collections.abc import Mapping, Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,11 +22,13 @@ from forestall.studies.calibration.prepared import Calibration
 from forestall.studies.calibration.representative import representative
 from forestall.studies.calibration.run import reach
 from forestall.studies.calibration.spec import numbers
+from forestall.studies.record import RECORD_FILE, knowledge_sha256, machine, versions
 
 Array = NDArray[np.float64]
 PREDICTIONS: Final = "predictions.csv"
 IDENTIFIABILITY: Final = "identifiability.csv"
 _DIGITS: Final = 5
+_SMOOTHER: Final = "iterative_ensemble_smoother"
 
 
 def prediction_rows(calibration: Calibration) -> list[dict[str, Any]]:
@@ -181,7 +184,7 @@ def write_rows(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
 def write_ensemble(
     stages: Sequence[Calibration], folder: Path, *, command: str, spec_sha256: str, curves_sha256: str | None
 ) -> None:
-    """Write the ensemble as `forestall.knowledge.ensembles` reads it.
+    """Write the ensemble as `forestall.knowledge.ensembles` reads it, and the record of the run.
 
     Args:
         stages: Done; a member joins a member of each.
@@ -213,8 +216,25 @@ def write_ensemble(
         },
         "priors": {name: prior for stage in stages for name, prior in _priors(stage).items()},
     }
-    (folder / f"{first.spec.name}.csv").write_text(members, encoding="utf-8", newline="\n")
-    (folder / f"{first.spec.name}.yaml").write_text(as_yaml(about), encoding="utf-8", newline="\n")
+    files = {f"{first.spec.name}.csv": members, f"{first.spec.name}.yaml": as_yaml(about)}
+    record = json.dumps(_record(first, about, files), indent=2, allow_nan=False)
+    for name, text in {**files, RECORD_FILE: record + "\n"}.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+
+
+def _record(first: Calibration, about: Mapping[str, Any], files: Mapping[str, str]) -> dict[str, Any]:
+    """What the run was: its inputs, and what its results rest on."""
+    inputs = ("command", "seed", "evidence_sha256", "curves_sha256", "spec_sha256")
+    return {
+        "study": "calibration",
+        "name": first.spec.name,
+        **{name: about[name] for name in inputs},
+        "specification": first.spec.model_dump(mode="json"),
+        "knowledge_sha256": knowledge_sha256(without=("calibration/",)),
+        "versions": {**versions(), _SMOOTHER: metadata.version(_SMOOTHER)},
+        "machine": machine(),
+        "files_sha256": {name: hashlib.sha256(text.encode()).hexdigest() for name, text in files.items()},
+    }
 
 
 def _emulator_errors(stages: Sequence[Calibration]) -> dict[str, float]:
