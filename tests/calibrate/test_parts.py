@@ -11,17 +11,14 @@ import numpy as np
 import pytest
 
 from forestall.errors import InputError
-from forestall.knowledge.parameter_sets import LITERATURE
 from forestall.studies.calibration import results
 from forestall.studies.calibration.emulator import features, prior_of
 from forestall.studies.calibration.inputs import inputs_of
 from forestall.studies.calibration.logistic import fit
 from forestall.studies.calibration.observations import Observation, covariance, observations
-from forestall.studies.calibration.prepared import Calibration
 from forestall.studies.calibration.slopes import UNKNOWN
 from forestall.studies.calibration.smoother import assimilate
 from forestall.studies.calibration.spec import (
-    APART,
     CalibrationSpec,
     ModelError,
     PriorSpec,
@@ -111,9 +108,9 @@ def plan_of(folder: Path) -> TrialPlan:
     return plan
 
 
-def touched(plan: TrialPlan, arm: int, *, tied: bool = False, apart: float | None = None) -> set[str]:
-    """Unknowns that an arm depends on, with one spread between patients for each trait, or one for all with a factor for each."""
-    spreads = {"sensitivity.*_log_sd": PriorSpec(tied=tied, apart=apart)}
+def touched(plan: TrialPlan, arm: int, *, tied: bool = False) -> set[str]:
+    """Unknowns that an arm depends on, with one spread between patients for each trait or one for all."""
+    spreads = {"sensitivity.*_log_sd": PriorSpec(tied=tied)}
     coordinates = unknowns(SHIPPED.model_copy(update={"parameters": SHIPPED.parameters | spreads}))
     weights = inputs_of(plan, arm, coordinates).weights
     return {coordinates[k].name for k in np.flatnonzero((weights != 0).any(axis=0))}
@@ -133,11 +130,7 @@ def test_unit_an_arm_depends_on_its_own_drugs_and_patients(tmp_path: Path) -> No
         not {"response.class.cdk46_inhibitor", "sensitivity.endocrine_log_sd", "tolerance.entry_rate"} & chemo
     )
     assert {"growth.doubling_time.er_positive", "prior.growth_per_line"} <= both & chemo
-    tied = touched(plan, plan.arms["chemo"][0], tied=True, apart=0.3)
-    assert {one for one in tied if one.startswith("sensitivity.") and "_log_sd" in one} == {
-        "sensitivity.*_log_sd",
-        f"sensitivity.cytotoxic_log_sd{APART}",
-    }
+    assert "sensitivity.*_log_sd" in touched(plan, plan.arms["chemo"][0], tied=True)
     assert "growth.doubling_time.her2_positive" not in both | chemo
 
 
@@ -154,42 +147,6 @@ def test_unit_a_tied_name_multiplies_all_its_numbers_by_one_factor() -> None:
     values, center = one.values(1.0), one.values(0.0)
     assert len(values) == 3
     assert {round(math.log(values[name] / center[name]), 9) for name in values} == {round(one.sd, 9)}
-
-
-def test_unit_tied_numbers_can_differ_by_factors_of_their_own() -> None:
-    """One deviation of the shared factor and two of one's own: that number moves by both, the others by the first."""
-    own = {"sensitivity.*_log_sd": PriorSpec(tied=True, sd=0.5, apart=0.3)}
-    coordinates = unknowns(SHIPPED.model_copy(update={"parameters": own}))
-    names = [one.name for one in coordinates]
-    assert len(names) == 1 + len(coordinates[0].numbers)
-    calibration = SimpleNamespace(unknowns=coordinates, base=LITERATURE)
-    deviates = np.zeros(len(names))
-    deviates[0], deviates[names.index(f"sensitivity.her2_log_sd{APART}")] = 1.0, 2.0
-    values = Calibration.parameter_set(calibration, deviates, "one").values  # type: ignore[arg-type]
-    moved = {name: math.log(values[name] / center) for name, center in coordinates[0].numbers}
-    assert moved.pop("sensitivity.her2_log_sd") == pytest.approx(0.5 + 2 * 0.3)
-    assert list(moved.values()) == pytest.approx([0.5] * len(moved))
-
-
-def test_unit_the_numbers_of_a_written_member_have_their_own_factors_in_them() -> None:
-    own = {"sensitivity.*_log_sd": PriorSpec(tied=True, sd=0.5, apart=0.3)}
-    spec = SHIPPED.model_copy(update={"parameters": own, "kept": 10})
-    coordinates = unknowns(spec)
-    members = np.random.default_rng(3).normal(size=(10, len(coordinates)))
-    stage = SimpleNamespace(spec=spec, unknowns=coordinates, posterior={None: members}, folds=[])
-    stage.predictor = lambda: lambda rows: rows
-    written = list(csv.DictReader(results._members_csv([stage]).splitlines()))  # type: ignore[list-item]
-    assert list(written[0]) == ["fold", "member", *(name for name, _ in coordinates[0].numbers)]
-    place = [one.name for one in coordinates].index(f"sensitivity.her2_log_sd{APART}")
-    expected = 0.5 * np.exp(0.5 * members[:, 0] + 0.3 * members[:, place])
-    found = [float(row["sensitivity.her2_log_sd"]) for row in written[1:]]
-    assert sorted(found) == pytest.approx(sorted(expected), rel=1e-4)
-
-
-@pytest.mark.parametrize("wrong", [{"tied": False}, {"tied": True, "scale": "logit"}])
-def test_unit_only_tied_factors_have_factors_of_their_own(wrong: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="apart is for numbers that are tied"):
-        PriorSpec.model_validate({**wrong, "apart": 0.3})
 
 
 def test_unit_numbers_of_a_drug_that_another_stands_for_count_for_less(tmp_path: Path) -> None:

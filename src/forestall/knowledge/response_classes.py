@@ -43,7 +43,7 @@ class ResponseClassFile(Entry):
 
     classes: dict[str, ResponseClass]
     same_antibody: dict[str, str] = Field(default_factory=dict)
-    """Drugs that bind HER2 with the antibody of another drug, and that drug."""
+    """Drugs that bind where the antibody of another drug does, and that drug."""
 
 
 def _read() -> ResponseClassFile:
@@ -104,7 +104,7 @@ def drugs_of_factor(drug: str, response_class: str | None) -> tuple[str, ...]:
         response_class: The class of the action, by `response_class_of_action`.
 
     Returns:
-        The drug itself, where the class is its own; and the drug whose antibody it has, where the class is that antibody's. The
+        The drug itself, where the class is its own; and the drug that binds where it does, where the class is that one's. The
         factor of a conjugate itself is that of its payload.
     """
     if response_class is None:

@@ -26,7 +26,7 @@ from forestall.knowledge.response_classes import (
     toxicity_adds_up,
 )
 from forestall.studies.calibration.emulator import Inputs
-from forestall.studies.calibration.spec import APART, Unknown
+from forestall.studies.calibration.spec import Unknown
 from forestall.studies.validation.derivation import TrialPlan
 
 _OF_CLASS: Final = "response.class."
@@ -62,9 +62,7 @@ def inputs_of(plan: TrialPlan, arm: int, unknowns: Sequence[Unknown]) -> Inputs:
     )
     rows = [row for drug in drugs for row in _drug_rows(drug, unknowns)]
     for place, name in enumerate(names):
-        if name.startswith((_OF_CLASS, _OF_DRUG)):
-            continue
-        if _matters(name.removesuffix(APART), plan.spec.population, drugs):
+        if not name.startswith((_OF_CLASS, _OF_DRUG)) and _matters(name, plan.spec.population, drugs):
             rows.append(np.eye(len(names))[place])
     return Inputs(np.array([row for row in rows if np.any(row)]).reshape(-1, len(names)))
 

@@ -261,9 +261,7 @@ def _priors(calibration: Calibration) -> dict[str, dict[str, Any]]:
 
 def _members_csv(stages: Sequence[Calibration]) -> str:
     spec = stages[0].spec
-    names = list(
-        dict.fromkeys(name for stage in stages for unknown in stage.unknowns for name, _ in unknown.numbers)
-    )
+    names = [name for stage in stages for unknown in stage.unknowns for name, _ in unknown.numbers]
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(["fold", "member", *names])

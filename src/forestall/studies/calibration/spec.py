@@ -21,8 +21,6 @@ from forestall.knowledge.reading import read_yaml, validate
 SPECS = DIRECTORY / "specs"
 DEVIATIONS_IN_90_PERCENT = 3.2897
 Scale = Literal["log", "logit"]
-APART: Final = " (own factor)"
-"""Ends the name of an unknown that is a number's own factor beside the one that it shares."""
 _LEAST_SETS: Final = 10
 """That an emulator can learn from."""
 
@@ -32,19 +30,11 @@ class PriorSpec(Entry):
 
     tied: bool = False
     """Whether all numbers that the name matches are multiplied by one factor."""
-    apart: float | None = Field(default=None, gt=0)
-    """Standard deviation of the logarithm of a further factor that each of the tied numbers has for itself; none if not given."""
     scale: Scale = "log"
     median: float | None = Field(default=None, gt=0)
     sd: float | None = Field(default=None, gt=0)
     """Standard deviation on the scale."""
     note: str | None = None
-
-    @model_validator(mode="after")
-    def _is_apart_from_something(self) -> PriorSpec:
-        if self.apart is not None and not (self.tied and self.scale == "log"):
-            raise ValueError("apart is for numbers that are tied, on the scale log")
-        return self
 
 
 class KindError(Entry):
@@ -136,8 +126,6 @@ class Unknown:
     median: float
     sd: float
     unit: str
-    multiplies: bool = False
-    """Whether it is a factor on what another unknown says of its number."""
 
     def values(self, deviate: float) -> dict[str, float]:
         """The numbers at so many standard deviations from the prior's median."""
@@ -176,22 +164,14 @@ def unknowns(spec: CalibrationSpec) -> list[Unknown]:
             )
         groups = [names] if prior.tied else [[name] for name in names]
         found.extend(_unknown(pattern if prior.tied else group[0], group, prior, catalog) for group in groups)
-        if prior.apart is not None:
-            found.extend(_own_factor(name, prior.apart) for name in names)
     return found
-
-
-def _own_factor(name: str, sd: float) -> Unknown:
-    """What a tied number has for itself."""
-    return Unknown(f"{name}{APART}", ((name, 1.0),), "log", 1.0, sd, "1", multiplies=True)
 
 
 def numbers(coordinates: Sequence[Unknown], deviates: Iterable[float]) -> dict[str, float]:
     """The catalog's numbers at so many standard deviations from the prior's median in each coordinate."""
     found: dict[str, float] = {}
     for unknown, deviate in zip(coordinates, deviates, strict=True):
-        for name, value in unknown.values(float(deviate)).items():
-            found[name] = value * found[name] if unknown.multiplies else value
+        found |= unknown.values(float(deviate))
     return found
 
 
