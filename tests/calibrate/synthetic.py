@@ -15,7 +15,7 @@ from forestall.knowledge.response_classes import response_class_of
 from forestall.studies.calibration.prepared import Calibration, prepare
 from forestall.studies.calibration.run import calibrate
 from forestall.studies.calibration.shards import Design, Shard
-from forestall.studies.calibration.spec import CalibrationSpec, Unknown, load_spec, unknowns
+from forestall.studies.calibration.spec import CalibrationSpec, load_spec, numbers, unknowns
 from forestall.studies.validation.derivation import DAYS_PER_MONTH
 
 ARMS = {
@@ -159,15 +159,8 @@ def _arm(trial: str, arm: str, drugs: str, **cells: str) -> dict[str, object]:
     }
 
 
-def truth_of(coordinates: list[Unknown], deviates: np.ndarray) -> dict[str, float]:
-    values: dict[str, float] = {}
-    for unknown, deviate in zip(coordinates, deviates, strict=True):
-        values |= unknown.values(float(deviate))
-    return values
-
-
 def calibrated(tmp_path: Path, deviates: np.ndarray, seed: int, parts: int = 1) -> Calibration:
-    truth = truth_of(unknowns(SPEC), deviates)
+    truth = numbers(unknowns(SPEC), deviates)
     calibration = prepare(
         SPEC.model_copy(update={"parts": parts}), publish(tmp_path / f"evidence-{seed}", truth, seed)
     )

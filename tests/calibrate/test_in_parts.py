@@ -13,9 +13,9 @@ from forestall.knowledge.parameter_sets import ParameterSet
 from forestall.studies.calibration.prepared import Calibration, prepare
 from forestall.studies.calibration.run import run_waves
 from forestall.studies.calibration.shards import Design, Shard
-from forestall.studies.calibration.spec import CalibrationSpec, unknowns
+from forestall.studies.calibration.spec import CalibrationSpec, numbers, unknowns
 
-from .synthetic import SPEC, publish, stand_in, truth_of
+from .synthetic import SPEC, publish, stand_in
 
 pytest.importorskip("iterative_ensemble_smoother")
 
@@ -29,7 +29,7 @@ def in_parts(folder: Path, parts: int, *, odd_sets_alone_are_longer: bool = Fals
         return replace(shard, survival=shard.survival**0.8) if odd and odd_sets_alone_are_longer else shard
 
     spec = SPEC.model_copy(update={"members": (60,), "parts": parts})
-    calibration = prepare(spec, publish(folder, truth_of(unknowns(spec), np.zeros(8)), 3))
+    calibration = prepare(spec, publish(folder, numbers(unknowns(spec), np.zeros(8)), 3))
     run_waves(calibration, folder / "shards", simulator=simulator)
     return calibration
 

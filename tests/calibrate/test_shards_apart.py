@@ -8,14 +8,14 @@ import numpy as np
 
 from forestall.studies.calibration.prepared import prepare
 from forestall.studies.calibration.shards import simulate_all
-from forestall.studies.calibration.spec import unknowns
+from forestall.studies.calibration.spec import numbers, unknowns
 
-from .test_synthetic_truth import SPEC, publish, truth_of
+from .test_synthetic_truth import SPEC, publish
 
 
 def test_property_shards_are_the_same_however_many_processes_make_them(tmp_path: Path) -> None:
     coordinates = unknowns(SPEC)
-    truth = truth_of(coordinates, np.zeros(len(coordinates)))
+    truth = numbers(coordinates, np.zeros(len(coordinates)))
     calibration = prepare(SPEC, publish(tmp_path / "evidence", truth, 1))
     sets = {
         number: calibration.parameter_set(np.full(len(calibration.unknowns), 0.3 * number), f"set {number}")

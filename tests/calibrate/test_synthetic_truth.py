@@ -22,10 +22,10 @@ from forestall.studies.calibration.recovery_results import coverage, uniformity,
 from forestall.studies.calibration.results import write_ensemble, write_results
 from forestall.studies.calibration.run import calibrate, posterior, run_waves
 from forestall.studies.calibration.shards import Design, Shard
-from forestall.studies.calibration.spec import CalibrationSpec, unknowns
+from forestall.studies.calibration.spec import CalibrationSpec, numbers, unknowns
 from forestall.studies.validation.derivation import DAYS_PER_MONTH
 
-from .synthetic import ARMS, SHIPPED_PARTS, SPEC, calibrated, publish, stand_in, truth_of
+from .synthetic import ARMS, SHIPPED_PARTS, SPEC, calibrated, publish, stand_in
 
 pytest.importorskip("iterative_ensemble_smoother")
 
@@ -54,7 +54,7 @@ def waved(tmp_path_factory: pytest.TempPathFactory) -> Calibration:
     """A calibration whose waves are simulated, the first with many sets: worlds are learned from that alone."""
     folder = tmp_path_factory.mktemp("waves")
     spec = SPEC.model_copy(update={"members": (240, 20)})
-    calibration = prepare(spec, publish(folder / "evidence", truth_of(unknowns(spec), np.zeros(8)), 3))
+    calibration = prepare(spec, publish(folder / "evidence", numbers(unknowns(spec), np.zeros(8)), 3))
     run_waves(calibration, folder / "shards", simulator=stand_in, workers=2)
     return calibration
 
@@ -190,7 +190,7 @@ def written(evidence: Path, out: Path, workers: int, *, stopped_after: int | Non
 def test_property_the_files_of_a_calibration_depend_neither_on_workers_nor_on_being_stopped(
     tmp_path: Path,
 ) -> None:
-    evidence = publish(tmp_path / "evidence", truth_of(unknowns(SPEC), np.zeros(len(unknowns(SPEC)))), 1)
+    evidence = publish(tmp_path / "evidence", numbers(unknowns(SPEC), np.zeros(len(unknowns(SPEC)))), 1)
     once = written(evidence, tmp_path / "once", 1)
     assert set(once) == {
         "synthetic.yaml",

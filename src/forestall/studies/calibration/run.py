@@ -30,8 +30,8 @@ _WIDENED: Final = 1.5
 _APART: Final = 1000
 """Between the seeds of the parts."""
 _DECIMALS: Final = 6
-"""Of the deviates of later sets. The last bits of linear algebra differ between processors, and even between runs on one; every
-wave can make ten times of such a difference, so that sets that are not rounded end in another ensemble."""
+"""Of the deviates of later sets. The last bits of linear algebra differ between processors, and even between runs on one, and every
+wave can make ten times of such a difference: a calibration without rounding, repeated, ended in another ensemble."""
 
 
 def calibrate(
