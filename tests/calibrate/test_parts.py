@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,18 +14,12 @@ from forestall.studies.calibration import results
 from forestall.studies.calibration.emulator import features, prior_of
 from forestall.studies.calibration.inputs import inputs_of
 from forestall.studies.calibration.logistic import fit
-from forestall.studies.calibration.observations import Observation, covariance, observations
+from forestall.studies.calibration.observations import Observation, covariance
 from forestall.studies.calibration.slopes import UNKNOWN
 from forestall.studies.calibration.smoother import assimilate
-from forestall.studies.calibration.spec import (
-    CalibrationSpec,
-    ModelError,
-    PriorSpec,
-    load_spec,
-    unknowns,
-)
+from forestall.studies.calibration.spec import CalibrationSpec, PriorSpec, load_spec, unknowns
 from forestall.studies.validation.derivation import TrialPlan, questions
-from forestall.studies.validation.evidence import Evidence, read_evidence
+from forestall.studies.validation.evidence import read_evidence
 
 SHIPPED = load_spec("metastatic")
 
@@ -80,28 +73,6 @@ def test_oracle_linear_gaussian_posterior() -> None:
     assert np.array_equal(found[:, 1], prior[:, 1])
 
 
-def write_tables(folder: Path, arms: dict[str, str]) -> Evidence:
-    """One trial of HR-positive, HER2-negative disease in second line: drugs of the experimental arm, then of the control arm."""
-    experimental, control = arms
-    rows = {
-        "trials": [{"disease": "breast", "trial": "ONE", "setting": "metastatic", "line": "2", "population": "", "her2": "neg",
-                    "hr_status": "HR+", "prior_therapy": "", "assessor": "", "scan_interval_weeks": "8", "verified": "yes"}],
-        "arms": [{"disease": "breast", "trial": "ONE", "arm": arm, "subgroup": "all", "drugs": drugs, "dose_text": "", "n": "100",
-                  "endpoint": "PFS", "median_months": months, "ci_lo": "", "ci_hi": "", "rate_pct": "", "rate_time_months": "",
-                  "verified": "yes", "preferred": "", "notes": "", "assessor": ""}
-                 for (arm, drugs), months in zip(arms.items(), ("20", "9"), strict=True)],
-        "comparisons": [{"disease": "breast", "trial": "ONE", "endpoint": "PFS", "subgroup": "all", "arm_exp": experimental,
-                         "arm_ctl": control, "hr": "0.6", "hr_lo": "0.45", "hr_hi": "0.8", "p_value": "", "n_exp": "100",
-                         "n_ctl": "100", "verified": "yes", "preferred": "", "notes": "", "assessor": ""}],
-    }  # fmt: skip
-    for name, content in rows.items():
-        with (folder / f"{name}.csv").open("w", newline="") as stream:
-            writer = csv.DictWriter(stream, list(content[0]))
-            writer.writeheader()
-            writer.writerows(content)
-    return read_evidence(folder)
-
-
 def plan_of(folder: Path) -> TrialPlan:
     plan = questions(read_evidence(folder))[0].plan
     assert plan is not None
@@ -117,7 +88,24 @@ def touched(plan: TrialPlan, arm: int, *, tied: bool = False) -> set[str]:
 
 
 def test_unit_an_arm_depends_on_its_own_drugs_and_patients(tmp_path: Path) -> None:
-    write_tables(tmp_path, {"both": "palbociclib;letrozole", "chemo": "capecitabine"})
+    import csv
+
+    rows = {
+        "trials": [{"disease": "breast", "trial": "ONE", "setting": "metastatic", "line": "2", "population": "", "her2": "neg",
+                    "hr_status": "HR+", "prior_therapy": "", "assessor": "", "scan_interval_weeks": "8", "verified": "yes"}],
+        "arms": [{"disease": "breast", "trial": "ONE", "arm": arm, "subgroup": "all", "drugs": drugs, "dose_text": "", "n": "100",
+                  "endpoint": "PFS", "median_months": months, "ci_lo": "", "ci_hi": "", "rate_pct": "", "rate_time_months": "",
+                  "verified": "yes", "preferred": "", "notes": "", "assessor": ""}
+                 for arm, drugs, months in (("both", "palbociclib;letrozole", "20"), ("chemo", "capecitabine", "9"))],
+        "comparisons": [{"disease": "breast", "trial": "ONE", "endpoint": "PFS", "subgroup": "all", "arm_exp": "both",
+                         "arm_ctl": "chemo", "hr": "0.6", "hr_lo": "0.45", "hr_hi": "0.8", "p_value": "", "n_exp": "100",
+                         "n_ctl": "100", "verified": "yes", "preferred": "", "notes": "", "assessor": ""}],
+    }  # fmt: skip
+    for name, content in rows.items():
+        with (tmp_path / f"{name}.csv").open("w", newline="") as stream:
+            writer = csv.DictWriter(stream, list(content[0]))
+            writer.writeheader()
+            writer.writerows(content)
     plan = plan_of(tmp_path)
     both, chemo = touched(plan, plan.arms["both"][0]), touched(plan, plan.arms["chemo"][0])
     assert {
@@ -147,20 +135,6 @@ def test_unit_a_tied_name_multiplies_all_its_numbers_by_one_factor() -> None:
     values, center = one.values(1.0), one.values(0.0)
     assert len(values) == 3
     assert {round(math.log(values[name] / center[name]), 9) for name in values} == {round(one.sd, 9)}
-
-
-def test_unit_numbers_of_a_drug_that_another_stands_for_count_for_less(tmp_path: Path) -> None:
-    """Datopotamab deruxtecan is given as sacituzumab govitecan: its arm and its ratio, not the other arm."""
-    errors = {"median": 0.25, "rate": 0.4, "response": 0.5, "hazard_ratio": 0.15}
-    floors = ModelError.model_validate(
-        {"arm": errors, "trial": errors, "stand_in": dict.fromkeys(errors, 0.35)}
-    )
-    evidence = write_tables(tmp_path, {"exp": "datopotamab deruxtecan", "chemo": "capecitabine"})
-    found = observations(evidence, questions(evidence), floors)
-    own = {(one.kind, one.arms): one.own_error for one in found}
-    assert own["median", ("chemo",)] == errors["median"]
-    assert own["median", ("exp",)] == pytest.approx(math.hypot(0.25, 0.35))
-    assert own["hazard_ratio", ("exp", "chemo")] == pytest.approx(math.hypot(0.15, 0.35))
 
 
 def test_unit_priors_come_from_the_catalog_where_none_is_given() -> None:

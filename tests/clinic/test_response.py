@@ -157,13 +157,13 @@ def test_unit_the_antibody_of_a_conjugate_is_a_class(monkeypatch: pytest.MonkeyP
         load_response_classes.__wrapped__()
 
 
-def test_unit_a_drug_that_binds_as_another_does_needs_a_class(
+def test_unit_a_drug_binds_the_epitope_of_another_one_of_its_class(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     file = tmp_path / "classes.yaml"
-    file.write_text("same_antibody: {x: y}\nclasses:\n  antibody: {drugs: [x], spread: her2}\n")
+    file.write_text("classes:\n  antibody: {drugs: [x], spread: her2, same_epitope: {x: y}}\n")
     monkeypatch.setattr(response_classes, "FILE", file)
-    with pytest.raises(KnowledgeError, match=r"same_antibody.*y"):
+    with pytest.raises(KnowledgeError, match=r"antibody\.same_epitope.*y"):
         load_response_classes.__wrapped__()
 
 

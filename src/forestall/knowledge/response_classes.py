@@ -30,6 +30,9 @@ class ResponseClass(Entry):
     antibody: str | None = None
     """Class whose factor and trait the actions of a conjugate have that are not its payload's."""
 
+    same_epitope: dict[str, str] = Field(default_factory=dict)
+    """Drugs of the class that bind the epitope of another one, whose factor they have beside their own."""
+
     toxicity_adds_up: bool = False
     """Whether patients stop the drugs before progression, because harm to heart, nerves or ears grows with every cycle."""
 
@@ -42,12 +45,6 @@ class ResponseClassFile(Entry):
     """The file of classes."""
 
     classes: dict[str, ResponseClass]
-    same_antibody: dict[str, str] = Field(default_factory=dict)
-    """Drugs that bind where the antibody of another drug does, and that drug."""
-
-
-def _read() -> ResponseClassFile:
-    return validate(ResponseClassFile, read_yaml(FILE))
 
 
 @functools.cache
@@ -55,28 +52,23 @@ def load_response_classes() -> dict[str, ResponseClass]:
     """Every class, by name.
 
     Raises:
-        KnowledgeError: if a drug is in two classes, or one that binds as another does is in none.
+        KnowledgeError: if a drug is in two classes, or a class names one that is not there.
     """
-    file = _read()
-    classes = file.classes
+    classes = validate(ResponseClassFile, read_yaml(FILE)).classes
     seen: set[str] = set()
     for name, entry in classes.items():
         if twice := seen & set(entry.drugs):
             raise KnowledgeError("a drug is in two classes", file=FILE, field=name, value=min(twice))
         seen |= set(entry.drugs)
+        for drug in {*entry.same_epitope, *entry.same_epitope.values()} - set(entry.drugs):
+            raise KnowledgeError(
+                "not a drug of the class", file=FILE, field=f"{name}.same_epitope", value=drug
+            )
         named = [("antibody", entry.antibody)] if entry.antibody is not None else []
         for field, other in named + [("after", other) for other in entry.after]:
             if other not in classes:
                 raise KnowledgeError("no such class", file=FILE, field=f"{name}.{field}", value=other)
-    for drug in (one for pair in file.same_antibody.items() for one in pair):
-        if drug not in seen:
-            raise KnowledgeError("no class has this drug", file=FILE, field="same_antibody", value=drug)
     return classes
-
-
-@functools.cache
-def _same_antibody() -> dict[str, str]:
-    return _read().same_antibody
 
 
 @functools.cache
@@ -104,13 +96,13 @@ def drugs_of_factor(drug: str, response_class: str | None) -> tuple[str, ...]:
         response_class: The class of the action, by `response_class_of_action`.
 
     Returns:
-        The drug itself, where the class is its own; and the drug that binds where it does, where the class is that one's. The
-        factor of a conjugate itself is that of its payload.
+        The drug itself and the one whose epitope it binds, where the class is its own: a conjugate's own factor is that of its
+        payload.
     """
-    if response_class is None:
+    if response_class is None or response_class_of(drug) != response_class:
         return ()
-    named = (drug, _same_antibody().get(drug))
-    return tuple(one for one in named if one is not None and response_class_of(one) == response_class)
+    other = load_response_classes()[response_class].same_epitope.get(drug)
+    return (drug,) if other is None else (drug, other)
 
 
 def toxicity_adds_up(drug: str) -> bool:
