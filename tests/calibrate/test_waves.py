@@ -44,7 +44,7 @@ def test_unit_the_emulator_is_moved_to_the_narrow_waves_together(
 
 
 def test_unit_the_last_bits_of_linear_algebra_do_not_reach_the_next_sets() -> None:
-    """They differ between processors: here by 1e-13 in every member, of which 2e-13 or so would be left in a set."""
+    """They differ between processors: here by 1e-13 in every member."""
     spec = load_spec("metastatic").model_copy(update={"members": (10, 50, 50), "narrow": 1})
     random = np.random.default_rng(1)
     posterior = random.normal([1.0, -2.0, 0.5], [0.5, 0.1, 1.0], (400, 3))

@@ -85,14 +85,6 @@ def observations(
     return found
 
 
-def _floors(floors: ModelError, kind: Kind, plan: TrialPlan, arms: Sequence[str]) -> tuple[float, float]:
-    """Errors of the model in a number of these arms: its own, and what all numbers of the trial share."""
-    own = getattr(floors.arm, kind)
-    if not plan.represented.isdisjoint(arms):
-        own = math.hypot(own, getattr(floors.stand_in, kind))
-    return own, getattr(floors.trial, kind)
-
-
 def covariance(observed: Sequence[Observation], emulator: Mapping[str, float]) -> NDArray[np.float64]:
     """(D, D) covariance of observations; what was seen in the same patients errs together.
 
@@ -144,8 +136,8 @@ def _seen(
     months: float | None = None,
 ) -> Observation:
     """A number with the error of its sampling, and those of the model."""
-    own = _floors(floors, kind, plan, arms)
-    return Observation(plan.trial, plan.subgroup, arms, kind, months, *number, *own)
+    missed = getattr(floors.arm, kind), getattr(floors.trial, kind)
+    return Observation(plan.trial, plan.subgroup, arms, kind, months, *number, *missed)
 
 
 def _of_arm(

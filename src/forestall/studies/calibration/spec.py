@@ -50,9 +50,6 @@ class KindError(Entry):
     """Of the logarithm of a hazard ratio."""
 
 
-NO_ERROR: Final = KindError(median=0, rate=0, response=0, hazard_ratio=0)
-
-
 class ModelError(Entry):
     """What the model cannot be expected to hit."""
 
@@ -60,8 +57,6 @@ class ModelError(Entry):
     """Of each number for itself."""
     trial: KindError
     """Of all numbers of a trial together: its patients fare better or worse than their description says. Ratios are spared."""
-    stand_in: KindError = NO_ERROR
-    """Of each number of an arm with a drug for which another stands, beside the others."""
 
 
 class Effort(Entry):

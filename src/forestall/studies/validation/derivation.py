@@ -62,8 +62,6 @@ class TrialPlan:
     steps: tuple[Step, ...]
     stand_ins: tuple[str, ...] = ()
     """Drugs that others stand for, and choices whose drugs are assumed."""
-    represented: frozenset[str] = frozenset()
-    """Published arms with a drug for which another stands."""
 
 
 @dataclass(frozen=True)
@@ -234,16 +232,9 @@ def _plan(evidence: Evidence, row: ComparisonRow, written: Mapping[str, Path], p
             Step("after_progression", "no treatment", "survival is not asked, and progression ends the rest")
         )
     spec = TrialSpec.model_validate(source)
+    steps = tuple(all_steps)
     return TrialPlan(
-        trial.trial,
-        subgroup,
-        spec,
-        source,
-        simulated.members,
-        endpoints,
-        tuple(all_steps),
-        simulated.stand_ins,
-        simulated.represented,
+        trial.trial, subgroup, spec, source, simulated.members, endpoints, steps, simulated.stand_ins
     )
 
 

@@ -37,8 +37,6 @@ class SimulatedArms:
     steps: list[Step]
     stand_ins: tuple[str, ...]
     """Drugs that others stand for, and choices whose drugs are assumed."""
-    represented: frozenset[str]
-    """Published arms with a drug for which another stands."""
 
 
 def simulated_arms(evidence: Evidence, row: ComparisonRow, override: TrialOverride) -> SimulatedArms:
@@ -77,9 +75,8 @@ def _numbered(arms: Mapping[str, DosedArm], steps: list[Step]) -> SimulatedArms:
         steps.append(Step(f"arms.{name}", " | ".join(texts), "; ".join(arm.rules)))
     if len(simulated) > _MOST_ARMS:
         raise InexpressibleError(f"more than {_MOST_ARMS} arms")
-    notes = dict.fromkeys(note for arm in arms.values() for note in (*arm.assumed, *arm.stand_ins))
-    represented = frozenset(name for name, arm in arms.items() if arm.stand_ins)
-    return SimulatedArms(simulated, members, steps, tuple(notes), represented)
+    stand_ins = dict.fromkeys(note for arm in arms.values() for note in arm.stand_ins)
+    return SimulatedArms(simulated, members, steps, tuple(stand_ins))
 
 
 def _dosed(evidence: Evidence, row: ComparisonRow, arm: str, override: TrialOverride) -> DosedArm:

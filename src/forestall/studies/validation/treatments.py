@@ -252,9 +252,7 @@ class DosedArm:
     rules: tuple[str, ...]
     """How each was found, and what was left out."""
     stand_ins: tuple[str, ...]
-    """Drugs that another stands for, and why."""
-    assumed: tuple[str, ...] = ()
-    """What was taken for a choice whose drugs are not named."""
+    """Drugs that another stands for, and why; what was taken for a choice whose drugs are not named."""
 
 
 def dose(treatment: Treatment, trial: str, dose_text: str = "") -> DosedArm:
@@ -270,8 +268,8 @@ def dose(treatment: Treatment, trial: str, dose_text: str = "") -> DosedArm:
     """
     found: list[Regimen] = []
     origins: list[Origin] = []
-    rules: list[str] = [treatment.assumed] if treatment.assumed else []
-    stand_ins: list[str] = []
+    assumed = [treatment.assumed] if treatment.assumed else []
+    rules, stand_ins = [*assumed], [*assumed]
     problem = ""
     for drugs in treatment.alternatives:
         given, notes = _represented(drugs)
@@ -289,8 +287,7 @@ def dose(treatment: Treatment, trial: str, dose_text: str = "") -> DosedArm:
             stand_ins.extend(notes)
     if not found:
         raise InexpressibleError(problem)
-    assumed = (treatment.assumed,) if treatment.assumed else ()
-    return DosedArm(tuple(found), tuple(origins), tuple(rules), tuple(dict.fromkeys(stand_ins)), assumed)
+    return DosedArm(tuple(found), tuple(origins), tuple(rules), tuple(dict.fromkeys(stand_ins)))
 
 
 def _represented(drugs: tuple[str, ...]) -> tuple[tuple[str, ...], list[str]]:
