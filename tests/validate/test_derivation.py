@@ -333,6 +333,15 @@ def test_unit_scan_intervals_that_change(tables: Writer) -> None:
 
 
 @pytest.mark.parametrize(
+    ("cell", "weeks"), [("6->9", 6), ("q9w", 9), ("every 12 weeks", 12), ("8.0", 8), ("", 8)]
+)
+def test_unit_the_first_number_of_a_scan_interval_counts(tables: Writer, cell: str, weeks: int) -> None:
+    plan = only(tables(trials=[{"scan_interval_weeks": cell}])).plan
+    assert plan is not None
+    assert plan.spec.visit_days(2 * 7 * weeks) == [0, 7 * weeks, 2 * 7 * weeks]
+
+
+@pytest.mark.parametrize(
     ("drug", "expected"),
     [
         ("palbociclib", "cdk46_inhibitor"),

@@ -81,6 +81,24 @@ def test_unit_a_faulty_outcome_is_named_and_not_used(
     assert [(one.file, one.line, one.column) for one in found.defects] == [("arms.csv", 2, column)]
 
 
+@pytest.mark.parametrize("cell", ["-6", "0", "often", "\u22128", "999"])
+def test_unit_a_faulty_scan_interval_is_named_and_the_trial_kept(tables: Writer, cell: str) -> None:
+    found = read_evidence(tables(trials=[{"scan_interval_weeks": cell}]))
+    assert [(one.file, one.column, one.value, one.consequence) for one in found.defects] == [
+        ("trials.csv", "scan_interval_weeks", cell, CELL)
+    ]
+    assert [row.scan_interval_weeks for row in found.trials.values()] == [""]
+
+
+@pytest.mark.parametrize(
+    ("change", "allowed"),
+    [({"rate_pct": "140"}, "from 0, up to 100"), ({"n": "0"}, "above 0, up to 10000000")],
+)
+def test_unit_what_is_allowed_is_said(tables: Writer, change: dict[str, str], allowed: str) -> None:
+    found = read_evidence(tables(arms=[{**BOTH, **change}, ALONE]))
+    assert [one.problem for one in found.defects] == [f"not a possible value; allowed: {allowed}"]
+
+
 def test_unit_a_time_that_was_not_reached_is_no_fault(tables: Writer) -> None:
     found = read_evidence(tables(arms=[{**BOTH, "ci_lo": "20", "ci_hi": "NR"}, ALONE]))
     assert found.defects == ()

@@ -21,7 +21,7 @@ from forestall.studies.validation.derived import Derived, Step
 from forestall.studies.validation.evidence import Evidence
 from forestall.studies.validation.exceptions import TrialOverride
 from forestall.studies.validation.population import derive_population, is_metastatic
-from forestall.studies.validation.rows import ENDPOINTS, ComparisonRow, TrialRow
+from forestall.studies.validation.rows import ENDPOINTS, ComparisonRow, TrialRow, first_scan_interval
 from forestall.studies.validation.simulated_arms import simulated_arms, treatment_of
 from forestall.studies.validation.treatments import (
     InexpressibleError,
@@ -262,10 +262,10 @@ def _visits(trial: TrialRow, override: TrialOverride) -> tuple[str, Step]:
     if phases := re.fullmatch(r"(\d+) \(first (\d+) wk\) then (\d+)", text):
         visits = f"every {phases[1]} weeks until {phases[2]} weeks, then every {phases[3]} weeks"
         return visits, Step("visits", visits, f"scan_interval_weeks '{text}'")
-    if first := re.match(r"\d+", text):
-        visits = f"every {first[0]} weeks"
+    if first := first_scan_interval(text):
+        visits = f"every {first} weeks"
         rule = f"scan_interval_weeks '{text}'" + (
-            "" if first[0] == text else ": the first interval throughout"
+            "" if text in (f"{first}", f"{first}.0") else ": the first interval throughout, in whole weeks"
         )
         return visits, Step("visits", visits, rule)
     visits = f"every {_USUAL_SCAN_WEEKS} weeks"
@@ -274,8 +274,8 @@ def _visits(trial: TrialRow, override: TrialOverride) -> tuple[str, Step]:
 
 def first_scan_months(trial: TrialRow) -> float:
     """Time to the first scan, months."""
-    found = re.match(r"\d+", trial.scan_interval_weeks)
-    return (int(found[0]) if found else _USUAL_SCAN_WEEKS) * _DAYS_PER_WEEK / DAYS_PER_MONTH
+    weeks = first_scan_interval(trial.scan_interval_weeks) or _USUAL_SCAN_WEEKS
+    return weeks * _DAYS_PER_WEEK / DAYS_PER_MONTH
 
 
 def _asked(evidence: Evidence, row: ComparisonRow) -> tuple[str, ...]:

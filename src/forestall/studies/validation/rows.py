@@ -28,6 +28,9 @@ _LATER_PROGRESSION: Final = re.compile(
 """What a note says of a time that runs on beyond the first progression."""
 _SEQUENCE: Final = re.compile(r"\bthen\b", re.IGNORECASE)
 """In the name of an arm: one treatment after another."""
+_WEEKS: Final = re.compile(r"(?<![-\u2212\d.])\d+(?:\.\d+)?")
+"""The first number of a scan interval; one after a minus sign is none."""
+_MOST_WEEKS: Final = 104
 _SUFFIX: Final = re.compile(
     r"\s*\([^()]*\b(?:updated?|final|interim|exploratory|primary|follow-up)\b[^()]*\)$", re.IGNORECASE
 )
@@ -140,7 +143,7 @@ def trial_row(source: Source) -> TrialRow | None:
         hr_status=source.text("hr_status"),
         prior_therapy=source.text("prior_therapy"),
         assessor=assessor_of(source.text("assessor")),
-        scan_interval_weeks=source.text("scan_interval_weeks"),
+        scan_interval_weeks=_scan_interval(source),
         nct=source.text("nct"),
         year=source.text("year"),
     )
@@ -149,7 +152,7 @@ def trial_row(source: Source) -> TrialRow | None:
 
 def arm_row(source: Source) -> ArmRow | None:
     """A row of arms.csv; None if it cannot be used."""
-    median, rate = source.number("median_months", high=600), source.number("rate_pct", -1e-12, 100)
+    median, rate = source.number("median_months", high=600), source.number("rate_pct", 100, zero=True)
     row = ArmRow(
         source_line=source.line,
         trial=source.needed("trial"),
@@ -227,6 +230,22 @@ def assessor_of(text: str) -> str:
     return "INV" if word.startswith(("INV", "LOCAL")) else ""
 
 
+def first_scan_interval(text: str) -> int | None:
+    """Whole weeks between the first scans, from the cell of a table; None if it does not say so."""
+    found = _WEEKS.search(text)
+    weeks = round(float(found[0])) if found else 0
+    return weeks if 1 <= weeks <= _MOST_WEEKS else None
+
+
+def _scan_interval(source: Source) -> str:
+    """The cell; empty if no weeks that scans can lie apart are in it."""
+    text = source.text("scan_interval_weeks")
+    if text and first_scan_interval(text) is None:
+        source.complain("scan_interval_weeks", f"no interval from 1 to {_MOST_WEEKS} weeks", CELL)
+        return ""
+    return text
+
+
 def _check_verified(source: Source) -> None:
     level = source.text("verified").casefold().split(";")[0].strip()
     if level not in VERIFIED:
@@ -244,7 +263,7 @@ def _count(source: Source, column: str) -> int | None:
 def _interval(
     source: Source, low_column: str, high_column: str, value: float | None, most: float = math.inf
 ) -> tuple[float, float] | None:
-    low, high = source.number(low_column, -1e-12), source.number(high_column, high=most)
+    low, high = source.number(low_column, zero=True), source.number(high_column, most)
     if low is None and high is None:
         return None
     if low is None or high is None:

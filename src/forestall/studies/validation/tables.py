@@ -77,8 +77,8 @@ class Source:
             self.complain(column, "the cell is empty")
         return text
 
-    def number(self, column: str, low: float = 0.0, high: float = math.inf) -> float | None:
-        """A number above `low` and up to `high`; None for an empty cell, one not reached, and a wrong one."""
+    def number(self, column: str, high: float = math.inf, *, zero: bool = False) -> float | None:
+        """A number above 0, or from 0 on if `zero`, and up to `high`; None for an empty cell, one not reached, and a wrong one."""
         text = self.text(column)
         if not text or text.upper() in NOT_REACHED:
             return None
@@ -89,8 +89,10 @@ class Source:
         if math.isnan(value):
             self.complain(column, "not a number")
             return None
-        if not low < value <= high or math.isinf(value):
-            self.complain(column, f"not a possible value, above {low:g} and up to {high:g}")
+        if not 0 <= value <= high or math.isinf(value) or (value == 0 and not zero):
+            least = "from 0" if zero else "above 0"
+            most = "" if math.isinf(high) else f", up to {high:.12g}"
+            self.complain(column, f"not a possible value; allowed: {least}{most}")
             return None
         return value
 
