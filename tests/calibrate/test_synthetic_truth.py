@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import json
 import math
 from collections import Counter
@@ -206,6 +207,8 @@ def test_property_the_files_of_a_calibration_depend_neither_on_workers_nor_on_be
     assert {"numpy", "forestall", "iterative_ensemble_smoother"} <= set(record["versions"])
     for name, hashed in record["files_sha256"].items():
         assert hashlib.sha256(once[name]).hexdigest() == hashed
+    for row in csv.DictReader(io.StringIO(once["identifiability.csv"].decode())):
+        assert float(row["posterior_median"]) == float(f"{float(row['posterior_median']):.5g}")
     assert written(evidence, tmp_path / "two", 2) == once
     assert written(evidence, tmp_path / "stopped", 1, stopped_after=50) == once
 

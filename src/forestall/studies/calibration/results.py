@@ -284,11 +284,20 @@ def _chosen(stage: Calibration, fold: int | None, kept: int) -> Array:
     return members[representative(stage.predictor()(members), members, kept)]
 
 
+def _in_five_digits(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row whose numbers do not show the last bits, in which processors differ."""
+    return {name: float(f"{one:.5g}") if isinstance(one, float) else one for name, one in row.items()}
+
+
 def write_results(stages: Sequence[Calibration], folder: Path) -> None:
     """Write predictions, identifiability and a summary of every stage."""
     rows = [{"endpoint": stage.endpoint, **row} for stage in stages for row in prediction_rows(stage)]
     write_rows(rows, folder / PREDICTIONS)
-    known = [{"endpoint": stage.endpoint, **row} for stage in stages for row in identifiability_rows(stage)]
+    known = [
+        {"endpoint": stage.endpoint, **_in_five_digits(row)}
+        for stage in stages
+        for row in identifiability_rows(stage)
+    ]
     write_rows(known, folder / IDENTIFIABILITY)
     found = {stage.endpoint: summary(prediction_rows(stage)) for stage in stages}
     (folder / "summary.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
