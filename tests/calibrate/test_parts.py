@@ -21,6 +21,8 @@ from forestall.studies.calibration.spec import CalibrationSpec, PriorSpec, load_
 from forestall.studies.validation.derivation import TrialPlan, questions
 from forestall.studies.validation.evidence import read_evidence
 
+from ..validate.conftest import BOTH, Writer
+
 SHIPPED = load_spec("metastatic")
 
 
@@ -87,26 +89,9 @@ def touched(plan: TrialPlan, arm: int, *, tied: bool = False) -> set[str]:
     return {coordinates[k].name for k in np.flatnonzero((weights != 0).any(axis=0))}
 
 
-def test_unit_an_arm_depends_on_its_own_drugs_and_patients(tmp_path: Path) -> None:
-    import csv
-
-    rows = {
-        "trials": [{"disease": "breast", "trial": "ONE", "setting": "metastatic", "line": "2", "population": "", "her2": "neg",
-                    "hr_status": "HR+", "prior_therapy": "", "assessor": "", "scan_interval_weeks": "8", "verified": "yes"}],
-        "arms": [{"disease": "breast", "trial": "ONE", "arm": arm, "subgroup": "all", "drugs": drugs, "dose_text": "", "n": "100",
-                  "endpoint": "PFS", "median_months": months, "ci_lo": "", "ci_hi": "", "rate_pct": "", "rate_time_months": "",
-                  "verified": "yes", "preferred": "", "notes": "", "assessor": ""}
-                 for arm, drugs, months in (("both", "palbociclib;letrozole", "20"), ("chemo", "capecitabine", "9"))],
-        "comparisons": [{"disease": "breast", "trial": "ONE", "endpoint": "PFS", "subgroup": "all", "arm_exp": "both",
-                         "arm_ctl": "chemo", "hr": "0.6", "hr_lo": "0.45", "hr_hi": "0.8", "p_value": "", "n_exp": "100",
-                         "n_ctl": "100", "verified": "yes", "preferred": "", "notes": "", "assessor": ""}],
-    }  # fmt: skip
-    for name, content in rows.items():
-        with (tmp_path / f"{name}.csv").open("w", newline="") as stream:
-            writer = csv.DictWriter(stream, list(content[0]))
-            writer.writeheader()
-            writer.writerows(content)
-    plan = plan_of(tmp_path)
+def test_unit_an_arm_depends_on_its_own_drugs_and_patients(tables: Writer) -> None:
+    chemotherapy = {"arm": "chemo", "drugs": "capecitabine", "median_months": "9"}
+    plan = plan_of(tables([{"line": "2"}], [BOTH, chemotherapy], [{"arm_ctl": "chemo"}]))
     both, chemo = touched(plan, plan.arms["both"][0]), touched(plan, plan.arms["chemo"][0])
     assert {
         "response.class.cdk46_inhibitor",

@@ -333,7 +333,7 @@ def test_unit_scan_intervals_that_change(tables: Writer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cell", "weeks"), [("6->9", 6), ("q9w", 9), ("every 12 weeks", 12), ("8.0", 8), ("", 8)]
+    ("cell", "weeks"), [("6->9", 6), ("q9w", 9), ("every 12 weeks", 12), ("12.0", 12), ("8.6", 9), ("", 8)]
 )
 def test_unit_the_first_number_of_a_scan_interval_counts(tables: Writer, cell: str, weeks: int) -> None:
     plan = only(tables(trials=[{"scan_interval_weeks": cell}])).plan
